@@ -38,6 +38,9 @@ impl<T: Record> Source<T> {
         let Ok((used, highest)) = (self.usage)() else {
             return self.list_table(look, &mut show, each);
         };
+        if used == 0 {
+            return ControlFlow::Continue(());
+        }
         let sparse = used.saturating_mul(5) <= u64::from(highest);
         if table_first || sparse {
             match self.read_table(look) {
@@ -46,20 +49,14 @@ impl<T: Record> Source<T> {
             }
         }
         let mut found = 0u64;
-        // The highest index is 0 for one object in the first slot and for none at all.
-        let slots = if used == 0 { 0 } else { highest.saturating_add(1) };
-        for index in 0..slots {
+        for index in 0..=highest {
             if let Ok(record) = (self.stat_any)(index) {
                 found += 1;
                 show(&record, each)?;
             }
         }
         // Before Linux 4.17 no slot answers. After it, all can have been removed meanwhile: the table knows.
-        if found == 0 && used > 0 {
-            self.list_table(look, &mut show, each)
-        } else {
-            ControlFlow::Continue(())
-        }
+        if found == 0 { self.list_table(look, &mut show, each) } else { ControlFlow::Continue(()) }
     }
 
     fn list_table(
