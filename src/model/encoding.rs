@@ -29,6 +29,15 @@ impl Display for Encoded<'_> {
     }
 }
 
+/// What somebody typed, to be repeated in a message: its beginning, encoded.
+pub fn quoted(word: &[u8]) -> String {
+    const LONGEST: usize = 60;
+    match word.get(..LONGEST) {
+        Some(beginning) if word.len() > LONGEST => format!("{}…", Encoded(beginning)),
+        _ => Encoded(word).to_string(),
+    }
+}
+
 /// The bytes that `text` stands for: `%XX` is one byte, a `%` without two hex digits is itself.
 pub fn decode(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());

@@ -11,7 +11,7 @@ mod param;
 mod value;
 
 pub use address::{Address, Facility, Family, Locator, Selector};
-pub use encoding::{Encoded, decode};
+pub use encoding::{Encoded, decode, quoted};
 pub use fault::{Class, Fault};
 pub use kind::{Field, Kind, Part};
 pub use limit::Limit;

@@ -84,6 +84,7 @@ impl View {
                 size(*bytes, "i", out);
                 push(out, format_args!(" ({bytes} bytes)"));
             }
+            Value::Bytes(1) => out.push_str("1 byte"),
             Value::Bytes(bytes) => push(out, format_args!("{bytes} bytes")),
             _ => self.human(value, out),
         }
