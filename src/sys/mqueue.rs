@@ -36,10 +36,11 @@ pub fn open(name: &CStr) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// EEXIST, EACCES, EINVAL (msg_max, msgsize_max), ENOSPC (queues_max), EMFILE (RLIMIT_MSGQUEUE), ENAMETOOLONG.
-pub fn create(name: &CStr, mode: u32, shape: Option<(i64, i64)>) -> io::Result<OwnedFd> {
+pub fn create(name: &CStr, mode: u32, (messages, size): (i64, i64)) -> io::Result<OwnedFd> {
     let flags = MQ_OFlag::O_RDONLY | MQ_OFlag::O_CREAT | MQ_OFlag::O_EXCL | MQ_OFlag::O_CLOEXEC;
-    let shape = shape.map(|(messages, size)| MqAttr::new(0, messages, size, 0));
-    Ok(owned(mq_open(name, flags, Mode::from_bits_truncate(mode), shape.as_ref())?))
+    // Without attributes nix 0.31 passes no mode either, and the kernel gets whatever is in the register.
+    let shape = MqAttr::new(0, messages, size, 0);
+    Ok(owned(mq_open(name, flags, Mode::from_bits_truncate(mode), Some(&shape))?))
 }
 
 fn owned(queue: MqdT) -> OwnedFd {

@@ -332,15 +332,19 @@ fn usage() -> (Value, Value) {
     )
 }
 
-/// Messages and bytes of a queue that is to be made; the kernel's defaults stand in for what is not given.
-fn shape(look: &Look, settings: &Settings) -> (Option<(u64, u64)>, u64, u64) {
-    let (messages, size) = (settings.number(&MAX_MESSAGES), settings.number(&MESSAGE_SIZE));
-    let (default_messages, default_size) = (
-        sysctl(look, "msg_default").unwrap_or(10),
-        sysctl(look, "msgsize_default").unwrap_or(8192),
-    );
-    let all = (messages.unwrap_or(default_messages), size.unwrap_or(default_size));
-    ((messages.is_some() || size.is_some()).then_some(all), all.0, all.1)
+/// Messages and bytes of a queue that is to be made. The kernel's defaults stand in for what is not given, and
+/// they count no more than its limits: `mq_overview(7)`.
+fn shape(look: &Look, settings: &Settings) -> (u64, u64) {
+    let default = |name, limit, otherwise| {
+        let default = sysctl(look, name).unwrap_or(otherwise);
+        sysctl(look, limit).map_or(default, |limit| default.min(limit))
+    };
+    (
+        settings.number(&MAX_MESSAGES).unwrap_or_else(|| default("msg_default", "msg_max", 10)),
+        settings
+            .number(&MESSAGE_SIZE)
+            .unwrap_or_else(|| default("msgsize_default", "msgsize_max", 8192)),
+    )
 }
 
 fn create_fault(error: &io::Error, look: &Look, (messages, size): (u64, u64)) -> Fault {
@@ -398,18 +402,12 @@ impl Create for PosixMq {
     fn create(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
         let path = with_slash(name)?;
-        let (asked, messages, size) = shape(look, making.settings);
-        let too_large =
-            |_| create_fault(&io::Error::from_raw_os_error(libc::EINVAL), look, (messages, size));
-        let asked = match asked {
-            Some((messages, size)) => Some((
-                i64::try_from(messages).map_err(too_large)?,
-                i64::try_from(size).map_err(too_large)?,
-            )),
-            None => None,
-        };
-        let made = mqueue::create(&path, making.mode, asked)
-            .map_err(|error| create_fault(&error, look, (messages, size)))?;
+        let (messages, size) = shape(look, making.settings);
+        let failed = |error: io::Error| create_fault(&error, look, (messages, size));
+        let too_large = |_| failed(io::Error::from_raw_os_error(libc::EINVAL));
+        let shape =
+            (i64::try_from(messages).map_err(too_large)?, i64::try_from(size).map_err(too_large)?);
+        let made = mqueue::create(&path, making.mode, shape).map_err(failed)?;
         if let Err(fault) = change_file(made.as_fd(), &as_change(making)) {
             let _ = mqueue::remove(&path);
             return Err(fault);

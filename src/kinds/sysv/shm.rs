@@ -186,7 +186,7 @@ impl Inspect for SysvShm {
         SOURCE.find(look, locator, needs_table(&plan)).map(|one| object(&plan, &one))
     }
 
-    fn limits(&self, _look: &Look) -> Vec<Limit> {
+    fn limits(&self, look: &Look) -> Vec<Limit> {
         let usage = shm::usage().map(|(usage, _)| usage);
         let limits = shm::limits();
         let limit = |value: fn(&shm::Limits) -> Value| match &limits {
@@ -218,6 +218,17 @@ impl Inspect for SysvShm {
                 limit: limit(|limits| Value::Bytes(limits.max_bytes)),
                 used: Value::None("none"),
                 knob: "kernel.shmmax",
+            },
+            Limit {
+                name: "SHM_RMID_FORCED",
+                about: "whether unattached segments go when their maker ends",
+                limit: match std::fs::read(look.proc.join("sys/kernel/shm_rmid_forced")).as_deref()
+                {
+                    Ok(text) => Value::Flag(text.starts_with(b"1")),
+                    Err(error) => Value::Unknown(Fault::reason(error)),
+                },
+                used: Value::None("none"),
+                knob: "kernel.shm_rmid_forced",
             },
         ]
     }
