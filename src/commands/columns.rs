@@ -4,7 +4,7 @@ use super::context::Stop;
 use crate::kinds::KINDS;
 use crate::model::{COMMON, Encoded, Fault};
 
-/// Every column that objects can have, with its help: those of all kinds first.
+/// Every column that objects can have: those of all kinds first.
 pub(super) fn of_objects() -> Vec<(String, String)> {
     let mut columns: Vec<(String, String)> = COMMON
         .iter()
@@ -33,10 +33,10 @@ pub(super) fn choose(
     default: &[&str],
     known: &[(String, String)],
 ) -> Result<Vec<String>, Stop> {
-    let default = || default.iter().map(|name| (*name).to_owned());
-    let Some(list) = list else { return Ok(default().collect()) };
+    let default = default.iter().map(|name| (*name).to_owned());
+    let Some(list) = list else { return Ok(default.collect()) };
     let (mut columns, list) = match list.strip_prefix('+') {
-        Some(more) => (default().collect(), more),
+        Some(more) => (default.collect(), more),
         None => (Vec::new(), list),
     };
     for name in list.split(',') {

@@ -61,7 +61,9 @@ const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content",
 
 /// Lists objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
-    let known = columns::of_objects();
+    // Putting all columns together takes time, which a plain listing does not need.
+    let named = cx.options.columns.is_some() || args.sort.is_some();
+    let known = if named { columns::of_objects() } else { Vec::new() };
     if cx.options.columns.as_deref() == Some("help") {
         return help(cx, &known);
     }
