@@ -71,7 +71,28 @@ fn is_plain(byte: u8) -> bool {
 fn is_hostile(character: char) -> bool {
     character.is_control()
         || character.is_whitespace()
-        || "%\"'\\$`;&|<>()*?[]{}!".contains(character)
+        || matches!(
+            character,
+            '%' | '"'
+                | '\''
+                | '\\'
+                | '$'
+                | '`'
+                | ';'
+                | '&'
+                | '|'
+                | '<'
+                | '>'
+                | '('
+                | ')'
+                | '*'
+                | '?'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '!'
+        )
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
