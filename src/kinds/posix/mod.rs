@@ -175,12 +175,8 @@ fn open_folder(kind: &Kind, each: Each) -> Result<Folder, ControlFlow<()>> {
 }
 
 fn unlisted(kind: &Kind, error: &io::Error) -> String {
-    format!(
-        "{} objects cannot be listed: {}: {}",
-        kind.about,
-        FOLDER.to_string_lossy(),
-        Fault::from_os(error).cause
-    )
+    let folder = FOLDER.to_string_lossy();
+    format!("{} cannot be listed: {folder}: {}", kind.name, Fault::from_os(error).cause)
 }
 
 /// Is a file of this name and shape a semaphore of the C library's? Anything else regular is shared memory.
