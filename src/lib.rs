@@ -1,1 +1,22 @@
+//! `ipcctl` lists, inspects, creates, changes and removes the IPC objects of a Linux machine.
+//!
+//! # Layers
+//!
+//! A kind of object hands out data, never text. A kind is a record of what it can do. A verb names no
+//! kind. Who may use whom (`tests/layering.rs` holds the code to it):
+//!
+//! | layer | may use |
+//! | --- | --- |
+//! | [`sys`] the only unsafe code: one file an API, one system call a function | nothing |
+//! | [`model`] addresses, objects, values, faults: plain data | nothing |
+//! | [`kinds`] one file a kind of object | `model`, `sys` |
+//! | [`output`] values to text, one file a format | `model`, `sys` |
+//! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
+//! | [`commands`] one file a verb | all of them |
 
+pub mod cli;
+pub mod commands;
+pub mod kinds;
+pub mod model;
+pub mod output;
+pub mod sys;

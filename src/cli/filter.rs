@@ -1,0 +1,91 @@
+//! Which objects: the filters of `list`, for every verb that works on a listing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::values;
+use crate::model::{Family, Object, Selector, Timestamp, Value};
+
+/// Which objects.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Selection")]
+pub struct Filter {
+    /// What to look at: shm, mq, sem, fifo, or the address of one object [default: everything]
+    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
+    pub selectors: Vec<Selector>,
+
+    /// Only System V or only POSIX objects
+    #[arg(long, value_enum)]
+    pub family: Option<FamilyName>,
+
+    /// Only objects of this user (name or id)
+    #[arg(long, value_name = "USER", value_parser = values::user)]
+    pub owner: Option<u32>,
+
+    /// Only my own objects
+    #[arg(long, conflicts_with = "owner")]
+    pub mine: bool,
+
+    /// Only objects whose address matches after its colon: '/psm_*', '/run/*'
+    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    pub name: Option<glob::Pattern>,
+
+    /// Only objects at least this old: 90, 10m, 2h, 3days
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub older_than: Option<Duration>,
+
+    /// Only objects of at least this size: 4096, 64K, 1.5M
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub min_size: Option<u64>,
+
+    /// Search this folder and all below it for FIFOs, too (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub fifo_dir: Vec<PathBuf>,
+}
+
+/// Names of the families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FamilyName {
+    /// System V IPC
+    Sysv,
+    /// POSIX IPC
+    Posix,
+}
+
+impl Filter {
+    /// Can objects of this family be in the selection?
+    pub fn allows(&self, family: Family) -> bool {
+        match self.family {
+            None => true,
+            Some(FamilyName::Sysv) => family == Family::Sysv,
+            Some(FamilyName::Posix) => family == Family::Posix,
+        }
+    }
+
+    /// The columns that the filters look at, so that they are read.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.min_size.map(|_| "size").into_iter()
+    }
+
+    /// Is this object in the selection? What is not known of it does not match. `now` is in seconds since the
+    /// epoch.
+    pub fn matches(&self, object: &Object, now: i64) -> bool {
+        let owner = if self.mine { Some(nix::unistd::geteuid().as_raw()) } else { self.owner };
+        let old = |since: Timestamp, than: Duration| {
+            let age = now.saturating_sub(since.secs);
+            u64::try_from(age).is_ok_and(|age| age >= than.as_secs())
+        };
+        self.allows(object.kind.family)
+            && owner.is_none_or(|uid| object.uid == Some(uid))
+            && self.older_than.is_none_or(|than| object.since.is_some_and(|since| old(since, than)))
+            && self
+                .min_size
+                .is_none_or(|least| matches!(object.size, Value::Bytes(size) if size >= least))
+            && self
+                .name
+                .as_ref()
+                .is_none_or(|glob| glob.matches(&object.address.locator.to_string()))
+    }
+}

@@ -1,0 +1,129 @@
+//! The options that every verb has: how the answer looks.
+
+use clap::{Args, ValueEnum};
+
+use crate::output::{Format, Times};
+
+/// How the answer looks.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Write the answer in this format
+    ///
+    /// json is one document {"objects":[…],"warnings":[…]}, jsonl one object a line. csv and plain (tabs, no
+    /// heading) have exact bytes and times in seconds since the epoch. These four never change with terminal,
+    /// locale or colour.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table",
+        hide_default_value = true
+    )]
+    pub format: FormatName,
+
+    /// Short for --format json
+    #[arg(long, global = true, conflicts_with = "format")]
+    pub json: bool,
+
+    /// Print these columns: A,B replaces the default, +A,B adds to it, help lists them
+    #[arg(short = 'o', long, global = true, value_name = "LIST", allow_hyphen_values = true)]
+    pub columns: Option<String>,
+
+    /// Print no line of column titles
+    #[arg(long, global = true)]
+    pub no_headings: bool,
+
+    /// Print exact sizes in tables
+    #[arg(long, global = true)]
+    pub bytes: bool,
+
+    /// Print points in time in tables as what has passed since, or as local date and time
+    #[arg(long, global = true, value_enum, value_name = "STYLE")]
+    pub time: Option<TimeName>,
+
+    /// Colour: NO_COLOR in the environment turns auto off
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub color: ColorName,
+
+    /// Print no warnings, notes and hints; errors and the exit status stay
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// Names of the formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// Aligned columns for people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated values with a heading
+    Csv,
+    /// Tab-separated values without a heading
+    Plain,
+}
+
+/// Names of the styles of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimeName {
+    /// What has passed since: 5m
+    Relative,
+    /// The local date and time
+    Iso,
+}
+
+/// When there is colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorName {
+    /// On a terminal
+    Auto,
+    /// Even into a pipe
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl Output {
+    /// The format that was asked for.
+    pub fn format(&self) -> Format {
+        match self.format {
+            _ if self.json => Format::Json,
+            FormatName::Table => Format::Table,
+            FormatName::Json => Format::Json,
+            FormatName::Jsonl => Format::Jsonl,
+            FormatName::Csv => Format::Csv,
+            FormatName::Plain => Format::Plain,
+        }
+    }
+
+    /// The style of time that was asked for, or what suits the verb.
+    pub fn times(&self, otherwise: Times) -> Times {
+        match self.time {
+            Some(TimeName::Relative) => Times::Relative,
+            Some(TimeName::Iso) => Times::Iso,
+            None => otherwise,
+        }
+    }
+
+    /// Is there colour on an output that is a terminal or not? <https://no-color.org>
+    pub fn color(&self, terminal: bool) -> bool {
+        match self.color {
+            ColorName::Always => true,
+            ColorName::Never => false,
+            ColorName::Auto => {
+                terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        }
+    }
+}

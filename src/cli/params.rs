@@ -1,0 +1,126 @@
+//! Options that only some kinds have, made into options of a verb from what the kinds declare.
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command};
+
+use super::values;
+use crate::kinds::{KINDS, KindRecord};
+use crate::model::{Argument, Class, Fault, Form, Param, Settings};
+
+/// The parameters that a kind has for a verb.
+pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
+
+/// For which verb the options are.
+pub trait Verb {
+    /// What a kind declares for it.
+    const DECLARED: Declared;
+}
+
+/// The options of `create`.
+#[derive(Clone, Debug)]
+pub struct Creating;
+
+impl Verb for Creating {
+    const DECLARED: Declared = |record| record.create.map_or(&[], |create| create.params());
+}
+
+/// The options of `set`.
+#[derive(Clone, Debug)]
+pub struct Setting;
+
+impl Verb for Setting {
+    const DECLARED: Declared =
+        |record| record.configure.map_or(&[], |configure| configure.params());
+}
+
+/// The options of kinds that were given for a verb, not yet held against a kind.
+#[derive(Clone, Debug)]
+pub struct Params<V> {
+    given: Vec<(&'static str, Argument)>,
+    verb: std::marker::PhantomData<V>,
+}
+
+/// Every option that a kind declares for the verb, each name once.
+fn declared(of: Declared) -> Vec<&'static Param> {
+    let mut params: Vec<&'static Param> = Vec::new();
+    for param in KINDS.iter().flat_map(|record| of(record)) {
+        if params.iter().all(|one| one.name != param.name) {
+            params.push(param);
+        }
+    }
+    params
+}
+
+/// The kinds that have an option, for its help and for errors.
+fn kinds_with(of: Declared, name: &str) -> String {
+    let kinds = KINDS.iter().filter(|record| of(record).iter().any(|param| param.name == name));
+    kinds.map(|record| record.kind.name).collect::<Vec<_>>().join(", ")
+}
+
+impl<V: Verb> Params<V> {
+    /// Was nothing given?
+    pub fn is_empty(&self) -> bool {
+        self.given.is_empty()
+    }
+
+    /// The options as the kind declares them.
+    ///
+    /// # Errors
+    /// A usage error when the kind lacks one, naming the kinds that have it.
+    pub fn for_kind(&self, record: &KindRecord) -> Result<Settings, Fault> {
+        let mut settings = Settings::default();
+        for (name, argument) in &self.given {
+            match (V::DECLARED)(record).iter().find(|param| param.name == *name) {
+                Some(param) => settings.push(param, argument.clone()),
+                None => {
+                    let kind = record.kind.name;
+                    return Err(Fault::new(Class::Usage, format!("--{name} is not for {kind}"))
+                        .hint(format!("kinds that have it: {}", kinds_with(V::DECLARED, name))));
+                }
+            }
+        }
+        Ok(settings)
+    }
+}
+
+impl<V: Verb> Args for Params<V> {
+    fn augment_args(mut command: Command) -> Command {
+        for param in declared(V::DECLARED) {
+            let help = format!("{} ({})", param.help, kinds_with(V::DECLARED, param.name));
+            let arg =
+                Arg::new(param.name).long(param.name).help(help).help_heading("Options of kinds");
+            command = command.arg(match param.form {
+                Form::Flag => arg.action(ArgAction::SetTrue),
+                form => arg.value_name(param.metavar).value_parser(parser(form)),
+            });
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn parser(form: Form) -> impl clap::builder::TypedValueParser<Value = Argument> {
+    use clap::builder::{OsStringValueParser, TypedValueParser};
+    OsStringValueParser::new().try_map(move |text| values::argument(form, &text))
+}
+
+impl<V: Verb> clap::FromArgMatches for Params<V> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Vec::new();
+        for param in declared(V::DECLARED) {
+            let argument = match param.form {
+                Form::Flag => matches.get_flag(param.name).then_some(Argument::Given),
+                _ => matches.get_one::<Argument>(param.name).cloned(),
+            };
+            given.extend(argument.map(|argument| (param.name, argument)));
+        }
+        Ok(Self { given, verb: std::marker::PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

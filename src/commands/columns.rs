@@ -1,0 +1,67 @@
+//! Choosing columns by name: `A,B`, `+A,B`, and what is meant by a name that does not exist.
+
+use super::context::Stop;
+use crate::kinds::KINDS;
+use crate::model::{COMMON, Encoded, Fault};
+
+/// Every column that objects can have: those of all kinds first.
+pub(super) fn of_objects() -> Vec<(String, String)> {
+    let mut columns: Vec<(String, String)> = COMMON
+        .iter()
+        .map(|column| (column.field.name.to_owned(), column.field.help.to_owned()))
+        .collect();
+    for record in KINDS {
+        for field in (record.kind.fields)() {
+            match columns.iter_mut().skip(COMMON.len()).find(|(name, _)| name == field.name) {
+                Some((_, help)) => help.push_str(&format!(", {}", record.kind.name)),
+                None => columns.push((
+                    field.name.to_owned(),
+                    format!("{} For {}", field.help, record.kind.name),
+                )),
+            }
+        }
+    }
+    columns
+}
+
+/// The columns that a list of names asks for; `default` without one.
+///
+/// # Errors
+/// A usage error for a name that does not exist, with the nearest one that does.
+pub(super) fn choose(
+    list: Option<&str>,
+    default: &[&str],
+    known: &[(String, String)],
+) -> Result<Vec<String>, Stop> {
+    let default = default.iter().map(|name| (*name).to_owned());
+    let Some(list) = list else { return Ok(default.collect()) };
+    let (mut columns, list) = match list.strip_prefix('+') {
+        Some(more) => (default.collect(), more),
+        None => (Vec::new(), list),
+    };
+    for name in list.split(',') {
+        let name = check(name.trim(), known)?;
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    Ok(columns)
+}
+
+/// A column's name as it is defined: case does not matter, nor whether it has hyphens or underscores.
+///
+/// # Errors
+/// A usage error that suggests the nearest name.
+pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, Stop> {
+    let wanted = name.to_ascii_lowercase().replace('_', "-");
+    if known.iter().any(|(name, _)| *name == wanted) {
+        return Ok(wanted);
+    }
+    let likeness = |one: &str| strsim::jaro_winkler(one, &wanted);
+    let nearest = known.iter().max_by(|(one, _), (two, _)| likeness(one).total_cmp(&likeness(two)));
+    let fault = Fault::usage(format!("there is no column {}", Encoded(name.as_bytes())));
+    Err(Stop::Usage(match nearest {
+        Some((name, _)) if likeness(name) > 0.8 => fault.hint(format!("did you mean {name}?")),
+        _ => fault.hint("--columns help lists them"),
+    }))
+}

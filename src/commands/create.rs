@@ -1,0 +1,93 @@
+//! `create`: make an object, and print its address.
+
+use std::io::Write;
+
+use super::context::{Context, Outcome, Stop};
+use crate::cli::params::{Creating, Params};
+use crate::cli::values;
+use crate::kinds::capability::{Making, Want};
+use crate::kinds::{self, KindRecord};
+use crate::model::{Class, Family, Fault, Locator, Selector};
+
+/// Make an object and print its address
+///
+/// The form of the address says the kind. A facility alone makes a System V object with the key IPC_PRIVATE, or
+/// with the key that --key-from makes. An object that exists already is left untouched and is exit status 6;
+/// --if-missing accepts it when it is at least as large as asked for. Mode, owner and group are exact: the umask
+/// does not apply.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// What to make: shm, mq, sem (System V, private), or an address with a key, name or path
+    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
+    what: Selector,
+
+    /// Accept an object that exists, if it fits
+    #[arg(long)]
+    if_missing: bool,
+
+    /// Permission bits, octal and exact
+    #[arg(long, value_name = "OCTAL", default_value = "0600", value_parser = values::mode)]
+    mode: u32,
+
+    /// Give it to this user (name or id)
+    #[arg(long, value_name = "USER", value_parser = values::user)]
+    owner: Option<u32>,
+
+    /// Give it to this group (name or id)
+    #[arg(long, value_name = "GROUP", value_parser = values::group)]
+    group: Option<u32>,
+
+    #[command(flatten)]
+    params: Params<Creating>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl create shm --size 64M                        a private System V segment
+  ipcctl create shm:/frames --size 64M --mode 0660    POSIX shared memory
+  ipcctl create sem:0x5eed --count 3 --values 1,0,5   a set with a key
+  ipcctl create sem --key-from /etc/app.conf,A        a set with the key of ftok(3)
+  ipcctl create mq:/jobs --max-messages 10 --message-size 4K
+  ipcctl create fifo:/run/app.ctl --if-missing";
+
+/// Makes an object.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let (record, locator) = kind(&args.what)?;
+    let settings = args.params.for_kind(record)?;
+    let create = kinds::require(record, |record| record.create)?;
+    let making =
+        Making { locator, mode: args.mode, uid: args.owner, gid: args.group, settings: &settings };
+    let look = cx.look(Want::Only(&[]));
+    let made = match create.create(&look, &making) {
+        Err(fault) if fault.class == Class::Exists && args.if_missing => {
+            create.fits(&look, &making)
+        }
+        made => made,
+    };
+    match made {
+        Ok(address) => writeln!(cx.out, "{address}")?,
+        Err(fault) => {
+            let shown: &dyn std::fmt::Display = match &args.what {
+                Selector::Facility(facility) => &facility.name(),
+                Selector::Address(address) => address,
+            };
+            cx.cannot("create", Some(shown), &fault);
+        }
+    }
+    Ok(())
+}
+
+/// The kind to make: a facility alone means System V.
+fn kind(what: &Selector) -> Result<(&'static KindRecord, Option<&Locator>), Stop> {
+    match what {
+        Selector::Address(address) => Ok((kinds::of_address(address)?, Some(&address.locator))),
+        Selector::Facility(facility) => match kinds::of_family(*facility, Family::Sysv) {
+            Ok(record) => Ok((record, None)),
+            Err(_) => {
+                let name = facility.name();
+                Err(Stop::Usage(Fault::usage(format!("a {name} needs a path: {name}:PATH"))))
+            }
+        },
+    }
+}

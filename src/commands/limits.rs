@@ -1,0 +1,54 @@
+//! `limits`: every limit of the kernel on these facilities, and how much of it is used.
+
+use super::context::{Context, Outcome};
+use crate::cli::values;
+use crate::kinds::KINDS;
+use crate::kinds::capability::Want;
+use crate::model::{Class, Fault, Limit, Value};
+
+/// Show every limit of these facilities, how much is used, and what raises it
+///
+/// The knob is a sysctl to set with sysctl(8), or what else raises the limit. What is used is counted for this
+/// IPC namespace, and for RLIMIT_MSGQUEUE over the queues of this user in it.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Exit with status 1 if more than this share of a limit is used, and name it
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
+    fail_above: Option<f64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl limits
+  ipcctl limits --fail-above 80 --quiet >/dev/null    for monitoring
+  ipcctl limits --json";
+
+const COLUMNS: &[&str] = &["name", "limit", "used", "percent", "about", "knob"];
+
+/// Shows the limits.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let look = cx.look(Want::Only(&[]));
+    let limits: Vec<Limit> = KINDS.iter().flat_map(|record| record.inspect.limits(&look)).collect();
+    cx.records("limits", COLUMNS, limits.iter().map(row).collect())?;
+    cx.flush()?;
+    let Some(most) = args.fail_above else { return Ok(()) };
+    for limit in &limits {
+        if let Some(share) = limit.percent().filter(|share| *share > most) {
+            let cause = format!("{} is used to {share:.1}%, more than {most}%", limit.name);
+            cx.complain(&Fault::new(Class::Failed, cause).hint(format!("raise {}", limit.knob)));
+        }
+    }
+    Ok(())
+}
+
+fn row(limit: &Limit) -> Vec<Value> {
+    vec![
+        Value::Word(limit.name),
+        limit.limit.clone(),
+        limit.used.clone(),
+        limit.percent().map_or(Value::None("none"), Value::Percent),
+        Value::Word(limit.about),
+        Value::Word(limit.knob),
+    ]
+}

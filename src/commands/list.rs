@@ -1,0 +1,225 @@
+//! `list`: objects to a table.
+
+use std::borrow::Cow;
+use std::io;
+use std::ops::ControlFlow;
+
+use super::columns;
+use super::context::{Context, Outcome, Stop};
+use crate::cli::filter::Filter;
+use crate::kinds::capability::{Look, Want};
+use crate::kinds::{self, KINDS, KindRecord};
+use crate::model::{Address, COMMON, Facility, Object, Selector, Sighting, Value};
+use crate::output::{Cell, Renderer};
+
+/// List objects, all or those named
+///
+/// One table of every System V and POSIX shared memory, message queue and semaphore, and of the FIFOs that are
+/// open somewhere or lie in /run, /tmp, $XDG_RUNTIME_DIR (two levels) or /dev/shm. The search for FIFOs is best effort.
+/// Exit status 1 means that a source could not be looked at, so that objects may be missing: stderr says which.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    filter: Filter,
+
+    /// Order by these columns; a hyphen before one reverses it
+    #[arg(
+        long,
+        value_name = "COLUMN[,-COLUMN]",
+        allow_hyphen_values = true,
+        help_heading = "Output"
+    )]
+    sort: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl list                                   everything
+  ipcctl list shm --family sysv --sort -size    System V segments, the largest first
+  ipcctl list --mine --older-than 1day          what I left behind
+  ipcctl list mq -o +bytes,last-used            more columns for queues
+  ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
+
+impl Default for Args {
+    fn default() -> Self {
+        let filter = Filter {
+            selectors: Vec::new(),
+            family: None,
+            owner: None,
+            mine: false,
+            name: None,
+            older_than: None,
+            min_size: None,
+            fifo_dir: Vec::new(),
+        };
+        Self { filter, sort: None }
+    }
+}
+
+const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content", "age"];
+
+/// Lists objects.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    // Putting all columns together takes time, which a plain listing does not need.
+    let named = cx.options.columns.is_some() || args.sort.is_some();
+    let known = if named { columns::of_objects() } else { Vec::new() };
+    if cx.options.columns.as_deref() == Some("help") {
+        return help(cx, &known);
+    }
+    let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let order = order(args.sort.as_deref(), &known)?;
+    let mut listing = Listing {
+        filter: &args.filter,
+        // Without a choice, formats that name values tell all that comes for free.
+        everything_free: cx.format().names_values() && cx.options.columns.is_none(),
+        renderer: cx.renderer("objects", &columns),
+        columns: &columns,
+        order: &order,
+        kept: Vec::new(),
+        warnings: Vec::new(),
+        stop: None,
+    };
+    listing.collect(cx)?;
+    listing.finish(cx)
+}
+
+fn help(cx: &mut Context, known: &[(String, String)]) -> Outcome {
+    let rows = known.iter().map(|(name, help)| {
+        vec![Value::Text(name.as_str().into()), Value::Text(help.as_str().into())]
+    });
+    cx.options.columns = None;
+    cx.records("columns", &["column", "help"], rows.collect())
+}
+
+/// Column names with whether they are reversed.
+fn order(list: Option<&str>, known: &[(String, String)]) -> Result<Vec<(String, bool)>, Stop> {
+    let names = list.into_iter().flat_map(|list| list.split(','));
+    names
+        .map(|name| match name.trim().strip_prefix('-') {
+            Some(name) => Ok((columns::check(name, known)?, true)),
+            None => Ok((columns::check(name.trim(), known)?, false)),
+        })
+        .collect()
+}
+
+struct Listing<'a> {
+    filter: &'a Filter,
+    columns: &'a [&'a str],
+    everything_free: bool,
+    order: &'a [(String, bool)],
+    renderer: Box<dyn Renderer>,
+    kept: Vec<Object>,
+    warnings: Vec<String>,
+    stop: Option<io::Error>,
+}
+
+impl Listing<'_> {
+    fn collect(&mut self, cx: &mut Context) -> Outcome {
+        let (columns, order, filter) = (self.columns, self.order, self.filter);
+        let sorted_by = order.iter().map(|(name, _)| name.as_str());
+        let mut names: Vec<&str> = columns.iter().copied().chain(sorted_by).collect();
+        filter.columns().for_each(|name| names.push(name));
+        let want = if self.everything_free { Want::FreeAnd(&names) } else { Want::Only(&names) };
+        let whole: Vec<Facility> = filter
+            .selectors
+            .iter()
+            .filter_map(|selector| match selector {
+                Selector::Facility(facility) => Some(*facility),
+                Selector::Address(_) => None,
+            })
+            .collect();
+        let proc = cx.proc.clone();
+        let look = Look { want, proc: &proc, folders: &filter.fifo_dir };
+        for record in KINDS {
+            let chosen = filter.selectors.is_empty() || whole.contains(&record.kind.facility);
+            if chosen && filter.allows(record.kind.family) {
+                self.list(cx, record, &look)?;
+            }
+        }
+        for selector in &filter.selectors {
+            if let Selector::Address(address) = selector {
+                self.find(cx, address, &look, whole.contains(&address.facility))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, cx: &mut Context, record: &KindRecord, look: &Look) -> Outcome {
+        let _ = record.inspect.list(look, &mut |sighting| match sighting {
+            Sighting::Object(object) => self.take(cx, *object),
+            Sighting::Note(text) => {
+                cx.note(&text);
+                ControlFlow::Continue(())
+            }
+            Sighting::Missing(text) => {
+                cx.warn(&text);
+                self.warnings.push(text);
+                ControlFlow::Continue(())
+            }
+        });
+        self.stop.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// One object by its address; `seen` when the listing of its facility has shown it.
+    fn find(&mut self, cx: &mut Context, address: &Address, look: &Look, seen: bool) -> Outcome {
+        let found = kinds::of_address(address)
+            .and_then(|record| record.inspect.find(look, &address.locator));
+        match found {
+            Ok(_) if seen => {}
+            Ok(object) => drop(self.take(cx, object)),
+            Err(fault) => cx.cannot("list", Some(address), &fault),
+        }
+        self.stop.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Writes an object, or keeps it when there is an order to bring it into.
+    fn take(&mut self, cx: &mut Context, object: Object) -> ControlFlow<()> {
+        if !self.filter.matches(&object, cx.view.now) {
+            return ControlFlow::Continue(());
+        }
+        if !self.order.is_empty() {
+            self.kept.push(object);
+            return ControlFlow::Continue(());
+        }
+        match self.write(cx, &object) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.stop = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context, object: &Object) -> io::Result<()> {
+        const ABSENT: Value = Value::None("none");
+        let value = |name| object.column(name).unwrap_or(Cow::Owned(ABSENT));
+        let mut cells: Vec<Cell> = self.columns.iter().map(|name| (*name, value(name))).collect();
+        if self.everything_free {
+            let more = COMMON.iter().map(|column| column.field.name);
+            let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
+            cells.extend(
+                more.filter(|name| !self.columns.contains(name)).map(|name| (name, value(name))),
+            );
+        }
+        self.renderer.record(&mut cx.out, &cx.view, &cells)
+    }
+
+    fn finish(mut self, cx: &mut Context) -> Outcome {
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.sort_by(|one, two| {
+            let mut orders = self.order.iter().map(|(name, reversed)| {
+                match (one.column(name), two.column(name)) {
+                    (Some(one), Some(two)) => one.order(&two, *reversed),
+                    (one, two) => one.is_none().cmp(&two.is_none()),
+                }
+            });
+            orders.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+        });
+        for object in &kept {
+            self.write(cx, object)?;
+        }
+        Ok(self.renderer.finish(&mut cx.out, &cx.view, &self.warnings)?)
+    }
+}

@@ -1,0 +1,138 @@
+//! The verbs, one file each, and what starts and ends them all. Nothing imports this.
+
+mod columns;
+mod context;
+mod create;
+mod generate;
+mod kinds;
+mod limits;
+mod list;
+mod rm;
+mod set;
+mod show;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
+
+use crate::cli::output::Output;
+use crate::model::{Class, Fault};
+use context::{Context, Outcome, Stop};
+
+/// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
+static VERBS: &[Verb] = &[
+    Verb { alias: Some("ls"), ..verb!(list) },
+    verb!(show),
+    verb!(create),
+    verb!(set),
+    verb!(rm),
+    verb!(limits),
+    verb!(kinds),
+    Verb { hidden: true, ..verb!(generate) },
+];
+
+/// How a verb is defined and run.
+struct Verb {
+    name: &'static str,
+    alias: Option<&'static str>,
+    hidden: bool,
+    define: fn(Command) -> Command,
+    run: fn(&ArgMatches, &mut Context) -> Outcome,
+}
+
+/// The verb of a module.
+macro_rules! verb {
+    ($module:ident) => {
+        Verb {
+            name: stringify!($module),
+            alias: None,
+            hidden: false,
+            define: $module::Args::augment_args,
+            run: |matches, cx| {
+                $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
+            },
+        }
+    };
+}
+use verb;
+
+/// What clap has accepted and a verb cannot read: nothing that a user can type.
+fn unreadable(error: clap::Error) -> Stop {
+    Stop::Usage(Fault::usage(error.to_string()))
+}
+
+/// See and manage every IPC object of this machine
+///
+/// System V and POSIX shared memory, message queues and semaphores, and FIFOs: each has an address, FACILITY:LOCATOR,
+/// which every verb prints and accepts. The form of the locator says the family: shm:0 is a System V id,
+/// shm:0x5eed a key, shm:/frames a POSIX name, fifo:/run/app.ctl a path.
+///
+/// Without a verb it lists every object.
+#[derive(Parser)]
+#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, args_conflicts_with_subcommands = false)]
+struct Cli {
+    #[command(flatten)]
+    output: Output,
+}
+
+const AFTER: &str = "\
+Examples:
+  ipcctl                              list every object
+  ipcctl list shm --mine --json       my shared memory, as JSON
+  ipcctl show shm:0                   all that is known of one object
+  ipcctl create mq:/jobs --mode 0640  make a queue
+  ipcctl rm shm:0 sem:/gate           remove two objects
+
+Exit status:
+  0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
+  5 would block or timed out  6 it exists already  7 a limit is reached";
+
+/// The definition of the command line. Half of the time of a short run would go into defining verbs that are
+/// not used; `whole` is for help, for errors, for the manual and for completions.
+fn definition(whole: bool) -> Command {
+    VERBS.iter().fold(Cli::command(), |command, verb| {
+        let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
+        command.subcommand(if whole { (verb.define)(defined) } else { defined.defer(verb.define) })
+    })
+}
+
+/// Runs the program with its arguments.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let parsed = definition(false)
+        .try_get_matches_from(&arguments)
+        .or_else(|_| definition(true).try_get_matches_from(&arguments))
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return context::usage(&error),
+    };
+    let mut cx = Context::new(cli.output);
+    let result = match matches.subcommand() {
+        Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
+            Some(verb) => (verb.run)(matches, &mut cx),
+            None => Err(Stop::Usage(Fault::usage(format!("there is no verb {name}")))),
+        },
+        None => list::run(&list::Args::default(), &mut cx),
+    };
+    match result.and_then(|()| Ok(cx.flush()?)) {
+        Ok(()) => {}
+        // Who reads has had enough: nothing is wrong.
+        Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &error.into()),
+        Err(Stop::Usage(fault)) => {
+            cx.complain(&fault);
+            return ExitCode::from(Class::Usage as u8);
+        }
+    }
+    cx.status()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_defined() {
+        super::definition(true).debug_assert();
+    }
+}

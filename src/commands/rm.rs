@@ -1,0 +1,116 @@
+//! `rm`: remove by address.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, Read};
+use std::os::unix::ffi::OsStrExt;
+
+use super::context::{Context, Outcome, Stop};
+use crate::kinds;
+use crate::kinds::capability::{Held, Want};
+use crate::model::{Address, Class, Fault};
+
+/// Remove objects by address
+///
+/// One object's failure does not stop the rest. A System V segment that is still attached is marked for removal
+/// and goes with its last detach. A message queue goes with its messages.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Which objects; - reads addresses from standard input, one a line
+    #[arg(value_name = "ADDRESS|-", required = true)]
+    addresses: Vec<OsString>,
+
+    /// A missing object is no error
+    #[arg(long)]
+    if_exists: bool,
+
+    /// Remove only what nothing holds, where that can be proved
+    #[arg(long)]
+    unused: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl rm shm:0 mq:/jobs
+  ipcctl rm --if-exists fifo:/run/app.ctl
+  ipcctl list sem --mine --format plain -o address | ipcctl rm -";
+
+/// Removes objects.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    // All of them are read and understood before the first is removed.
+    for address in addresses(&args.addresses)? {
+        match remove(args, cx, &address) {
+            Ok(None) => {}
+            Ok(Some(note)) => cx.note(&format!("{address}: {note}")),
+            Err(fault) if fault.class == Class::NotFound && args.if_exists => {}
+            Err(fault) => cx.cannot("remove", Some(&address), &fault),
+        }
+    }
+    Ok(())
+}
+
+fn remove(args: &Args, cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
+    let record = kinds::of_address(address)?;
+    let remove = kinds::require(record, |record| record.remove)?;
+    let look = cx.look(Want::Only(&[]));
+    if args.unused {
+        match remove.held(&look, &address.locator)? {
+            Held::No => {}
+            Held::Yes(how) => {
+                return Err(Fault::new(Class::Failed, format!("it is in use: {how}")));
+            }
+            Held::Unknown(why) => {
+                return Err(Fault::new(
+                    Class::Failed,
+                    format!("whether it is in use cannot be told: {why}"),
+                )
+                .hint("without --unused it is removed whoever uses it"));
+            }
+        }
+    }
+    remove.remove(&look, &address.locator).map_err(|fault| cx.explain(fault, record, address))
+}
+
+/// The addresses of the command line, with those of standard input in the place of `-`.
+fn addresses(words: &[OsString]) -> Result<Vec<Address>, Stop> {
+    let mut addresses = Vec::new();
+    for word in words {
+        if word == "-" {
+            read_lines(&mut std::io::stdin().lock(), &mut addresses)?;
+        } else {
+            addresses.push(parse(word)?);
+        }
+    }
+    Ok(addresses)
+}
+
+/// The longest line that can be an address: every byte of the longest path encoded, and the facility.
+const LONGEST_LINE: u64 = 3 * 4096 + 16;
+
+fn read_lines(input: &mut dyn BufRead, addresses: &mut Vec<Address>) -> Result<(), Stop> {
+    let unreadable = |error| Stop::Usage(Fault { class: Class::Usage, ..Fault::from_os(&error) });
+    for number in 1u64.. {
+        let mut line = Vec::new();
+        if input.take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
+            break;
+        }
+        let line = line.trim_ascii();
+        if !line.is_empty() {
+            addresses.push(parse(OsStr::from_bytes(line)).map_err(|stop| in_line(number, stop))?);
+        }
+    }
+    Ok(())
+}
+
+fn in_line(number: u64, stop: Stop) -> Stop {
+    match stop {
+        Stop::Usage(fault) => {
+            Stop::Usage(Fault { cause: format!("line {number}: {}", fault.cause), ..fault })
+        }
+        other => other,
+    }
+}
+
+fn parse(word: &OsStr) -> Result<Address, Stop> {
+    Address::parse(word).map_err(|rule| Stop::Usage(Fault::usage(rule)))
+}

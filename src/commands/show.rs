@@ -1,0 +1,136 @@
+//! `show`: all that is known of an object.
+
+use std::borrow::Cow;
+
+use super::columns;
+use super::context::{Context, Outcome};
+use crate::cli::values;
+use crate::kinds::capability::Want;
+use crate::kinds::{self, KINDS};
+use crate::model::{Address, COMMON, Fault, Field, Object, Rows, Value};
+use crate::output::{Cell, Format, Times, detail};
+
+/// Show all that is known of objects
+///
+/// Every fact that the kernel gives, and every semaphore of a set. What could not be read says why; in JSON such
+/// a fact is null and stands with its reason under "unread". Looking changes nothing, but for one thing: reading
+/// what is queued in a POSIX message queue sets the access time of its file.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Which objects
+    #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
+    addresses: Vec<Address>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl show shm:0                     one segment
+  ipcctl show sem:0x5eed sem:/gate      a set by its key, and a named semaphore
+  ipcctl show mq:/jobs --json           for programs
+  ipcctl show shm:0 -o attached,creator-pid";
+
+static UNREAD: &[&Field] = &[&FACT, &REASON];
+static FACT: Field = Field::free("fact", "Which fact.");
+static REASON: Field = Field::free("reason", "Why it could not be read.");
+
+/// Shows objects.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    cx.view.times = cx.options.times(Times::Both);
+    let known = columns::of_objects();
+    let chosen = match cx.options.columns.as_deref() {
+        Some(list) => Some(columns::choose(Some(list), &[], &known)?),
+        None => None,
+    };
+    let mut objects = Vec::new();
+    for address in &args.addresses {
+        let found = kinds::of_address(address)
+            .and_then(|record| record.inspect.find(&cx.look(Want::Everything), &address.locator));
+        match found {
+            Ok(object) => objects.push(object),
+            Err(fault) => cx.cannot("show", Some(address), &fault),
+        }
+    }
+    match cx.format() {
+        Format::Table => tables(&objects, chosen.as_deref(), cx),
+        _ => records(&objects, chosen.as_deref(), cx),
+    }
+}
+
+/// The columns that say something of this object: an address has an id or a name, never both.
+fn names(object: &Object) -> Vec<&'static str> {
+    let common = COMMON.iter().map(|column| column.field.name);
+    common.chain(object.facts.iter().map(|(field, _)| field.name)).collect()
+}
+
+fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Outcome {
+    for (at, object) in objects.iter().enumerate() {
+        if at > 0 {
+            std::io::Write::write_all(&mut cx.out, b"\n")?;
+        }
+        let names: Vec<&str> = match chosen {
+            Some(chosen) => chosen.iter().map(String::as_str).collect(),
+            // What the address says already is not said again.
+            None => names(object)
+                .into_iter()
+                .filter(|name| !matches!(*name, "facility" | "family" | "id" | "name" | "content"))
+                .collect(),
+        };
+        let cells: Vec<Cell> =
+            names.iter().filter_map(|name| Some((*name, object.column(name)?))).collect();
+        let color = cx.color();
+        detail(&mut cx.out, &cx.view, &cells, color)?;
+    }
+    Ok(())
+}
+
+fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Outcome {
+    let mut columns: Vec<&str> = match chosen {
+        Some(chosen) => chosen.iter().map(String::as_str).collect(),
+        None => COMMON.iter().map(|column| column.field.name).collect(),
+    };
+    if chosen.is_none() && !cx.format().names_values() {
+        // Formats with fixed columns have those of every kind that is shown.
+        for record in KINDS
+            .iter()
+            .filter(|record| objects.iter().any(|one| one.kind.name == record.kind.name))
+        {
+            let fields = (record.kind.fields)();
+            let more: Vec<_> = fields
+                .iter()
+                .map(|field| field.name)
+                .filter(|name| !columns.contains(name))
+                .collect();
+            columns.extend(more);
+        }
+    }
+    let mut renderer = cx.renderer("objects", &columns);
+    for object in objects {
+        let value = |name| object.column(name).unwrap_or(Cow::Owned(Value::None("none")));
+        let mut cells: Vec<Cell> = columns.iter().map(|name| (*name, value(name))).collect();
+        if chosen.is_none() {
+            let facts = object.facts.iter().filter(|(field, _)| !columns.contains(&field.name));
+            cells.extend(facts.map(|(field, value)| (field.name, Cow::Borrowed(value))));
+            cells.push(("unread", Cow::Owned(unread(object))));
+        }
+        renderer.record(&mut cx.out, &cx.view, &cells)?;
+    }
+    Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)
+}
+
+/// The facts that could not be read, with their reasons.
+fn unread(object: &Object) -> Value {
+    let rows = names(object).into_iter().filter_map(|name| match object.column(name)?.as_ref() {
+        Value::Unknown(reason) => {
+            Some(vec![Value::Text(name.replace('-', "_").into()), Value::Word(reason)])
+        }
+        _ => None,
+    });
+    Value::Rows(Box::new(Rows { fields: UNREAD, rows: rows.collect() }))
+}
+
+impl From<Fault> for super::context::Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Usage(fault)
+    }
+}

@@ -1,0 +1,156 @@
+//! What a kind can do, as traits: a kind's record has one for each capability, and verbs are written over
+//! these alone.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::model::{
+    Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
+};
+
+/// Where to look and what to read there.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// The facts that somebody will print, sort or filter by.
+    pub want: Want<'a>,
+    /// The process file system: `/proc` but in tests and containers.
+    pub proc: &'a Path,
+    /// Folders to search besides those that a kind searches anyway.
+    pub folders: &'a [PathBuf],
+}
+
+/// Which facts of a kind's own to read: reading is what costs.
+#[derive(Clone, Copy)]
+pub enum Want<'a> {
+    /// Every fact there is.
+    Everything,
+    /// The facts that come with the listing, and these.
+    FreeAnd(&'a [&'a str]),
+    /// These alone.
+    Only(&'a [&'a str]),
+}
+
+impl Want<'_> {
+    /// Is this fact of `kind` wanted? CONTENT wants the facts it is built from.
+    pub fn has(&self, kind: &Kind, field: &Field) -> bool {
+        let (names, free) = match self {
+            Self::Everything => return true,
+            Self::FreeAnd(names) => (names, true),
+            Self::Only(names) => (names, false),
+        };
+        let in_content = |part: &Part| matches!(part, Part::Fact(name) if *name == field.name);
+        free && field.free
+            || names.contains(&field.name)
+            || names.contains(&"content") && kind.content.iter().any(in_content)
+    }
+
+    /// Is this column that every kind has wanted? Those that cost a call ask.
+    pub fn has_column(&self, name: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::FreeAnd(names) | Self::Only(names) => names.contains(&name),
+        }
+    }
+}
+
+/// Takes what a search comes across, and says whether to go on.
+pub type Each<'a> = &'a mut dyn FnMut(Sighting) -> ControlFlow<()>;
+
+/// To be looked at: what every kind can.
+pub trait Inspect: Sync {
+    /// Every object of the kind, in a stable order. Objects that vanish meanwhile are left out.
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()>;
+
+    /// One object, looked up directly.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::NotFound`] when there is none.
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault>;
+
+    /// The kernel's limits on the kind.
+    fn limits(&self, look: &Look) -> Vec<Limit>;
+}
+
+/// What `create` was asked for, besides the options of the kind.
+#[derive(Clone, Debug)]
+pub struct Making<'a> {
+    /// Which object; a System V object without one is private.
+    pub locator: Option<&'a Locator>,
+    /// Exact permission bits.
+    pub mode: u32,
+    /// The owner, if it is to be another.
+    pub uid: Option<u32>,
+    /// The group, if it is to be another.
+    pub gid: Option<u32>,
+    /// The options of the kind.
+    pub settings: &'a Settings,
+}
+
+/// To be made.
+pub trait Create: Sync {
+    /// The options of this kind.
+    fn params(&self) -> &'static [&'static Param];
+
+    /// Makes an object that did not exist, and tells its address.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::Exists`] when it exists: it is left untouched.
+    fn create(&self, look: &Look, making: &Making) -> Result<Address, Fault>;
+
+    /// Says why an existing object is not what was asked for, if it is not. `making` has a locator.
+    ///
+    /// # Errors
+    /// The mismatch, or why the object could not be looked at.
+    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault>;
+}
+
+/// What `set` was asked for, besides the options of the kind.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// New permission bits.
+    pub mode: Option<u32>,
+    /// New owner.
+    pub uid: Option<u32>,
+    /// New group.
+    pub gid: Option<u32>,
+    /// The options of the kind.
+    pub settings: &'a Settings,
+}
+
+/// To be changed.
+pub trait Configure: Sync {
+    /// The options of this kind.
+    fn params(&self) -> &'static [&'static Param];
+
+    /// Changes the object.
+    ///
+    /// # Errors
+    /// Checks come before changes: what can be refused is refused while nothing has changed.
+    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault>;
+}
+
+/// Whether anybody holds an object, as far as can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nobody, and this is proof.
+    No,
+    /// Somebody, and how.
+    Yes(String),
+    /// It cannot be told, and why.
+    Unknown(String),
+}
+
+/// To be removed.
+pub trait Remove: Sync {
+    /// Removes the object, and says what is worth saying of it: that it lives until its last detach.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
+    fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault>;
+
+    /// Does anybody hold it? For `rm --unused`.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::NotFound`].
+    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault>;
+}

@@ -1,0 +1,94 @@
+//! A fact of a kind's own: its name beside the code that reads it.
+
+use super::capability::Look;
+use crate::model::{Facts, Field, Kind, Value};
+
+/// How one fact is read from what the kernel said of an object, or by asking again.
+pub(super) struct Fact<T: 'static> {
+    pub(super) field: Field,
+    pub(super) read: fn(&T, &Look) -> Value,
+}
+
+impl<T> Fact<T> {
+    /// A fact that comes with the call that lists the object.
+    pub(super) const fn free(
+        name: &'static str,
+        help: &'static str,
+        read: fn(&T, &Look) -> Value,
+    ) -> Self {
+        Self { field: Field::free(name, help), read }
+    }
+
+    /// A fact that costs a call of its own.
+    pub(super) const fn costly(
+        name: &'static str,
+        help: &'static str,
+        read: fn(&T, &Look) -> Value,
+    ) -> Self {
+        Self { field: Field::costly(name, help), read }
+    }
+}
+
+/// The names of facts, for [`Kind::fields`].
+pub(super) fn fields<T>(facts: &'static [Fact<T>]) -> Vec<&'static Field> {
+    facts.iter().map(|fact| &fact.field).collect()
+}
+
+/// Those facts that are wanted, chosen once for a whole listing.
+pub(super) struct Plan<'a, T: 'static> {
+    facts: Vec<&'static Fact<T>>,
+    look: &'a Look<'a>,
+}
+
+impl<'a, T> Plan<'a, T> {
+    pub(super) fn new(kind: &Kind, facts: &'static [Fact<T>], look: &'a Look<'a>) -> Self {
+        let wanted = |fact: &&Fact<T>| look.want.has(kind, &fact.field);
+        Self { facts: facts.iter().filter(wanted).collect(), look }
+    }
+
+    /// Is the fact called `name` one of them?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.facts.iter().any(|fact| fact.field.name == name)
+    }
+
+    /// The facts of one object.
+    pub(super) fn read(&self, record: &T) -> Facts {
+        self.facts.iter().map(|fact| (&fact.field, (fact.read)(record, self.look))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::capability::Want;
+    use crate::model::{Facility, Family};
+    use std::path::Path;
+
+    static FACTS: &[Fact<u64>] = &[
+        Fact::free("cheap", "Comes with the listing.", |number, _| Value::Count(*number)),
+        Fact::costly("dear", "Costs a call.", |_, _| Value::Unknown("it must not be read")),
+    ];
+    static KIND: Kind = Kind {
+        name: "test",
+        facility: Facility::Shm,
+        family: Family::Sysv,
+        about: "a test",
+        fields: || fields(FACTS),
+        content: &[crate::model::Part::Fact("cheap")],
+    };
+
+    fn read(want: Want) -> Vec<&'static str> {
+        let look = Look { want, proc: Path::new("/proc"), folders: &[] };
+        Plan::new(&KIND, FACTS, &look).read(&1).iter().map(|(field, _)| field.name).collect()
+    }
+
+    #[test]
+    fn a_fact_is_read_only_when_it_is_wanted() {
+        assert_eq!(read(Want::Everything), ["cheap", "dear"]);
+        assert_eq!(read(Want::FreeAnd(&["address"])), ["cheap"]);
+        assert_eq!(read(Want::FreeAnd(&["dear"])), ["cheap", "dear"]);
+        assert_eq!(read(Want::Only(&["dear"])), ["dear"]);
+        assert_eq!(read(Want::Only(&["content"])), ["cheap"]);
+        assert!(read(Want::Only(&["address"])).is_empty());
+    }
+}

@@ -1,0 +1,284 @@
+//! FIFOs: `fifo(7)`, `mkfifo(3)`.
+//!
+//! A FIFO is never opened to look at it: that could release a process that waits for a peer. What is in one is
+//! asked of a descriptor that somebody else has open.
+
+mod search;
+
+use std::ffi::CString;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
+use super::KindRecord;
+use super::capability::{Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove};
+use super::fact::{Fact, Plan, fields};
+use super::posix::{
+    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
+    object,
+};
+use crate::model::{
+    Address, Class, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part, Sighting,
+    Value,
+};
+use crate::sys::file::{self, Stat};
+use crate::sys::{pidfd, pipe};
+use search::{Open, Search};
+
+static KIND: Kind = Kind {
+    name: "fifo",
+    facility: Facility::Fifo,
+    family: Family::File,
+    about: "FIFO",
+    fields: || fields(FACTS),
+    content: &[Part::Fact("queued"), Part::Word(" queued")],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&Fifo),
+    configure: Some(&Fifo),
+    remove: Some(&Fifo),
+    ..KindRecord::read_only(&KIND, &Fifo)
+};
+
+/// A FIFO's file, and what the pipe behind it says, which exists only while somebody has it open.
+struct Pipe {
+    stat: Stat,
+    capacity: Value,
+    queued: Value,
+}
+
+impl Backed for Pipe {
+    fn stat(&self) -> Option<&Stat> {
+        Some(&self.stat)
+    }
+}
+
+static FACTS: &[Fact<Pipe>] = &[
+    Fact::costly("queued", "Bytes in it, while somebody has it open.", |one, _| one.queued.clone()),
+    Fact::costly("capacity", "Bytes it can hold, while somebody has it open.", |one, _| {
+        one.capacity.clone()
+    }),
+    device(),
+    inode(),
+    links(),
+    created(),
+    modified(),
+    accessed(),
+    changed(),
+];
+
+struct Fifo;
+
+/// Asks the pipe through the descriptors of those who have it open.
+fn pipe(stat: Stat, open: &Open, complete: bool) -> Pipe {
+    let nobody = if complete {
+        Value::None("not open")
+    } else {
+        Value::Unknown("not every process could be read")
+    };
+    let mut pipe = Pipe { stat, capacity: nobody.clone(), queued: nobody };
+    for holder in &open.descriptors {
+        match pidfd::duplicate(holder.pid, holder.fd) {
+            Ok(descriptor) => {
+                let same = file::stat(&descriptor).is_ok_and(|stat| stat.inode == pipe.stat.inode);
+                if let (true, Ok(capacity), Ok(queued)) =
+                    (same, pipe::capacity(descriptor.as_fd()), pipe::queued(descriptor.as_fd()))
+                {
+                    return Pipe {
+                        capacity: Value::Bytes(capacity),
+                        queued: Value::Bytes(queued),
+                        ..pipe
+                    };
+                }
+            }
+            Err(error) => {
+                let reason = Value::Unknown(Fault::reason(&error));
+                (pipe.capacity, pipe.queued) = (reason.clone(), reason);
+            }
+        }
+    }
+    pipe
+}
+
+fn seen(plan: &Plan<Pipe>, path: &Path, one: &Pipe) -> Object {
+    object(&KIND, Locator::Path(path.into()), Some(&one.stat), one.capacity.clone(), plan.read(one))
+}
+
+fn path(locator: &Locator) -> Result<&Path, Fault> {
+    match locator {
+        Locator::Path(path) => Ok(path),
+        _ => Err(Fault::usage("a FIFO has a path")),
+    }
+}
+
+fn c_path(path: &Path) -> Result<CString, Fault> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Fault::usage("a path cannot contain a NUL byte"))
+}
+
+fn check(stat: &Stat) -> Result<(), Fault> {
+    if stat.is(libc::S_IFIFO) {
+        Ok(())
+    } else {
+        Err(Fault::new(Class::NotFound, format!("it is {}, not a FIFO", stat.sort())))
+    }
+}
+
+fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
+    let handle = file::handle_at(nix::fcntl::AT_FDCWD, &c_path(path(locator)?)?)?;
+    let stat = file::stat(&handle)?;
+    check(&stat)?;
+    Ok((handle, stat))
+}
+
+/// Are the facts wanted that only the pipe tells, which costs a scan of the processes?
+fn needs_pipe(plan: &Plan<Pipe>, look: &Look) -> bool {
+    plan.has("queued") || plan.has("capacity") || look.want.has_column("size")
+}
+
+impl Inspect for Fifo {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let mut search = Search::of_processes(look.proc);
+        search.folders(look.folders);
+        let asked = needs_pipe(&plan, look);
+        for (path, stat) in search.found() {
+            let nobody = Open::default();
+            let open = if asked { search.open(&stat) } else { &nobody };
+            each(Sighting::Object(Box::new(seen(
+                &plan,
+                &path,
+                &pipe(stat, open, search.complete()),
+            ))))?;
+        }
+        match search.note() {
+            Some(note) => each(Sighting::Note(note)),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let path = path(locator)?;
+        let stat = file::stat_path(&c_path(path)?)?;
+        check(&stat)?;
+        let plan = Plan::new(&KIND, FACTS, look);
+        let one = if needs_pipe(&plan, look) {
+            let search = Search::of_processes(look.proc);
+            pipe(stat, search.open(&stat), search.complete())
+        } else {
+            pipe(stat, &Open::default(), false)
+        };
+        Ok(seen(&plan, path, &one))
+    }
+
+    fn limits(&self, look: &Look) -> Vec<Limit> {
+        let read = |name: &str, value: fn(u64) -> Value| {
+            let text = std::fs::read_to_string(look.proc.join("sys/fs").join(name));
+            match text.map(|text| text.trim().parse()) {
+                // The pages of a user have no limit when it is 0: pipe(7).
+                Ok(Ok(0)) => Value::None("unlimited"),
+                Ok(Ok(number)) => value(number),
+                _ => Value::Unknown("it could not be read"),
+            }
+        };
+        let nothing = || Value::None("none");
+        vec![
+            Limit {
+                name: "PIPE_MAX_SIZE",
+                about: "bytes that a pipe can be made to hold without privilege",
+                limit: read("pipe-max-size", Value::Bytes),
+                used: nothing(),
+                knob: "fs.pipe-max-size",
+            },
+            Limit {
+                name: "PIPE_USER_PAGES_SOFT",
+                about: "pages in all pipes of a user, above which new ones get two pages",
+                limit: read("pipe-user-pages-soft", Value::Count),
+                used: nothing(),
+                knob: "fs.pipe-user-pages-soft",
+            },
+            Limit {
+                name: "PIPE_USER_PAGES_HARD",
+                about: "pages in all pipes of a user",
+                limit: read("pipe-user-pages-hard", Value::Count),
+                used: nothing(),
+                knob: "fs.pipe-user-pages-hard",
+            },
+        ]
+    }
+}
+
+fn create_fault(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::NotFound => Fault::new(Class::NotFound, "its folder does not exist"),
+        io::ErrorKind::NotADirectory => {
+            Fault::new(Class::NotFound, "a part of its path is no folder")
+        }
+        _ => Fault::from_os(error),
+    }
+}
+
+impl Create for Fifo {
+    fn params(&self) -> &'static [&'static Param] {
+        &[]
+    }
+
+    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let locator =
+            making.locator.ok_or_else(|| Fault::usage("a FIFO needs a path: fifo:PATH"))?;
+        let name = c_path(path(locator)?)?;
+        mkfifo(name.as_c_str(), Mode::from_bits_truncate(making.mode))
+            .map_err(|error| create_fault(&error.into()))?;
+        let finished = existing(locator)
+            .and_then(|(handle, _)| change_file(handle.as_fd(), &as_change(making)));
+        if let Err(fault) = finished {
+            let _ = nix::unistd::unlink(name.as_c_str());
+            return Err(fault);
+        }
+        Ok(Address { facility: KIND.facility, locator: locator.clone() })
+    }
+
+    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let locator =
+            making.locator.ok_or_else(|| Fault::usage("a FIFO needs a path: fifo:PATH"))?;
+        existing(locator)?;
+        Ok(Address { facility: KIND.facility, locator: locator.clone() })
+    }
+}
+
+impl Configure for Fifo {
+    fn params(&self) -> &'static [&'static Param] {
+        &[]
+    }
+
+    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        change_file(existing(locator)?.0.as_fd(), change)
+    }
+}
+
+impl Remove for Fifo {
+    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        let name = c_path(path(locator)?)?;
+        check(&file::stat_path(&name)?)?;
+        nix::unistd::unlink(name.as_c_str()).map_err(|error| Fault::from_os(&error.into()))?;
+        Ok(None)
+    }
+
+    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        let (_, stat) = existing(locator)?;
+        let search = Search::of_processes(look.proc);
+        Ok(match search.open(&stat).descriptors.first() {
+            Some(holder) => Held::Yes(format!("process {} has it open", holder.pid)),
+            None => Held::Unknown(
+                "a process that waits to open it leaves no trace among the descriptors".into(),
+            ),
+        })
+    }
+}

@@ -1,0 +1,475 @@
+//! POSIX message queues. `mq_overview(7)`.
+//!
+//! They are listed through a mount of our own where we may make one, so that `/dev/mqueue` need not be mounted
+//! and cannot show the queues of another IPC namespace; else through `/dev/mqueue`.
+
+mod folder;
+mod status;
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{
+    Backed, as_change, change_file, device, inode, name, name_to_make, object, probe, timestamp,
+    with_slash,
+};
+use crate::kinds::KindRecord;
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove, Want,
+};
+use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::process;
+use crate::model::{
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
+    Settings, Sighting, Value,
+};
+use crate::sys::file::{self, Stat};
+use crate::sys::mqueue::{self, Attributes};
+use folder::Folder;
+use status::Status;
+
+static KIND: Kind = Kind {
+    name: "posix-mq",
+    facility: Facility::Mq,
+    family: Family::Posix,
+    about: "POSIX message queue",
+    fields: || fields(FACTS),
+    content: &[
+        Part::Fact("messages"),
+        Part::Word("/"),
+        Part::Fact("max-messages"),
+        Part::Word(" msgs"),
+    ],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&PosixMq),
+    configure: Some(&PosixMq),
+    remove: Some(&PosixMq),
+    ..KindRecord::read_only(&KIND, &PosixMq)
+};
+
+/// A queue: its file, where it could be seen, and its state, where it could be opened.
+struct Queue {
+    stat: Option<Stat>,
+    shape: Result<Attributes, &'static str>,
+    status: Result<Status, &'static str>,
+}
+
+impl Backed for Queue {
+    fn stat(&self) -> Option<&Stat> {
+        self.stat.as_ref()
+    }
+}
+
+fn count(one: &Queue, pick: fn(&Attributes) -> u64) -> Value {
+    one.shape
+        .as_ref()
+        .map_or_else(|reason| Value::Unknown(reason), |shape| Value::Count(pick(shape)))
+}
+
+fn status(one: &Queue, pick: fn(&Status) -> Value) -> Value {
+    one.status.as_ref().map_or_else(|reason| Value::Unknown(reason), pick)
+}
+
+static FACTS: &[Fact<Queue>] = &[
+    Fact::free("messages", "Messages in it: curmsgs.", |one, _| count(one, |shape| shape.messages)),
+    Fact::free("max-messages", "Messages it may hold: maxmsg.", |one, _| {
+        count(one, |shape| shape.max_messages)
+    }),
+    Fact::free("message-size", "Bytes that one message may have: msgsize.", |one, _| {
+        one.shape
+            .as_ref()
+            .map_or_else(|reason| Value::Unknown(reason), |shape| Value::Bytes(shape.message_size))
+    }),
+    Fact::costly(
+        "bytes",
+        "Bytes of the messages in it: QSIZE. Reading it changes the queue's access time.",
+        |one, _| status(one, |status| Value::Bytes(status.bytes)),
+    ),
+    Fact::costly(
+        "notify",
+        "How mq_notify(3) tells its registered process of a message.",
+        |one, _| status(one, |status| status.notify.map_or(Value::None("none"), Value::Word)),
+    ),
+    Fact::costly("notify-signal", "Signal that the registered process gets.", |one, _| {
+        status(one, |status| {
+            status.signal.map_or(Value::None("none"), |signal| Value::Id(signal.into()))
+        })
+    }),
+    Fact::costly("notify-pid", "Process registered with mq_notify(3).", |one, _| {
+        status(one, |status| process::pid(status.pid, status.notify.is_some()))
+    }),
+    Fact::costly("notify-command", "Command of that process.", |one, look| match &one.status {
+        Ok(status) => process::command(look.proc, status.pid, 0),
+        Err(reason) => Value::Unknown(reason),
+    }),
+    device(),
+    inode(),
+    Fact::free(
+        "last-used",
+        "When a message was last sent or received, or it was made.",
+        |one, _| {
+            one.stat.as_ref().map_or(Value::Unknown("permission denied"), |stat| {
+                Value::Time(timestamp(stat.modified))
+            })
+        },
+    ),
+];
+
+static MAX_MESSAGES: Param =
+    Param { name: "max-messages", metavar: "N", help: "Messages it may hold", form: Form::Count };
+static MESSAGE_SIZE: Param = Param {
+    name: "message-size",
+    metavar: "SIZE",
+    help: "Bytes that one message may have",
+    form: Form::Size,
+};
+
+struct PosixMq;
+
+/// What a listing wants to know; each costs calls.
+struct Needs {
+    shape: bool,
+    status: bool,
+}
+
+impl Needs {
+    fn new(plan: &Plan<Queue>, want: Want) -> Self {
+        let any = |names: &[&str]| names.iter().any(|name| plan.has(name));
+        Self {
+            shape: want.has_column("size") || any(&["messages", "max-messages", "message-size"]),
+            status: any(&["bytes", "notify", "notify-signal", "notify-pid", "notify-command"]),
+        }
+    }
+}
+
+/// What the queue's own descriptor tells. Nothing of it is a change that another process could notice, but for
+/// the access time that reading the status sets.
+fn queue(needs: &Needs, opened: io::Result<OwnedFd>, stat: Option<Stat>) -> Queue {
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            let reason = Fault::reason(&error);
+            return Queue { stat, shape: Err(reason), status: Err(reason) };
+        }
+    };
+    let unread = Err("it was not read");
+    let shape = if needs.shape {
+        mqueue::attributes(opened.as_fd()).map_err(|error| Fault::reason(&error))
+    } else {
+        unread
+    };
+    let status = if needs.status { read_status(opened) } else { Err("it was not read") };
+    Queue { stat, shape, status }
+}
+
+fn read_status(opened: OwnedFd) -> Result<Status, &'static str> {
+    let mut text = Vec::new();
+    // Closing this descriptor would cancel a registration with mq_notify of this process, which makes none.
+    std::fs::File::from(opened)
+        .take(4096)
+        .read_to_end(&mut text)
+        .map_err(|_| "permission denied")?;
+    Status::parse(&text).ok_or("the kernel's status of it is not understood")
+}
+
+fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
+    let size = match &one.shape {
+        Ok(shape) => Value::Bytes(shape.max_messages.saturating_mul(shape.message_size)),
+        Err(reason) => Value::Unknown(reason),
+    };
+    let mut object =
+        object(&KIND, Locator::Name(name.into()), one.stat.as_ref(), size, plan.read(one));
+    // A look at a queue's status sets its ctime, its use sets its mtime.
+    object.since = one.stat.as_ref().map(|stat| timestamp(stat.modified));
+    object
+}
+
+impl Inspect for PosixMq {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let mut folder = match Folder::open(each)? {
+            Some(folder) => folder,
+            None => return ControlFlow::Continue(()),
+        };
+        let plan = Plan::new(&KIND, FACTS, look);
+        let needs = Needs::new(&plan, look.want);
+        let names = match folder.names() {
+            Ok(names) => names,
+            Err(error) => {
+                return each(Sighting::Missing(folder::unlisted(&Fault::from_os(&error).cause)));
+            }
+        };
+        for name in &names {
+            let Ok(stat) = folder.stat(name) else { continue };
+            let opened = if needs.shape || needs.status {
+                with_slash(name)
+                    .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))
+                    .and_then(|path| mqueue::open(&path))
+            } else {
+                Err(io::Error::other("it was not opened"))
+            };
+            if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+                continue;
+            }
+            let one = queue(&needs, opened, Some(stat));
+            each(Sighting::Object(Box::new(seen(&plan, name, &one))))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let name = name(locator)?;
+        let opened = mqueue::open(&with_slash(name)?);
+        let stat = match &opened {
+            Ok(opened) => file::stat(opened).ok(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Folder::open_quietly().ok().and_then(|folder| folder.stat(name).ok())
+            }
+            Err(error) => return Err(Fault::from_os(error)),
+        };
+        let plan = Plan::new(&KIND, FACTS, look);
+        let one = queue(&Needs::new(&plan, look.want), opened, stat);
+        Ok(seen(&plan, name, &one))
+    }
+
+    fn limits(&self, look: &Look) -> Vec<Limit> {
+        let sysctl = |name: &str| sysctl(look, name);
+        let read =
+            |name: &str| sysctl(name).map_or(Value::Unknown("it could not be read"), Value::Count);
+        let read_bytes =
+            |name: &str| sysctl(name).map_or(Value::Unknown("it could not be read"), Value::Bytes);
+        let (queues, mine) = usage();
+        let limit = match getrlimit(Resource::RLIMIT_MSGQUEUE) {
+            Ok((nix::sys::resource::RLIM_INFINITY, _)) => Value::None("unlimited"),
+            Ok((soft, _)) => Value::Bytes(soft),
+            Err(_) => Value::Unknown("it could not be read"),
+        };
+        let nothing = || Value::None("none");
+        vec![
+            Limit {
+                name: "MQ_QUEUES_MAX",
+                about: "POSIX queues",
+                limit: read("queues_max"),
+                used: queues,
+                knob: "fs.mqueue.queues_max",
+            },
+            Limit {
+                name: "MQ_MSG_MAX",
+                about: "messages in a queue",
+                limit: read("msg_max"),
+                used: nothing(),
+                knob: "fs.mqueue.msg_max",
+            },
+            Limit {
+                name: "MQ_MSGSIZE_MAX",
+                about: "bytes in one message",
+                limit: read_bytes("msgsize_max"),
+                used: nothing(),
+                knob: "fs.mqueue.msgsize_max",
+            },
+            Limit {
+                name: "MQ_MSG_DEFAULT",
+                about: "messages in a queue made without a number",
+                limit: read("msg_default"),
+                used: nothing(),
+                knob: "fs.mqueue.msg_default",
+            },
+            Limit {
+                name: "MQ_MSGSIZE_DEFAULT",
+                about: "bytes in a message of a queue made without a size",
+                limit: read_bytes("msgsize_default"),
+                used: nothing(),
+                knob: "fs.mqueue.msgsize_default",
+            },
+            Limit {
+                name: "RLIMIT_MSGQUEUE",
+                about: "bytes in all POSIX queues of this user",
+                limit,
+                used: mine,
+                knob: "ulimit -q, LimitMSGQUEUE=",
+            },
+        ]
+    }
+}
+
+fn sysctl(look: &Look, name: &str) -> Option<u64> {
+    std::fs::read_to_string(look.proc.join("sys/fs/mqueue").join(name)).ok()?.trim().parse().ok()
+}
+
+/// Bytes that the kernel charges to RLIMIT_MSGQUEUE for a queue: room for all messages, and two records of 48
+/// bytes a message. `getrlimit(2)`.
+fn charge(messages: u64, size: u64) -> u64 {
+    messages.saturating_mul(size.saturating_add(96))
+}
+
+/// Queues in this namespace, and what those of this user are charged.
+fn usage() -> (Value, Value) {
+    let unknown = || Value::Unknown("the queues cannot be listed");
+    let Ok(mut folder) = Folder::open_quietly() else { return (unknown(), unknown()) };
+    let Ok(names) = folder.names() else { return (unknown(), unknown()) };
+    let uid = nix::unistd::geteuid().as_raw();
+    let mut bytes = Some(0u64);
+    for name in &names {
+        if !folder.stat(name).is_ok_and(|stat| stat.uid == uid) {
+            continue;
+        }
+        let shape = with_slash(name)
+            .ok()
+            .and_then(|path| mqueue::attributes(mqueue::open(&path).ok()?.as_fd()).ok());
+        bytes = bytes
+            .zip(shape)
+            .map(|(sum, shape)| sum.saturating_add(charge(shape.max_messages, shape.message_size)));
+    }
+    (
+        Value::Count(names.len() as u64),
+        bytes.map_or(Value::Unknown("a queue could not be opened"), Value::Bytes),
+    )
+}
+
+/// Messages and bytes of a queue that is to be made. The kernel's defaults stand in for what is not given, and
+/// they count no more than its limits: `mq_overview(7)`.
+fn shape(look: &Look, settings: &Settings) -> (u64, u64) {
+    let default = |name, limit, otherwise| {
+        let default = sysctl(look, name).unwrap_or(otherwise);
+        sysctl(look, limit).map_or(default, |limit| default.min(limit))
+    };
+    (
+        settings.number(&MAX_MESSAGES).unwrap_or_else(|| default("msg_default", "msg_max", 10)),
+        settings
+            .number(&MESSAGE_SIZE)
+            .unwrap_or_else(|| default("msgsize_default", "msgsize_max", 8192)),
+    )
+}
+
+fn create_fault(error: &io::Error, look: &Look, (messages, size): (u64, u64)) -> Fault {
+    let limit = |name| sysctl(look, name);
+    match error.raw_os_error() {
+        Some(libc::EINVAL) if messages == 0 || size == 0 => {
+            Fault::usage("a queue holds at least one message of at least one byte")
+        }
+        Some(libc::EINVAL) => match (limit("msg_max"), limit("msgsize_max")) {
+            (Some(most), _) if messages > most => Fault::new(
+                Class::Limit,
+                format!("{messages} messages are more than msg_max ({most})"),
+            )
+            .hint("raise fs.mqueue.msg_max"),
+            (_, Some(most)) if size > most => Fault::new(
+                Class::Limit,
+                format!("messages of {size} bytes are more than msgsize_max ({most})"),
+            )
+            .hint("raise fs.mqueue.msgsize_max"),
+            _ => Fault::from_os(error),
+        },
+        Some(libc::ENOSPC) => {
+            let most = limit("queues_max").map_or(String::new(), |most| format!(" ({most})"));
+            Fault::new(Class::Limit, format!("queues_max{most} is reached"))
+                .hint("remove what is left over, or raise fs.mqueue.queues_max")
+        }
+        Some(libc::EMFILE | libc::ENOMEM | libc::EOVERFLOW) => {
+            let needs = charge(messages, size);
+            let most = match getrlimit(Resource::RLIMIT_MSGQUEUE) {
+                Ok((soft, _)) if soft != nix::sys::resource::RLIM_INFINITY => {
+                    format!(" of {soft} bytes")
+                }
+                _ => String::new(),
+            };
+            let used = match usage().1 {
+                Value::Bytes(used) => format!(", {used} are in use"),
+                _ => String::new(),
+            };
+            Fault::new(
+                Class::Limit,
+                format!("RLIMIT_MSGQUEUE{most} is reached: {messages} x ({size} + 96) = {needs} bytes are needed{used}"),
+            )
+            .hint("ask for fewer or smaller messages, or raise it with ulimit -q")
+        }
+        _ => Fault::from_os(error),
+    }
+}
+
+impl Create for PosixMq {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&MAX_MESSAGES, &MESSAGE_SIZE];
+        PARAMS
+    }
+
+    fn create(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+        let name = name_to_make(making, KIND.facility)?;
+        let path = with_slash(name)?;
+        let (messages, size) = shape(look, making.settings);
+        let failed = |error: io::Error| create_fault(&error, look, (messages, size));
+        let too_large = |_| failed(io::Error::from_raw_os_error(libc::EINVAL));
+        let shape =
+            (i64::try_from(messages).map_err(too_large)?, i64::try_from(size).map_err(too_large)?);
+        let made = mqueue::create(&path, making.mode, shape).map_err(failed)?;
+        if let Err(fault) = change_file(made.as_fd(), &as_change(making)) {
+            let _ = mqueue::remove(&path);
+            return Err(fault);
+        }
+        Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
+    }
+
+    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let name = name_to_make(making, KIND.facility)?;
+        let address = Address { facility: KIND.facility, locator: Locator::Name(name.into()) };
+        let asked = (making.settings.number(&MAX_MESSAGES), making.settings.number(&MESSAGE_SIZE));
+        let opened = mqueue::open(&with_slash(name)?)?;
+        if asked == (None, None) {
+            return Ok(address);
+        }
+        let has = mqueue::attributes(opened.as_fd())?;
+        let fits = |wanted: Option<u64>, has| wanted.is_none_or(|wanted| wanted == has);
+        if fits(asked.0, has.max_messages) && fits(asked.1, has.message_size) {
+            return Ok(address);
+        }
+        let (messages, size) = (has.max_messages, has.message_size);
+        Err(Fault::new(
+            Class::Exists,
+            format!("it exists with room for {messages} messages of {size} bytes"),
+        ))
+    }
+}
+
+/// A handle on a queue's file: the queue itself, or its place in the folder when it may not be opened.
+fn existing(locator: &Locator) -> Result<OwnedFd, Fault> {
+    let name = name(locator)?;
+    mqueue::open(&with_slash(name)?).or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => Folder::open_quietly()
+            .and_then(|folder| folder.handle(name))
+            .map_err(|_| Fault::from_os(&error)),
+        _ => Err(Fault::from_os(&error)),
+    })
+}
+
+impl Configure for PosixMq {
+    fn params(&self) -> &'static [&'static Param] {
+        &[]
+    }
+
+    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        change_file(existing(locator)?.as_fd(), change)
+    }
+}
+
+impl Remove for PosixMq {
+    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        mqueue::remove(&with_slash(name(locator)?)?)?;
+        Ok(None)
+    }
+
+    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        match mqueue::open(&with_slash(name(locator)?)?) {
+            Ok(opened) => Ok(probe(opened.as_fd())),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Held::Unknown("it cannot be opened: permission denied".into()))
+            }
+            Err(error) => Err(Fault::from_os(&error)),
+        }
+    }
+}

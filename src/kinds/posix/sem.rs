@@ -1,0 +1,294 @@
+//! POSIX named semaphores: files `/dev/shm/sem.NAME` of the C library's layout. `sem_overview(7)`.
+//!
+//! They are read as files, after a look at type and size, and never mapped: another process may cut them short.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::sys::uio::pread;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::{
+    Backed, Folder, SEMAPHORE_PREFIX, accessed, as_change, change_file, changed, created, device,
+    handle, inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object,
+    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+};
+use crate::kinds::KindRecord;
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, fields};
+use crate::model::{
+    Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Part, Sighting, Value,
+};
+use crate::sys::file::{self, Stat};
+use crate::sys::named_sem;
+
+static KIND: Kind = Kind {
+    name: "posix-sem",
+    facility: Facility::Sem,
+    family: Family::Posix,
+    about: "POSIX named semaphore",
+    fields: || fields(FACTS),
+    content: &[Part::Word("value "), Part::Fact("value")],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&PosixSem),
+    configure: Some(&PosixSem),
+    remove: Some(&PosixSem),
+    ..KindRecord::read_only(&KIND, &PosixSem)
+};
+
+/// A semaphore's file, and what its first words say: value and waiters, or why they are not known.
+struct Semaphore {
+    stat: Stat,
+    state: Result<(u32, u32), &'static str>,
+}
+
+impl Backed for Semaphore {
+    fn stat(&self) -> Option<&Stat> {
+        Some(&self.stat)
+    }
+}
+
+static FACTS: &[Fact<Semaphore>] = &[
+    Fact::costly("value", "Its value.", |one, _| {
+        one.state.map_or_else(Value::Unknown, |(value, _)| Value::Count(value.into()))
+    }),
+    Fact::costly(
+        "waiters",
+        "Waiters it counts: a hint, for a waiter that was killed stays counted.",
+        |one, _| one.state.map_or_else(Value::Unknown, |(_, waiters)| Value::Count(waiters.into())),
+    ),
+    device(),
+    inode(),
+    links(),
+    created(),
+    modified(),
+    accessed(),
+    changed(),
+];
+
+static INITIAL: Param =
+    Param { name: "value", metavar: "N", help: "Value of the semaphore", form: Form::Count };
+
+struct PosixSem;
+
+/// Reads the state if anybody wants it. The file may be another one by now: what was opened is looked at again.
+fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -> Semaphore {
+    let read = || -> io::Result<Result<(u32, u32), &'static str>> {
+        let flags = OFlag::O_RDONLY
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_NONBLOCK
+            | OFlag::O_CLOEXEC
+            | OFlag::O_NOCTTY;
+        let open = |flags| openat(folder.dir.as_fd(), file, flags, Mode::empty());
+        // To look leaves no trace in the access time, where we are allowed to ask for that.
+        let opened = open(flags | OFlag::O_NOATIME).or_else(|_| open(flags))?;
+        Ok(read_state(&opened)?.ok_or("its content is not that of a semaphore"))
+    };
+    let state = if plan.has("value") || plan.has("waiters") {
+        read().unwrap_or_else(|error| Err(Fault::reason(&error)))
+    } else {
+        Err("it was not read")
+    };
+    Semaphore { stat, state }
+}
+
+/// Value and waiters of an opened semaphore; `None` when the bytes are none.
+fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
+    let mut bytes = [0; named_sem::SIZE];
+    let length = pread(opened, &mut bytes, 0)?;
+    Ok(if length == bytes.len() { named_sem::parse(&bytes) } else { None })
+}
+
+fn seen(plan: &Plan<Semaphore>, name: &OsStr, one: &Semaphore) -> Object {
+    object(&KIND, Locator::Name(name.into()), Some(&one.stat), Value::None("none"), plan.read(one))
+}
+
+fn file_name(locator: &Locator) -> Result<CString, Fault> {
+    prefixed(SEMAPHORE_PREFIX, name(locator)?)
+}
+
+fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
+    if is_semaphore(file.to_bytes(), stat) {
+        return Ok(());
+    }
+    if !stat.is(libc::S_IFREG) {
+        return Err(not_an_object(stat, "a semaphore", file));
+    }
+    let (has, wants) = (stat.size, named_sem::SIZE);
+    Err(Fault::new(Class::NotFound, format!("its file has {has} bytes, a semaphore has {wants}"))
+        .hint(format!("it is listed as shm:/{}", Encoded(file.to_bytes()))))
+}
+
+fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
+    let file = file_name(locator)?;
+    let (handle, stat) = handle(&file)?;
+    check(&file, &stat)?;
+    Ok((handle, stat))
+}
+
+impl Inspect for PosixSem {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let mut folder = match open_folder(&KIND, each) {
+            Ok(folder) => folder,
+            Err(flow) => return flow,
+        };
+        let names = match folder.names(|name| name.starts_with(SEMAPHORE_PREFIX)) {
+            Ok(names) => names,
+            Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+        };
+        let plan = Plan::new(&KIND, FACTS, look);
+        for file in names {
+            let stat = match file::stat_at(folder.dir.as_fd(), &file) {
+                Ok(stat) => stat,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+            };
+            if is_semaphore(file.to_bytes(), &stat) {
+                let one = semaphore(&plan, &folder, &file, stat);
+                each(Sighting::Object(Box::new(seen(
+                    &plan,
+                    &tail(&file, SEMAPHORE_PREFIX.len()),
+                    &one,
+                ))))?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let file = file_name(locator)?;
+        let folder = Folder::open()?;
+        let stat = file::stat_at(folder.dir.as_fd(), &file)?;
+        check(&file, &stat)?;
+        let plan = Plan::new(&KIND, FACTS, look);
+        let one = semaphore(&plan, &folder, &file, stat);
+        Ok(seen(&plan, name(locator)?, &one))
+    }
+
+    fn limits(&self, _look: &Look) -> Vec<Limit> {
+        vec![Limit {
+            name: "SEM_VALUE_MAX",
+            about: "highest value of a POSIX semaphore",
+            limit: Value::Count(named_sem::MAX_VALUE.into()),
+            used: Value::None("none"),
+            knob: "fixed in the C library",
+        }]
+    }
+}
+
+fn value_of(making: &Making) -> Result<u32, Fault> {
+    let value = making.settings.number(&INITIAL).unwrap_or(0);
+    checked_value(value)
+}
+
+fn checked_value(value: u64) -> Result<u32, Fault> {
+    u32::try_from(value).ok().filter(|value| *value <= named_sem::MAX_VALUE).ok_or_else(|| {
+        let most = named_sem::MAX_VALUE;
+        Fault::new(
+            Class::Limit,
+            format!("a semaphore's value is 0 to {most} (SEM_VALUE_MAX), not {value}"),
+        )
+    })
+}
+
+/// Runs `make` without the umask, which sem_open(3) would apply: the mode is to be exact from the start.
+fn without_umask<T>(make: impl FnOnce() -> T) -> T {
+    let mask = nix::sys::stat::umask(Mode::empty());
+    let made = make();
+    nix::sys::stat::umask(mask);
+    made
+}
+
+impl Create for PosixSem {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&INITIAL];
+        PARAMS
+    }
+
+    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let name = name_to_make(making, KIND.facility)?;
+        let value = value_of(making)?;
+        let path = with_slash(name)?;
+        without_umask(|| named_sem::create(&path, making.mode, value))
+            .map_err(|error| Fault::from_os(&error))?;
+        let locator = Locator::Name(name.into());
+        let finished = existing(&locator)
+            .and_then(|(handle, _)| change_file(handle.as_fd(), &as_change(making)));
+        if let Err(fault) = finished {
+            let _ = unlink(&locator);
+            return Err(fault);
+        }
+        Ok(Address { facility: KIND.facility, locator })
+    }
+
+    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let locator = Locator::Name(name_to_make(making, KIND.facility)?.into());
+        existing(&locator)?;
+        Ok(Address { facility: KIND.facility, locator })
+    }
+}
+
+impl Configure for PosixSem {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&INITIAL];
+        PARAMS
+    }
+
+    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        let (handle, _) = existing(locator)?;
+        if let Some(value) = change.settings.number(&INITIAL) {
+            let value = checked_value(value)?;
+            set_value(locator, value)?;
+        }
+        change_file(handle.as_fd(), change)
+    }
+}
+
+/// Posts and waits until the semaphore has this value, as any user of it may: waiters are woken as they should,
+/// and what others do meanwhile is not undone.
+fn set_value(locator: &Locator, value: u32) -> Result<(), Fault> {
+    let semaphore = named_sem::Semaphore::open(&with_slash(name(locator)?)?)?;
+    let mut has = semaphore.value()?;
+    let steps = has.abs_diff(value).saturating_add(INTERFERENCE);
+    for _ in 0..steps {
+        match has.cmp(&value) {
+            std::cmp::Ordering::Equal => return Ok(()),
+            std::cmp::Ordering::Less => semaphore.post()?,
+            // Somebody else was faster: there is less to do.
+            std::cmp::Ordering::Greater => drop(semaphore.try_wait()),
+        }
+        has = semaphore.value()?;
+    }
+    Err(Fault::new(Class::WouldBlock, "others keep changing its value at the same time"))
+}
+
+/// Changes by others that [`set_value`] puts up with.
+const INTERFERENCE: u32 = 1000;
+
+fn unlink(locator: &Locator) -> Result<(), Fault> {
+    let file = file_name(locator)?;
+    let folder = Folder::open()?;
+    check(&file, &file::stat_at(folder.dir.as_fd(), &file)?)?;
+    unlinkat(folder.dir.as_fd(), file.as_c_str(), UnlinkatFlags::NoRemoveDir)
+        .map_err(|error| Fault::from_os(&error.into()))
+}
+
+impl Remove for PosixSem {
+    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        unlink(locator).map(|()| None)
+    }
+
+    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        existing(locator).map(|(handle, _)| probe_handle(&handle))
+    }
+}

@@ -1,0 +1,315 @@
+//! POSIX shared memory: files below `/dev/shm`. `shm_overview(7)`.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::fcntl::OFlag;
+use nix::sys::mman::{shm_open, shm_unlink};
+use nix::sys::stat::Mode;
+use nix::sys::statvfs::statvfs;
+use nix::unistd::{ftruncate, unlinkat};
+
+use super::{
+    Backed, FOLDER, Folder, accessed, as_change, change_file, changed, created, device, handle,
+    inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object, open_folder,
+    prefixed, probe_handle, tail, unlisted, with_slash,
+};
+use crate::kinds::KindRecord;
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, fields};
+use crate::model::{
+    Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Part, Sighting, Value,
+};
+use crate::sys::file::{self, Stat};
+use crate::sys::lease::Lease;
+
+static KIND: Kind = Kind {
+    name: "posix-shm",
+    facility: Facility::Shm,
+    family: Family::Posix,
+    about: "POSIX shared memory",
+    fields: || fields(FACTS),
+    content: &[Part::Fact("allocated"), Part::Word(" allocated")],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&PosixShm),
+    configure: Some(&PosixShm),
+    remove: Some(&PosixShm),
+    ..KindRecord::read_only(&KIND, &PosixShm)
+};
+
+impl Backed for Stat {
+    fn stat(&self) -> Option<&Stat> {
+        Some(self)
+    }
+}
+
+static FACTS: &[Fact<Stat>] = &[
+    Fact::free("allocated", "Bytes of memory behind it.", |stat, _| {
+        Value::Bytes(stat.blocks.saturating_mul(512))
+    }),
+    device(),
+    inode(),
+    links(),
+    created(),
+    modified(),
+    accessed(),
+    changed(),
+];
+
+static SIZE: Param =
+    Param { name: "size", metavar: "SIZE", help: "Bytes of memory", form: Form::Size };
+static FORCE: Param = Param {
+    name: "force",
+    metavar: "",
+    help: "Shrink it although somebody holds it: its holders may be killed by SIGBUS",
+    form: Form::Flag,
+};
+
+struct PosixShm;
+
+fn seen(plan: &Plan<Stat>, name: &OsStr, stat: &Stat) -> Object {
+    object(&KIND, Locator::Name(name.into()), Some(stat), Value::Bytes(stat.size), plan.read(stat))
+}
+
+/// The file of an object, which must be shared memory.
+fn file_name(locator: &Locator) -> Result<CString, Fault> {
+    prefixed(b"", name(locator)?)
+}
+
+fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
+    if is_semaphore(file.to_bytes(), stat) {
+        let name = Encoded(&file.to_bytes()[super::SEMAPHORE_PREFIX.len()..]).to_string();
+        return Err(Fault::new(Class::NotFound, "it is a semaphore, not shared memory")
+            .hint(format!("its address is sem:/{name}")));
+    }
+    if stat.is(libc::S_IFREG) { Ok(()) } else { Err(not_an_object(stat, "shared memory", file)) }
+}
+
+/// A handle on an existing object.
+fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
+    let file = file_name(locator)?;
+    let (handle, stat) = handle(&file)?;
+    check(&file, &stat)?;
+    Ok((handle, stat))
+}
+
+impl Inspect for PosixShm {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let mut folder = match open_folder(&KIND, each) {
+            Ok(folder) => folder,
+            Err(flow) => return flow,
+        };
+        let names = match folder.names(|_| true) {
+            Ok(names) => names,
+            Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+        };
+        let plan = Plan::new(&KIND, FACTS, look);
+        let mut others = Others::default();
+        for file in names {
+            let stat = match file::stat_at(folder.dir.as_fd(), &file) {
+                Ok(stat) => stat,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+            };
+            if is_semaphore(file.to_bytes(), &stat) {
+                continue;
+            } else if stat.is(libc::S_IFREG) {
+                each(Sighting::Object(Box::new(seen(&plan, &tail(&file, 0), &stat))))?;
+            } else if !stat.is(libc::S_IFIFO) {
+                others.add(&file, &stat);
+            }
+        }
+        others.tell(each)
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let file = file_name(locator)?;
+        let folder = Folder::open()?;
+        let stat = file::stat_at(folder.dir.as_fd(), &file)?;
+        check(&file, &stat)?;
+        Ok(seen(&Plan::new(&KIND, FACTS, look), name(locator)?, &stat))
+    }
+
+    fn limits(&self, _look: &Look) -> Vec<Limit> {
+        let usage = statvfs(FOLDER);
+        let part = |pick: fn(&nix::sys::statvfs::Statvfs) -> Value| match &usage {
+            Ok(usage) => pick(usage),
+            Err(error) => Value::Unknown(Fault::reason(&io::Error::from(*error))),
+        };
+        vec![
+            Limit {
+                name: "SHM_SPACE",
+                about: "bytes in /dev/shm, with semaphores",
+                limit: part(|usage| {
+                    Value::Bytes(usage.blocks().saturating_mul(usage.fragment_size()))
+                }),
+                used: part(|usage| {
+                    let used = usage.blocks().saturating_sub(usage.blocks_free());
+                    Value::Bytes(used.saturating_mul(usage.fragment_size()))
+                }),
+                knob: "mount -o remount,size=SIZE /dev/shm",
+            },
+            Limit {
+                name: "SHM_INODES",
+                about: "files in /dev/shm",
+                limit: part(|usage| Value::Count(usage.files())),
+                used: part(|usage| Value::Count(usage.files().saturating_sub(usage.files_free()))),
+                knob: "mount -o remount,nr_inodes=N /dev/shm",
+            },
+        ]
+    }
+}
+
+/// Entries of the folder that are no objects of ours, told in one line.
+#[derive(Default)]
+struct Others {
+    count: usize,
+    named: Vec<String>,
+}
+
+impl Others {
+    const NAMED: usize = 3;
+
+    fn add(&mut self, file: &CStr, stat: &Stat) {
+        self.count += 1;
+        if self.named.len() < Self::NAMED {
+            self.named.push(format!("{} ({})", Encoded(file.to_bytes()), stat.sort()));
+        }
+    }
+
+    fn tell(self, each: Each) -> ControlFlow<()> {
+        if self.count == 0 {
+            return ControlFlow::Continue(());
+        }
+        let more = if self.count > Self::NAMED { " and others" } else { "" };
+        each(Sighting::Note(format!(
+            "{} in {} that {} no IPC object: {}{more}",
+            if self.count == 1 { "1 entry".to_owned() } else { format!("{} entries", self.count) },
+            FOLDER.to_string_lossy(),
+            if self.count == 1 { "is" } else { "are" },
+            self.named.join(", ")
+        )))
+    }
+}
+
+fn size_fault(error: &io::Error, size: u64) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::EINVAL | libc::EFBIG) => {
+            Fault::new(Class::Limit, format!("{size} bytes are more than a file can have"))
+        }
+        Some(libc::ENOSPC) => {
+            Fault::new(Class::Limit, "/dev/shm is full").hint("see ipcctl limits")
+        }
+        _ => Fault::from_os(error),
+    }
+}
+
+fn set_length(file: &OwnedFd, size: u64) -> Result<(), Fault> {
+    let length = i64::try_from(size)
+        .map_err(|_| size_fault(&io::Error::from_raw_os_error(libc::EFBIG), size))?;
+    ftruncate(file, length).map_err(|error| size_fault(&error.into(), size))
+}
+
+impl Create for PosixShm {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&SIZE];
+        PARAMS
+    }
+
+    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let name = name_to_make(making, KIND.facility)?;
+        let size = making
+            .settings
+            .number(&SIZE)
+            .ok_or_else(|| Fault::usage("shared memory needs --size"))?;
+        let path = with_slash(name)?;
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
+        let mode = Mode::from_bits_truncate(making.mode);
+        let file = shm_open(path.as_c_str(), flags, mode)
+            .map_err(|error| size_fault(&error.into(), size))?;
+        let made =
+            set_length(&file, size).and_then(|()| change_file(file.as_fd(), &as_change(making)));
+        if let Err(fault) = made {
+            let _ = shm_unlink(path.as_c_str());
+            return Err(fault);
+        }
+        Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
+    }
+
+    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let name = name_to_make(making, KIND.facility)?;
+        let locator = Locator::Name(name.into());
+        let (_, stat) = existing(&locator)?;
+        match making.settings.number(&SIZE) {
+            Some(wanted) if stat.size < wanted => {
+                let has = stat.size;
+                Err(Fault::new(
+                    Class::Exists,
+                    format!("it exists with {has} bytes, fewer than {wanted}"),
+                ))
+            }
+            _ => Ok(Address { facility: KIND.facility, locator }),
+        }
+    }
+}
+
+impl Configure for PosixShm {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&SIZE, &FORCE];
+        PARAMS
+    }
+
+    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        let (handle, stat) = existing(locator)?;
+        if let Some(size) = change.settings.number(&SIZE) {
+            let file = file::reopen(handle.as_fd(), OFlag::O_RDWR)?;
+            // Whoever has it mapped gets SIGBUS beyond the new end. The lease keeps others out meanwhile.
+            let lease = if size < stat.size && !change.settings.given(&FORCE) {
+                let lease =
+                    Lease::take(file.as_fd()).map_err(|error| shrink_fault(&error, size))?;
+                Some(lease)
+            } else {
+                None
+            };
+            set_length(&file, size)?;
+            drop(lease);
+        } else if change.settings.given(&FORCE) {
+            return Err(Fault::usage("--force goes with --size"));
+        }
+        change_file(handle.as_fd(), change)
+    }
+}
+
+/// Why shrinking is refused: somebody holds the object, or nobody can tell.
+fn shrink_fault(error: &io::Error, size: u64) -> Fault {
+    let cause = match error.raw_os_error() {
+        Some(libc::EAGAIN) => "a process has it open or mapped",
+        Some(libc::EACCES) => "only its owner and root can find out whether somebody holds it",
+        _ => "the kernel cannot say whether somebody holds it",
+    };
+    Fault::new(Class::Failed, format!("{cause}, and would get SIGBUS beyond {size} bytes"))
+        .hint("end its holders first, or use --force")
+}
+
+impl Remove for PosixShm {
+    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        let file = file_name(locator)?;
+        let folder = Folder::open()?;
+        check(&file, &file::stat_at(folder.dir.as_fd(), &file)?)?;
+        unlinkat(folder.dir.as_fd(), file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
+            .map_err(|error| Fault::from_os(&error.into()))?;
+        Ok(None)
+    }
+
+    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        existing(locator).map(|(handle, _)| probe_handle(&handle))
+    }
+}

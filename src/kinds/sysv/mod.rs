@@ -1,0 +1,177 @@
+//! What the three System V kinds share: permissions as facts, keys to ids, the choice between asking the
+//! kernel slot by slot and reading its table, and what the errnos mean.
+
+pub(super) mod mq;
+pub(super) mod sem;
+pub(super) mod shm;
+mod source;
+mod table;
+
+use std::ffi::CString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use super::capability::{Change, Making};
+use super::fact::Fact;
+use crate::model::{
+    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Timestamp, Value,
+};
+use crate::sys::{self, Permissions};
+
+/// What the kernel keeps about an object of each of the three kinds.
+pub(super) trait Record {
+    fn id(&self) -> u32;
+    fn perm(&self) -> &Permissions;
+    fn changed(&self) -> i64;
+
+    /// The object with what all three kinds know; the size is the kind's own.
+    fn object(&self, kind: &'static Kind, size: Value, facts: Facts) -> Object {
+        Object {
+            kind,
+            address: address(kind, self.id()),
+            uid: Some(self.perm().uid),
+            gid: Some(self.perm().gid),
+            mode: Some(self.perm().mode & 0o777),
+            size,
+            since: Some(Timestamp::seconds(self.changed())),
+            facts,
+        }
+    }
+}
+
+fn address(kind: &'static Kind, id: u32) -> Address {
+    Address { facility: kind.facility, locator: Locator::Id(id) }
+}
+
+const fn key<T: Record>() -> Fact<T> {
+    Fact::free("key", "System V key, hexadecimal; none for IPC_PRIVATE.", |record, _| match record
+        .perm()
+        .key
+    {
+        0 => Value::None("private"),
+        key => Value::Key(key),
+    })
+}
+
+const fn creator<T: Record>() -> Fact<T> {
+    Fact::free("creator", "User who made it.", |record, _| Value::User(record.perm().cuid))
+}
+
+const fn creator_group<T: Record>() -> Fact<T> {
+    Fact::free("creator-group", "Group of the user who made it.", |record, _| {
+        Value::Group(record.perm().cgid)
+    })
+}
+
+const fn cuid<T: Record>() -> Fact<T> {
+    Fact::free("cuid", "User id of who made it.", |record, _| Value::Id(record.perm().cuid.into()))
+}
+
+const fn cgid<T: Record>() -> Fact<T> {
+    Fact::free("cgid", "Group id of who made it.", |record, _| Value::Id(record.perm().cgid.into()))
+}
+
+const fn changed<T: Record>() -> Fact<T> {
+    Fact::free("changed", "When it was made or last changed by set.", |record, _| {
+        Value::time_or_never(record.changed())
+    })
+}
+
+static KEY_FROM: Param = Param {
+    name: "key-from",
+    metavar: "PATH[,PROJECT]",
+    help: "Take the key that ftok(3) makes of a file and a project, a character or number [default: 1]",
+    form: Form::Key,
+};
+
+/// IPC_PRIVATE: always a new object.
+const PRIVATE: u32 = 0;
+
+/// The key that an object is to be made with.
+fn key_to_make(making: &Making) -> Result<u32, Fault> {
+    match (making.locator, making.settings.key(&KEY_FROM)) {
+        (None, None) => Ok(PRIVATE),
+        (Some(Locator::Key(key)), None) => Ok(*key),
+        (None, Some((path, project))) => {
+            let name = CString::new(path.as_os_str().as_bytes())
+                .map_err(|_| Fault::usage("a path cannot contain a NUL byte"))?;
+            match sys::ftok(&name, project) {
+                Ok(PRIVATE) => Err(Fault::new(
+                    Class::Failed,
+                    "ftok(3) made key 0 of that file, which is IPC_PRIVATE",
+                )
+                .hint("use another file or project")),
+                Ok(key) => Ok(key),
+                Err(error) => Err(Fault::new(
+                    Fault::from_os(&error).class,
+                    format!(
+                        "no key can be made of {}: {}",
+                        path.display(),
+                        Fault::from_os(&error).cause
+                    ),
+                )),
+            }
+        }
+        (Some(_), Some(_)) => {
+            Err(Fault::usage("--key-from goes with a facility, not with an address"))
+        }
+        (Some(_), None) => Err(Fault::usage("the kernel chooses System V ids")
+            .hint("name a key (0x1 to 0xffffffff), or the facility alone for a private object")),
+    }
+}
+
+/// Flags of the get call that makes an object; owner and mode that the call cannot give come afterwards.
+fn create_flags(making: &Making) -> libc::c_int {
+    libc::IPC_CREAT | libc::IPC_EXCL | (making.mode & 0o777) as libc::c_int
+}
+
+/// `(uid, gid, mode)` after a change.
+fn changed_permissions(perm: &Permissions, change: &Change) -> (u32, u32, u32) {
+    (
+        change.uid.unwrap_or(perm.uid),
+        change.gid.unwrap_or(perm.gid),
+        change.mode.unwrap_or(perm.mode & 0o777),
+    )
+}
+
+/// Owner and group of an object that has just been made; it is removed again when they are refused.
+fn give_away(
+    id: u32,
+    making: &Making,
+    set: impl Fn(u32, u32, u32) -> io::Result<()>,
+    remove: fn(u32) -> io::Result<()>,
+) -> Result<(), Fault> {
+    if making.uid.is_none() && making.gid.is_none() {
+        return Ok(());
+    }
+    let uid = making.uid.unwrap_or_else(|| nix::unistd::geteuid().as_raw());
+    let gid = making.gid.unwrap_or_else(|| nix::unistd::getegid().as_raw());
+    set(uid, gid, making.mode).map_err(|error| {
+        let _ = remove(id);
+        fault(&error)
+    })
+}
+
+/// What an errno means where the object is named by id or key.
+fn fault(error: &io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Fault::not_found(),
+        _ => Fault::from_os(error),
+    }
+}
+
+/// ENOSPC of a get call: the limit that is reached, in its own words.
+fn limit_reached(reached: &[(&str, u64, u64, &str)]) -> Fault {
+    let full = reached.iter().find(|(_, used, limit, _)| used >= limit);
+    match full {
+        Some((name, used, limit, knob)) => {
+            Fault::new(Class::Limit, format!("{name} is reached: {used} of {limit} in use"))
+                .hint(format!("remove what is left over, or raise {knob}"))
+        }
+        None => {
+            let names: Vec<_> = reached.iter().map(|(name, ..)| *name).collect();
+            Fault::new(Class::Limit, format!("a limit is reached: {}", names.join(" or ")))
+                .hint("see ipcctl limits")
+        }
+    }
+}

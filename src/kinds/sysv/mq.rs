@@ -1,0 +1,273 @@
+//! System V message queues: `msgget(2)`, `msgctl(2)`, `sysvipc(7)`.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::source::Source;
+use super::{
+    KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
+    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+};
+use crate::kinds::KindRecord;
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::process;
+use crate::model::{
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part, Value,
+};
+use crate::sys::Permissions;
+use crate::sys::msg::{self, Queue};
+
+static KIND: Kind = Kind {
+    name: "sysv-mq",
+    facility: Facility::Mq,
+    family: Family::Sysv,
+    about: "System V message queue",
+    fields: || fields(FACTS),
+    content: &[Part::Fact("messages"), Part::Word(" msgs")],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&SysvMq),
+    configure: Some(&SysvMq),
+    remove: Some(&SysvMq),
+    ..KindRecord::read_only(&KIND, &SysvMq)
+};
+
+impl Record for Queue {
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn perm(&self) -> &Permissions {
+        &self.perm
+    }
+
+    fn changed(&self) -> i64 {
+        self.change_time
+    }
+}
+
+static FACTS: &[Fact<Queue>] = &[
+    key(),
+    Fact::free("messages", "Messages in it.", |one, _| Value::Count(one.messages)),
+    Fact::free("bytes", "Bytes of the messages in it.", |one, _| Value::Bytes(one.bytes)),
+    Fact::free("max-bytes", "Bytes of messages it may hold: qbytes.", |one, _| capacity(one)),
+    Fact::free("sender-pid", "Process that last sent: lspid.", |one, _| {
+        process::pid(one.last_sender, one.send_time != 0)
+    }),
+    Fact::costly("sender-command", "Command of that process, if it still runs.", |one, look| {
+        process::command(look.proc, one.last_sender, one.send_time)
+    }),
+    Fact::free("receiver-pid", "Process that last received: lrpid.", |one, _| {
+        process::pid(one.last_receiver, one.receive_time != 0)
+    }),
+    Fact::costly("receiver-command", "Command of that process, if it still runs.", |one, look| {
+        process::command(look.proc, one.last_receiver, one.receive_time)
+    }),
+    Fact::free("last-send", "When a message was last sent.", |one, _| {
+        Value::time_or_never(one.send_time)
+    }),
+    Fact::free("last-receive", "When a message was last received.", |one, _| {
+        Value::time_or_never(one.receive_time)
+    }),
+    changed(),
+    creator(),
+    creator_group(),
+    cuid(),
+    cgid(),
+];
+
+/// The table does not have it, MSG_STAT_ANY does.
+fn capacity(one: &Queue) -> Value {
+    let asked = || msg::stat_any(one.id).ok().filter(|again| again.id == one.id)?.max_bytes;
+    one.max_bytes
+        .or_else(asked)
+        .map_or(Value::Unknown("/proc/sysvipc/msg does not tell"), Value::Bytes)
+}
+
+static SOURCE: Source<Queue> = Source {
+    table: ("msg", 14),
+    parse: |row| Queue {
+        id: table::low(row[1]),
+        perm: Permissions {
+            key: table::low(row[0]),
+            mode: table::low(row[2]),
+            uid: table::low(row[7]),
+            gid: table::low(row[8]),
+            cuid: table::low(row[9]),
+            cgid: table::low(row[10]),
+        },
+        bytes: row[3],
+        messages: row[4],
+        max_bytes: None,
+        last_sender: table::pid(row[5]),
+        last_receiver: table::pid(row[6]),
+        send_time: table::time(row[11]),
+        receive_time: table::time(row[12]),
+        change_time: table::time(row[13]),
+    },
+    stat_any: msg::stat_any,
+    stat: msg::stat,
+    usage: || msg::usage().map(|(usage, highest)| (usage.queues, highest)),
+    by_key: |key| msg::get(key, 0),
+};
+
+static MAX_BYTES: Param = Param {
+    name: "max-bytes",
+    metavar: "SIZE",
+    help: "Bytes of messages it may hold; more than MSGMNB needs CAP_SYS_RESOURCE",
+    form: Form::Size,
+};
+
+struct SysvMq;
+
+fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
+    one.object(&KIND, capacity(one), plan.read(one))
+}
+
+impl Inspect for SysvMq {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        SOURCE.list(look, false, &|one| object(&plan, one), each)
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
+    }
+
+    fn limits(&self, _look: &Look) -> Vec<Limit> {
+        let limits = msg::limits();
+        let limit = |value: fn(&msg::Limits) -> Value| match &limits {
+            Ok(limits) => value(limits),
+            Err(error) => Value::Unknown(Fault::reason(error)),
+        };
+        let used = match msg::usage() {
+            Ok((usage, _)) => Value::Count(usage.queues),
+            Err(error) => Value::Unknown(Fault::reason(&error)),
+        };
+        vec![
+            Limit {
+                name: "MSGMNI",
+                about: "queues",
+                limit: limit(|limits| Value::Count(limits.max_queues)),
+                used,
+                knob: "kernel.msgmni",
+            },
+            Limit {
+                name: "MSGMAX",
+                about: "bytes in one message",
+                limit: limit(|limits| Value::Bytes(limits.max_message)),
+                used: Value::None("none"),
+                knob: "kernel.msgmax",
+            },
+            Limit {
+                name: "MSGMNB",
+                about: "bytes in a new queue",
+                limit: limit(|limits| Value::Bytes(limits.max_bytes)),
+                used: Value::None("none"),
+                knob: "kernel.msgmnb",
+            },
+        ]
+    }
+}
+
+fn create_fault(error: &io::Error) -> Fault {
+    match (error.raw_os_error(), msg::limits(), msg::usage()) {
+        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => {
+            limit_reached(&[("MSGMNI", usage.queues, limits.max_queues, "kernel.msgmni")])
+        }
+        _ => Fault::from_os(error),
+    }
+}
+
+/// EPERM of IPC_SET is either the object's owner or the number of bytes; which one, the numbers tell.
+fn set_fault(error: &io::Error, max_bytes: Option<u64>) -> Fault {
+    match (error.raw_os_error(), max_bytes, msg::limits()) {
+        (Some(libc::EPERM), Some(wanted), Ok(limits)) if wanted > limits.max_bytes => {
+            let limit = limits.max_bytes;
+            Fault::new(
+                Class::Denied,
+                format!(
+                    "{wanted} bytes are more than MSGMNB ({limit}), which needs CAP_SYS_RESOURCE"
+                ),
+            )
+            .hint("raise kernel.msgmnb, or run with CAP_SYS_RESOURCE")
+        }
+        _ => fault(error),
+    }
+}
+
+impl Create for SysvMq {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&MAX_BYTES, &KEY_FROM];
+        PARAMS
+    }
+
+    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let key = key_to_make(making)?;
+        let id = msg::get(key, create_flags(making)).map_err(|error| create_fault(&error))?;
+        let undo = |error: io::Error, max_bytes| {
+            let _ = msg::remove(id);
+            set_fault(&error, max_bytes)
+        };
+        let one =
+            msg::stat_any(id).or_else(|_| msg::stat(id)).map_err(|error| undo(error, None))?;
+        let default = one.max_bytes.unwrap_or_default();
+        let max_bytes = making.settings.number(&MAX_BYTES);
+        if let Some(wanted) = max_bytes {
+            msg::set(id, one.perm.uid, one.perm.gid, making.mode, wanted)
+                .map_err(|error| undo(error, max_bytes))?;
+        }
+        let bytes = max_bytes.unwrap_or(default);
+        give_away(id, making, |uid, gid, mode| msg::set(id, uid, gid, mode, bytes), msg::remove)?;
+        Ok(address(&KIND, id))
+    }
+
+    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+        let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
+        match (making.settings.number(&MAX_BYTES), one.max_bytes) {
+            (Some(wanted), Some(has)) if has < wanted => Err(Fault::new(
+                Class::Exists,
+                format!("it exists with room for {has} bytes, fewer than {wanted}"),
+            )),
+            _ => Ok(address(&KIND, one.id)),
+        }
+    }
+}
+
+impl Configure for SysvMq {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&MAX_BYTES];
+        PARAMS
+    }
+
+    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        let one = SOURCE.find(look, locator, false)?;
+        let wanted = change.settings.number(&MAX_BYTES);
+        let Some(bytes) = wanted.or(one.max_bytes) else {
+            return Err(Fault::new(
+                Class::Denied,
+                "permission denied to read the limit that would have to stay",
+            ));
+        };
+        let (uid, gid, mode) = changed_permissions(&one.perm, change);
+        msg::set(one.id, uid, gid, mode, bytes).map_err(|error| set_fault(&error, wanted))
+    }
+}
+
+impl Remove for SysvMq {
+    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        let id = SOURCE.resolve(locator)?;
+        msg::remove(id).map(|()| None).map_err(|error| fault(&error))
+    }
+
+    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        SOURCE.find(look, locator, false)?;
+        Ok(Held::Unknown("the kernel does not tell who uses a System V queue".into()))
+    }
+}

@@ -1,0 +1,383 @@
+//! System V semaphore sets: `semget(2)`, `semctl(2)`, `sysvipc(7)`.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::source::Source;
+use super::{
+    KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
+    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+};
+use crate::kinds::KindRecord;
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::process;
+use crate::model::{
+    Address, Class, Facility, Family, Fault, Field, Form, Kind, Limit, Locator, Object, Param,
+    Part, Rows, Settings, Value,
+};
+use crate::sys::Permissions;
+use crate::sys::sem::{self, Set};
+
+static KIND: Kind = Kind {
+    name: "sysv-sem",
+    facility: Facility::Sem,
+    family: Family::Sysv,
+    about: "System V semaphore set",
+    fields: || fields(FACTS),
+    content: &[Part::Fact("count"), Part::Word(" sems")],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&SysvSem),
+    configure: Some(&SysvSem),
+    remove: Some(&SysvSem),
+    ..KindRecord::read_only(&KIND, &SysvSem)
+};
+
+impl Record for Set {
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn perm(&self) -> &Permissions {
+        &self.perm
+    }
+
+    fn changed(&self) -> i64 {
+        self.change_time
+    }
+}
+
+static FACTS: &[Fact<Set>] = &[
+    key(),
+    Fact::free("count", "Semaphores in the set: nsems.", |one, _| Value::Count(one.count)),
+    Fact::free(
+        "last-operation",
+        "When semop(2) last changed it; never for a set that is still being set up.",
+        |one, _| Value::time_or_never(one.operation_time),
+    ),
+    changed(),
+    creator(),
+    creator_group(),
+    cuid(),
+    cgid(),
+    Fact::costly("semaphores", "Every semaphore of the set.", members),
+];
+
+static INDEX: Field = Field::free("index", "Which semaphore of the set.");
+static VALUE: Field = Field::free("value", "Its value: semval.");
+static RISE: Field =
+    Field::free("waiting-to-rise", "Callers that wait for its value to rise: semncnt.");
+static ZERO: Field =
+    Field::free("waiting-for-zero", "Callers that wait for its value to be zero: semzcnt.");
+static PID: Field = Field::free("pid", "Process that last operated on it or set it: sempid.");
+static COMMAND: Field = Field::free("command", "Command of that process, if it still runs.");
+
+static MEMBER: &[&Field] = &[&INDEX, &VALUE, &RISE, &ZERO, &PID, &COMMAND];
+
+/// Values of the whole set come from one call; counts and pids cost a call each, there is no other way.
+fn members(one: &Set, look: &Look) -> Value {
+    let values = match sem::values(one.id, one.count) {
+        Ok(values) => values,
+        Err(error) => return Value::Unknown(Fault::reason(&error)),
+    };
+    let last = one.operation_time.max(one.change_time);
+    let count = |answer: io::Result<u32>| match answer {
+        Ok(count) => Value::Count(count.into()),
+        Err(error) => Value::Unknown(Fault::reason(&error)),
+    };
+    // Sets are mostly used by few processes: their commands are looked up once.
+    let mut commands: Vec<(i32, Value)> = Vec::new();
+    let rows = values.iter().zip(0u32..).map(|(value, index)| {
+        let pid = sem::last_pid(one.id, index);
+        let command = match &pid {
+            Ok(pid) => match commands.iter().find(|(known, _)| known == pid) {
+                Some((_, command)) => command.clone(),
+                None => {
+                    let command = process::command(look.proc, *pid, last);
+                    commands.push((*pid, command.clone()));
+                    command
+                }
+            },
+            Err(error) => Value::Unknown(Fault::reason(error)),
+        };
+        vec![
+            Value::Id(index.into()),
+            Value::Count((*value).into()),
+            count(sem::waiting_to_rise(one.id, index)),
+            count(sem::waiting_for_zero(one.id, index)),
+            pid.map_or_else(
+                |error| Value::Unknown(Fault::reason(&error)),
+                |pid| process::pid(pid, *value != 0),
+            ),
+            command,
+        ]
+    });
+    let rows = rows.collect();
+    Value::Rows(Box::new(Rows { fields: MEMBER, rows }))
+}
+
+static SOURCE: Source<Set> = Source {
+    table: ("sem", 10),
+    parse: |row| Set {
+        id: table::low(row[1]),
+        perm: Permissions {
+            key: table::low(row[0]),
+            mode: table::low(row[2]),
+            uid: table::low(row[4]),
+            gid: table::low(row[5]),
+            cuid: table::low(row[6]),
+            cgid: table::low(row[7]),
+        },
+        count: row[3],
+        operation_time: table::time(row[8]),
+        change_time: table::time(row[9]),
+    },
+    stat_any: sem::stat_any,
+    stat: sem::stat,
+    usage: || sem::usage().map(|(usage, highest)| (usage.sets, highest)),
+    by_key: |key| sem::get(key, 0, 0),
+};
+
+static COUNT: Param = Param {
+    name: "count",
+    metavar: "N",
+    help: "Semaphores in the set [default: 1]",
+    form: Form::Count,
+};
+static INITIAL: Param = Param {
+    name: "value",
+    metavar: "N",
+    help: "Value of the semaphore, or of every one of a set",
+    form: Form::Count,
+};
+static VALUES: Param = Param {
+    name: "values",
+    metavar: "A,B,…",
+    help: "Values of all semaphores of the set, in order",
+    form: Form::Counts,
+};
+static AT: Param = Param {
+    name: "index",
+    metavar: "I",
+    help: "Which semaphore of the set --value is for",
+    form: Form::Count,
+};
+
+struct SysvSem;
+
+fn object(plan: &Plan<Set>, one: &Set) -> Object {
+    one.object(&KIND, Value::None("none"), plan.read(one))
+}
+
+impl Inspect for SysvSem {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        SOURCE.list(look, false, &|one| object(&plan, one), each)
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
+    }
+
+    fn limits(&self, _look: &Look) -> Vec<Limit> {
+        let limits = sem::limits();
+        let usage = sem::usage().map(|(usage, _)| usage);
+        let limit = |value: fn(&sem::Limits) -> u64| match &limits {
+            Ok(limits) => Value::Count(value(limits)),
+            Err(error) => Value::Unknown(Fault::reason(error)),
+        };
+        let used = |value: fn(&sem::Usage) -> u64| match &usage {
+            Ok(usage) => Value::Count(value(usage)),
+            Err(error) => Value::Unknown(Fault::reason(error)),
+        };
+        let knob = "kernel.sem";
+        let nothing = || Value::None("none");
+        vec![
+            Limit {
+                name: "SEMMNI",
+                about: "sets (fourth number of the knob)",
+                limit: limit(|limits| limits.max_sets),
+                used: used(|usage| usage.sets),
+                knob,
+            },
+            Limit {
+                name: "SEMMNS",
+                about: "semaphores in all sets (second number)",
+                limit: limit(|limits| limits.max_semaphores),
+                used: used(|usage| usage.semaphores),
+                knob,
+            },
+            Limit {
+                name: "SEMMSL",
+                about: "semaphores in one set (first number)",
+                limit: limit(|limits| limits.max_per_set),
+                used: nothing(),
+                knob,
+            },
+            Limit {
+                name: "SEMOPM",
+                about: "operations in one semop (third number)",
+                limit: limit(|limits| limits.max_operations),
+                used: nothing(),
+                knob,
+            },
+            Limit {
+                name: "SEMVMX",
+                about: "highest value of a semaphore",
+                limit: limit(|limits| limits.max_value),
+                used: nothing(),
+                knob: "fixed in the kernel",
+            },
+        ]
+    }
+}
+
+fn create_fault(error: &io::Error, count: u64) -> Fault {
+    match (error.raw_os_error(), sem::limits(), sem::usage()) {
+        (Some(libc::EINVAL), Ok(limits), _) if count > limits.max_per_set => Fault::new(
+            Class::Limit,
+            format!("a set has at most {} semaphores (SEMMSL), not {count}", limits.max_per_set),
+        )
+        .hint("raise the first number of kernel.sem"),
+        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => limit_reached(&[
+            ("SEMMNI", usage.sets, limits.max_sets, "the fourth number of kernel.sem"),
+            (
+                "SEMMNS",
+                usage.semaphores.saturating_add(count),
+                limits.max_semaphores,
+                "the second number of kernel.sem",
+            ),
+        ]),
+        _ => Fault::from_os(error),
+    }
+}
+
+/// The values that the options ask for: `--value` is for every semaphore unless `--index` names one.
+fn wanted_values(settings: &Settings, count: u64) -> Result<Option<Vec<u16>>, Fault> {
+    let values = match (settings.numbers(&VALUES), settings.number(&INITIAL)) {
+        (Some(_), Some(_)) => return Err(Fault::usage("--value and --values exclude each other")),
+        (Some(values), None) if values.len() as u64 != count => {
+            return Err(Fault::usage(format!(
+                "the set has {count} semaphores, --values has {}",
+                values.len()
+            )));
+        }
+        (Some(values), None) => values.to_vec(),
+        (None, Some(value)) => vec![value; usize::try_from(count).unwrap_or(0)],
+        (None, None) => return Ok(None),
+    };
+    values.into_iter().map(semaphore_value).collect::<Result<_, _>>().map(Some)
+}
+
+fn semaphore_value(value: u64) -> Result<u16, Fault> {
+    u16::try_from(value).ok().filter(|value| *value <= 32767).ok_or_else(|| {
+        Fault::new(Class::Limit, format!("a semaphore's value is 0 to 32767 (SEMVMX), not {value}"))
+    })
+}
+
+impl Create for SysvSem {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&COUNT, &INITIAL, &VALUES, &KEY_FROM];
+        PARAMS
+    }
+
+    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let count = requested_count(making);
+        if count == 0 {
+            return Err(Fault::usage("a set has at least one semaphore"));
+        }
+        let limits = sem::limits().map_or(u64::MAX, |limits| limits.max_per_set);
+        let values = if count <= limits { wanted_values(making.settings, count)? } else { None };
+        let key = key_to_make(making)?;
+        let id = sem::get(key, count, create_flags(making))
+            .map_err(|error| create_fault(&error, count))?;
+        if let Some(mut values) = values
+            && let Err(error) = sem::set_values(id, &mut values)
+        {
+            let _ = sem::remove(id);
+            return Err(fault(&error));
+        }
+        give_away(id, making, |uid, gid, mode| sem::set(id, uid, gid, mode), sem::remove)?;
+        Ok(address(&KIND, id))
+    }
+
+    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+        let count = requested_count(making);
+        let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
+        if one.count < count {
+            let has = one.count;
+            return Err(Fault::new(
+                Class::Exists,
+                format!("it exists with {has} semaphores, fewer than {count}"),
+            ));
+        }
+        Ok(address(&KIND, one.id))
+    }
+}
+
+/// As many as `--count` says, or as there are `--values`.
+fn requested_count(making: &Making) -> u64 {
+    let values = making.settings.numbers(&VALUES).map_or(1, |values| values.len() as u64);
+    making.settings.number(&COUNT).unwrap_or(values)
+}
+
+impl Configure for SysvSem {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&INITIAL, &AT, &VALUES];
+        PARAMS
+    }
+
+    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        let one = SOURCE.find(look, locator, false)?;
+        let id = one.id;
+        let at = change.settings.number(&AT);
+        if let Some(index) = at.filter(|index| *index >= one.count) {
+            let last = one.count.saturating_sub(1);
+            return Err(Fault::usage(format!("the set has the indexes 0 to {last}, not {index}")));
+        }
+        let values = wanted_values(change.settings, one.count)?;
+        if at.is_some() && change.settings.number(&INITIAL).is_none() {
+            return Err(Fault::usage("--index goes with --value"));
+        }
+        if change.mode.is_some() || change.uid.is_some() || change.gid.is_some() {
+            let (uid, gid, mode) = changed_permissions(&one.perm, change);
+            sem::set(id, uid, gid, mode).map_err(|error| fault(&error))?;
+        }
+        match (values, at) {
+            (Some(values), Some(index)) => {
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                let value = values.first().copied().unwrap_or_default();
+                sem::set_value(id, index, value.into()).map_err(|error| fault(&error))
+            }
+            (Some(mut values), None) => {
+                sem::set_values(id, &mut values).map_err(|error| fault(&error))
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl Remove for SysvSem {
+    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        let id = SOURCE.resolve(locator)?;
+        sem::remove(id).map(|()| None).map_err(|error| fault(&error))
+    }
+
+    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        let one = SOURCE.find(look, locator, false)?;
+        for index in 0..u32::try_from(one.count).unwrap_or(0) {
+            let waiting =
+                sem::waiting_to_rise(one.id, index)? + sem::waiting_for_zero(one.id, index)?;
+            if waiting > 0 {
+                return Ok(Held::Yes(format!("{waiting} waiting on semaphore {index}")));
+            }
+        }
+        Ok(Held::Unknown("the kernel does not tell who uses a System V set".into()))
+    }
+}

@@ -1,0 +1,367 @@
+//! System V shared memory segments: `shmget(2)`, `shmctl(2)`, `sysvipc(7)`.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::source::Source;
+use super::{
+    KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
+    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+};
+use crate::kinds::KindRecord;
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::process;
+use crate::model::{
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
+    Settings, Value,
+};
+use crate::sys::{Permissions, shm};
+
+static KIND: Kind = Kind {
+    name: "sysv-shm",
+    facility: Facility::Shm,
+    family: Family::Sysv,
+    about: "System V shared memory",
+    fields: || fields(FACTS),
+    content: &[Part::Fact("attached"), Part::Word(" attached")],
+};
+
+/// The record of this kind.
+pub(crate) static RECORD: KindRecord = KindRecord {
+    create: Some(&SysvShm),
+    configure: Some(&SysvShm),
+    remove: Some(&SysvShm),
+    ..KindRecord::read_only(&KIND, &SysvShm)
+};
+
+/// A segment, and what only `/proc/sysvipc/shm` tells of it.
+struct Segment {
+    known: shm::Segment,
+    resident: Option<u64>,
+    swapped: Option<u64>,
+}
+
+impl Record for Segment {
+    fn id(&self) -> u32 {
+        self.known.id
+    }
+
+    fn perm(&self) -> &Permissions {
+        &self.known.perm
+    }
+
+    fn changed(&self) -> i64 {
+        self.known.change_time
+    }
+}
+
+const TABLE_UNREAD: &str = "/proc/sysvipc/shm could not be read";
+
+static FACTS: &[Fact<Segment>] = &[
+    key(),
+    Fact::free("attached", "Attachments, counted as mappings: nattch.", |one, _| {
+        Value::Count(one.known.attached)
+    }),
+    Fact::costly("resident", "Bytes of it in memory.", |one, _| {
+        one.resident.map_or(Value::Unknown(TABLE_UNREAD), Value::Bytes)
+    }),
+    Fact::costly("swapped", "Bytes of it in swap.", |one, _| {
+        one.swapped.map_or(Value::Unknown(TABLE_UNREAD), Value::Bytes)
+    }),
+    Fact::free("marked", "It is marked for removal: it goes with its last detach.", |one, _| {
+        Value::Flag(one.known.perm.mode & shm::DEST != 0)
+    }),
+    Fact::free("locked", "It is locked in memory.", |one, _| {
+        Value::Flag(one.known.perm.mode & shm::LOCKED != 0)
+    }),
+    Fact::free("creator-pid", "Process that made it: cpid.", |one, _| {
+        process::pid(one.known.creator, true)
+    }),
+    Fact::costly("creator-command", "Command of that process, if it still runs.", |one, look| {
+        process::command(look.proc, one.known.creator, one.known.change_time)
+    }),
+    Fact::free("last-pid", "Process that last attached or detached: lpid.", |one, _| {
+        process::pid(one.known.last, one.last_time() != 0)
+    }),
+    Fact::costly("last-command", "Command of that process, if it still runs.", |one, look| {
+        process::command(look.proc, one.known.last, one.last_time())
+    }),
+    Fact::free("last-attach", "When it was last attached.", |one, _| {
+        Value::time_or_never(one.known.attach_time)
+    }),
+    Fact::free("last-detach", "When it was last detached.", |one, _| {
+        Value::time_or_never(one.known.detach_time)
+    }),
+    changed(),
+    creator(),
+    creator_group(),
+    cuid(),
+    cgid(),
+];
+
+impl Segment {
+    /// When the last process attached or detached.
+    fn last_time(&self) -> i64 {
+        self.known.attach_time.max(self.known.detach_time)
+    }
+}
+
+fn plain(known: shm::Segment) -> Segment {
+    Segment { known, resident: None, swapped: None }
+}
+
+static SOURCE: Source<Segment> = Source {
+    table: ("shm", 14),
+    parse: |row| Segment {
+        known: shm::Segment {
+            id: table::low(row[1]),
+            perm: Permissions {
+                key: table::low(row[0]),
+                mode: table::low(row[2]),
+                uid: table::low(row[7]),
+                gid: table::low(row[8]),
+                cuid: table::low(row[9]),
+                cgid: table::low(row[10]),
+            },
+            size: row[3],
+            creator: table::pid(row[4]),
+            last: table::pid(row[5]),
+            attached: row[6],
+            attach_time: table::time(row[11]),
+            detach_time: table::time(row[12]),
+            change_time: table::time(row[13]),
+        },
+        resident: row.get(14).copied(),
+        swapped: row.get(15).copied(),
+    },
+    stat_any: |index| shm::stat_any(index).map(plain),
+    stat: |id| shm::stat(id).map(plain),
+    usage: || shm::usage().map(|(usage, highest)| (usage.used_ids.unsigned_abs().into(), highest)),
+    by_key: |key| shm::get(key, 0, 0),
+};
+
+static SIZE: Param =
+    Param { name: "size", metavar: "SIZE", help: "Bytes of memory", form: Form::Size };
+static HUGE: Param = Param {
+    name: "huge",
+    metavar: "SIZE",
+    help: "Use huge pages of this size (2M or 1G on most machines)",
+    form: Form::Size,
+};
+static LOCK: Param = Param {
+    name: "lock-memory",
+    metavar: "",
+    help: "Keep its pages out of swap",
+    form: Form::Flag,
+};
+static UNLOCK: Param = Param {
+    name: "unlock-memory",
+    metavar: "",
+    help: "Let its pages be swapped again",
+    form: Form::Flag,
+};
+
+struct SysvShm;
+
+fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
+    one.object(&KIND, Value::Bytes(one.known.size), plan.read(one))
+}
+
+/// Only the table tells what is in memory and what in swap.
+fn needs_table(plan: &Plan<Segment>) -> bool {
+    plan.has("resident") || plan.has("swapped")
+}
+
+impl Inspect for SysvShm {
+    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        SOURCE.list(look, needs_table(&plan), &|one| object(&plan, one), each)
+    }
+
+    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        SOURCE.find(look, locator, needs_table(&plan)).map(|one| object(&plan, &one))
+    }
+
+    fn limits(&self, look: &Look) -> Vec<Limit> {
+        let usage = shm::usage().map(|(usage, _)| usage);
+        let limits = shm::limits();
+        let limit = |value: fn(&shm::Limits) -> Value| match &limits {
+            Ok(limits) => value(limits),
+            Err(error) => Value::Unknown(Fault::reason(error)),
+        };
+        let used = |value: fn(&shm::Usage) -> Value| match &usage {
+            Ok(usage) => value(usage),
+            Err(error) => Value::Unknown(Fault::reason(error)),
+        };
+        vec![
+            Limit {
+                name: "SHMMNI",
+                about: "segments",
+                limit: limit(|limits| Value::Count(limits.max_segments)),
+                used: used(|usage| Value::Count(usage.used_ids.unsigned_abs().into())),
+                knob: "kernel.shmmni",
+            },
+            Limit {
+                name: "SHMALL",
+                about: "pages in all segments",
+                limit: limit(|limits| Value::Count(limits.max_pages)),
+                used: used(|usage| Value::Count(usage.pages)),
+                knob: "kernel.shmall",
+            },
+            Limit {
+                name: "SHMMAX",
+                about: "bytes in one segment",
+                limit: limit(|limits| Value::Bytes(limits.max_bytes)),
+                used: Value::None("none"),
+                knob: "kernel.shmmax",
+            },
+            Limit {
+                name: "SHM_RMID_FORCED",
+                about: "whether unattached segments go when their maker ends",
+                limit: match std::fs::read(look.proc.join("sys/kernel/shm_rmid_forced")).as_deref()
+                {
+                    Ok(text) => Value::Flag(text.starts_with(b"1")),
+                    Err(error) => Value::Unknown(Fault::reason(error)),
+                },
+                used: Value::None("none"),
+                knob: "kernel.shm_rmid_forced",
+            },
+        ]
+    }
+}
+
+/// The bits of the get call that choose a size of huge page: its logarithm above SHM_HUGE_SHIFT.
+fn huge_flags(settings: &Settings) -> Result<libc::c_int, Fault> {
+    let Some(page) = settings.number(&HUGE) else { return Ok(0) };
+    if !page.is_power_of_two() {
+        return Err(Fault::usage("the size of a huge page is a power of two"));
+    }
+    let exponent = libc::c_int::try_from(page.trailing_zeros()).unwrap_or(0);
+    Ok(libc::SHM_HUGETLB | exponent << 26)
+}
+
+fn create_fault(error: &io::Error, size: u64, huge: bool) -> Fault {
+    match (error.raw_os_error(), shm::limits(), shm::usage()) {
+        (Some(libc::EINVAL), _, _) if huge => {
+            Fault::usage("the kernel has no huge pages of that size")
+                .hint("see /sys/kernel/mm/hugepages")
+        }
+        (Some(libc::EINVAL), Ok(limits), _) if size == 0 || size > limits.max_bytes => Fault::new(
+            if size == 0 { Class::Usage } else { Class::Limit },
+            format!("a segment has 1 to {} bytes (SHMMAX), not {size}", limits.max_bytes),
+        )
+        .hint("raise kernel.shmmax"),
+        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => {
+            let page = procfs::page_size();
+            limit_reached(&[
+                (
+                    "SHMMNI",
+                    usage.used_ids.unsigned_abs().into(),
+                    limits.max_segments,
+                    "kernel.shmmni",
+                ),
+                (
+                    "SHMALL (pages)",
+                    usage.pages.saturating_add(size.div_ceil(page)),
+                    limits.max_pages,
+                    "kernel.shmall",
+                ),
+            ])
+        }
+        (Some(libc::ENOMEM), _, _) if huge => {
+            Fault::new(Class::Limit, "not enough huge pages are free").hint("raise vm.nr_hugepages")
+        }
+        (Some(libc::EPERM), _, _) => Fault::new(Class::Denied, "huge pages need CAP_IPC_LOCK")
+            .hint("run as root or as a member of the group in vm.hugetlb_shm_group"),
+        (Some(libc::EEXIST | libc::EACCES | libc::ENOMEM), _, _) => Fault::from_os(error),
+        _ => fault(error),
+    }
+}
+
+fn requested_size(making: &Making) -> Result<u64, Fault> {
+    making.settings.number(&SIZE).ok_or_else(|| Fault::usage("shared memory needs --size"))
+}
+
+impl Create for SysvShm {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&SIZE, &HUGE, &KEY_FROM];
+        PARAMS
+    }
+
+    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+        let size = requested_size(making)?;
+        let huge = huge_flags(making.settings)?;
+        let key = key_to_make(making)?;
+        let id = shm::get(key, size, create_flags(making) | huge)
+            .map_err(|error| create_fault(&error, size, huge != 0))?;
+        give_away(id, making, |uid, gid, mode| shm::set(id, uid, gid, mode), shm::remove)?;
+        Ok(address(&KIND, id))
+    }
+
+    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+        let size = requested_size(making)?;
+        let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
+        if one.known.size < size {
+            let has = one.known.size;
+            return Err(Fault::new(
+                Class::Exists,
+                format!("it exists with {has} bytes, fewer than {size}"),
+            ));
+        }
+        Ok(address(&KIND, one.id()))
+    }
+}
+
+impl Configure for SysvShm {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&LOCK, &UNLOCK];
+        PARAMS
+    }
+
+    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+        let one = SOURCE.find(look, locator, false)?;
+        let id = one.id();
+        if change.mode.is_some() || change.uid.is_some() || change.gid.is_some() {
+            let (uid, gid, mode) = changed_permissions(one.perm(), change);
+            shm::set(id, uid, gid, mode).map_err(|error| fault(&error))?;
+        }
+        for (param, locked) in [(&LOCK, true), (&UNLOCK, false)] {
+            if change.settings.given(param) {
+                shm::lock(id, locked).map_err(|error| lock_fault(&error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock_fault(error: &io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::ENOMEM) => Fault::new(Class::Limit, "locking it would exceed RLIMIT_MEMLOCK")
+            .hint("raise it with ulimit -l, or run with CAP_IPC_LOCK"),
+        Some(libc::EPERM) => Fault::new(Class::Denied, "permission denied, or RLIMIT_MEMLOCK is 0")
+            .hint("run as its owner with ulimit -l above 0, or as root"),
+        _ => fault(error),
+    }
+}
+
+impl Remove for SysvShm {
+    fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+        let id = SOURCE.resolve(locator)?;
+        shm::remove(id).map_err(|error| fault(&error))?;
+        // It is still there if somebody has it attached.
+        Ok(SOURCE
+            .find(look, &Locator::Id(id), false)
+            .ok()
+            .filter(|one| one.known.attached > 0)
+            .map(|one| format!("marked for removal, {} attached", one.known.attached)))
+    }
+
+    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
+        let attached = SOURCE.find(look, locator, false)?.known.attached;
+        Ok(if attached == 0 { Held::No } else { Held::Yes(format!("{attached} attached")) })
+    }
+}

@@ -1,0 +1,108 @@
+//! How bytes that others chose (names, paths, commands) become text that is safe to print and to paste,
+//! and back. The one place where anything from outside is escaped.
+
+use std::fmt::{self, Display, Write as _};
+
+/// Bytes shown as UTF-8 text in which everything that could move a cursor, split a field or wake a shell
+/// stands as `%XX`: control and format characters, white space, `%`, shell metacharacters, and bytes that
+/// are not UTF-8. [`decode`] gives the bytes back.
+pub struct Encoded<'a>(pub &'a [u8]);
+
+impl Display for Encoded<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.iter().all(|&byte| is_plain(byte)) {
+            // Every byte is printable ASCII, so this is UTF-8.
+            return out.write_str(std::str::from_utf8(self.0).unwrap_or_default());
+        }
+        for chunk in self.0.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if is_hostile(character) {
+                    let mut bytes = [0; 4];
+                    escape(out, character.encode_utf8(&mut bytes).as_bytes())?;
+                } else {
+                    out.write_char(character)?;
+                }
+            }
+            escape(out, chunk.invalid())?;
+        }
+        Ok(())
+    }
+}
+
+/// The bytes that `text` stands for: `%XX` is one byte, a `%` without two hex digits is itself.
+pub fn decode(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, tail)) = rest.split_first() {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    bytes.push(high << 4 | low);
+                    rest = after;
+                    continue;
+                }
+                _ => bytes.push(first),
+            },
+            _ => bytes.push(first),
+        }
+        rest = tail;
+    }
+    bytes
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !is_hostile(char::from(byte))
+}
+
+/// Bidirectional and zero-width characters can make one name look like another, or a line read backwards.
+fn is_hostile(character: char) -> bool {
+    character.is_control()
+        || character.is_whitespace()
+        || "%\"'\\$`;&|<>()*?[]{}!".contains(character)
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn escape(out: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(out, "%{byte:02X}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_survive_encoding_and_decoding(bytes: Vec<u8>) {
+            let text = Encoded(&bytes).to_string();
+            prop_assert_eq!(decode(text.as_bytes()), bytes);
+            prop_assert!(!text.chars().any(|c| c.is_control() || c.is_whitespace()));
+        }
+
+        #[test]
+        fn decoding_never_panics_and_never_grows(bytes: Vec<u8>) {
+            prop_assert!(decode(&bytes).len() <= bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_percent_without_two_hex_digits_stands_for_itself() {
+        assert_eq!(decode(b"100%"), b"100%");
+        assert_eq!(decode(b"%zz%4"), b"%zz%4");
+        assert_eq!(decode(b"%41%4"), b"A%4");
+    }
+
+    #[test]
+    fn an_escape_sequence_and_a_direction_override_are_not_printed_raw() {
+        assert_eq!(Encoded(b"\x1b[2J a").to_string(), "%1B%5B2J%20a");
+        assert_eq!(Encoded("\u{202e}x".as_bytes()).to_string(), "%E2%80%AEx");
+        assert_eq!(Encoded("größe".as_bytes()).to_string(), "größe");
+        assert_eq!(Encoded(b"\xffa").to_string(), "%FFa");
+    }
+}

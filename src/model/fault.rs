@@ -1,0 +1,120 @@
+//! What went wrong with one object: its class (which is the exit status), its cause in the words of this
+//! domain, and what would help.
+
+use std::io;
+
+/// The classes of failure. The number is the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Failed otherwise, or the answer is incomplete.
+    Failed = 1,
+    /// The command line makes no sense: nothing was attempted.
+    Usage = 2,
+    /// No such object.
+    NotFound = 3,
+    /// Permission denied.
+    Denied = 4,
+    /// Would block, or timed out.
+    WouldBlock = 5,
+    /// It exists already.
+    Exists = 6,
+    /// A limit is reached.
+    Limit = 7,
+}
+
+/// Why one operation on one object failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What the exit status says.
+    pub class: Class,
+    /// Lower case, no full stop: what follows the colon of `cannot remove shm:42: …`.
+    pub cause: String,
+    /// What would help, for the `hint:` line.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A failure of `class` with its cause.
+    pub fn new(class: Class, cause: impl Into<String>) -> Self {
+        Self { class, cause: cause.into(), hint: None }
+    }
+
+    /// The operation makes no sense for this object: a usage error.
+    pub fn usage(cause: impl Into<String>) -> Self {
+        Self::new(Class::Usage, cause)
+    }
+
+    /// No such object.
+    pub fn not_found() -> Self {
+        Self::new(Class::NotFound, "no such object")
+    }
+
+    /// The same fault with what would help.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// What an errno means where nothing more is known of the call. Kinds translate what means something
+    /// else to them first.
+    pub fn from_os(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::not_found(),
+            io::ErrorKind::PermissionDenied => Self::new(Class::Denied, "permission denied"),
+            io::ErrorKind::AlreadyExists => Self::new(Class::Exists, "it exists already"),
+            io::ErrorKind::WouldBlock => Self::new(Class::WouldBlock, "it would block"),
+            io::ErrorKind::TimedOut => Self::new(Class::WouldBlock, "timed out"),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::new(Class::Limit, "the file system is full").hint("see ipcctl limits")
+            }
+            io::ErrorKind::OutOfMemory => {
+                Self::new(Class::Limit, "the kernel is out of memory for it")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                Self::new(Class::Failed, "the file system is mounted read-only")
+            }
+            io::ErrorKind::InvalidFilename => {
+                Self::usage("the name is too long for the file system")
+            }
+            _ => Self::new(Class::Failed, lower(&error.to_string())),
+        }
+    }
+
+    /// Like [`Fault::from_os`], where a missing object is gone rather than misnamed.
+    pub fn reason(error: &io::Error) -> &'static str {
+        match error.kind() {
+            io::ErrorKind::NotFound => "it is gone",
+            io::ErrorKind::PermissionDenied => "permission denied",
+            _ => "it could not be read",
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::from_os(&error)
+    }
+}
+
+/// The C library's sentences without their capital and the number that the standard library adds.
+fn lower(text: &str) -> String {
+    let text = text.split(" (os error").next().unwrap_or(text);
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errno_becomes_a_class_and_lower_case_words() {
+        let fault = Fault::from_os(&io::Error::from_raw_os_error(22));
+        assert_eq!((fault.class, fault.cause.as_str()), (Class::Failed, "invalid argument"));
+        assert_eq!(Fault::from_os(&io::Error::from_raw_os_error(13)).class, Class::Denied);
+        assert_eq!(Fault::from_os(&io::Error::from_raw_os_error(1)).class, Class::Denied);
+        assert_eq!(Fault::from_os(&io::Error::from_raw_os_error(28)).class, Class::Limit);
+    }
+}

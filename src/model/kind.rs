@@ -1,0 +1,52 @@
+//! What a kind of object is, and what its facts are called.
+
+use super::address::{Facility, Family};
+
+/// A kind of object: one static beside the code that reads it.
+#[derive(Debug)]
+pub struct Kind {
+    /// `sysv-shm`, `posix-mq`, `fifo`.
+    pub name: &'static str,
+    /// What it is for; half of how an address finds its kind.
+    pub facility: Facility,
+    /// Which form of locator it has; the other half.
+    pub family: Family,
+    /// A few words: `System V shared memory`.
+    pub about: &'static str,
+    /// The facts that only some kinds have, in the order in which they are shown.
+    pub fields: fn() -> Vec<&'static Field>,
+    /// How the column CONTENT is built from facts.
+    pub content: &'static [Part],
+}
+
+/// The name of a fact. Column titles, JSON keys and the manual are derived from it.
+#[derive(Debug)]
+pub struct Field {
+    /// Lower case with hyphens: `last-pid`. The column is `LAST-PID`, the JSON key `last_pid`.
+    pub name: &'static str,
+    /// One line, with the unit, ending in a full stop.
+    pub help: &'static str,
+    /// It comes with the call that lists the object, so JSON has it without being asked.
+    pub free: bool,
+}
+
+impl Field {
+    /// A fact that comes with the call that lists the object.
+    pub const fn free(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, free: true }
+    }
+
+    /// A fact that costs a call of its own for each object.
+    pub const fn costly(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, free: false }
+    }
+}
+
+/// A piece of the column CONTENT.
+#[derive(Debug)]
+pub enum Part {
+    /// A word as it stands.
+    Word(&'static str),
+    /// The value of the fact with this name.
+    Fact(&'static str),
+}

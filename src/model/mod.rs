@@ -1,0 +1,20 @@
+//! Plain data that every layer speaks: addresses, kinds, fields, values, objects and faults.
+//! Knows the standard library alone: no system call, no formatting for people, no command line.
+
+mod address;
+mod encoding;
+mod fault;
+mod kind;
+mod limit;
+mod object;
+mod param;
+mod value;
+
+pub use address::{Address, Facility, Family, Locator, Selector};
+pub use encoding::{Encoded, decode};
+pub use fault::{Class, Fault};
+pub use kind::{Field, Kind, Part};
+pub use limit::Limit;
+pub use object::{COMMON, Column, Facts, Object, Sighting};
+pub use param::{Argument, Form, Param, Settings};
+pub use value::{Rows, Timestamp, Value};

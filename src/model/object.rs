@@ -1,0 +1,175 @@
+//! One object: the facts that all kinds have as members, the others as pairs of field and value.
+
+use std::borrow::Cow;
+
+use super::address::{Address, Locator};
+use super::kind::{Field, Kind, Part};
+use super::value::{Timestamp, Value};
+
+/// One object as the kernel showed it.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// What kind it is.
+    pub kind: &'static Kind,
+    /// Its name for every verb.
+    pub address: Address,
+    /// Owner's user id, where it could be read.
+    pub uid: Option<u32>,
+    /// Owner's group id, where it could be read.
+    pub gid: Option<u32>,
+    /// The nine permission bits, where they could be read.
+    pub mode: Option<u32>,
+    /// Bytes it can hold: the length of shared memory, the capacity of a queue or pipe.
+    pub size: Value,
+    /// When it was made, or last changed where the kernel keeps no time of birth.
+    pub since: Option<Timestamp>,
+    /// The facts of its kind that were asked for.
+    pub facts: Facts,
+}
+
+/// Facts of a kind's own.
+#[derive(Clone, Debug, Default)]
+pub struct Facts(Vec<(&'static Field, Value)>);
+
+impl Facts {
+    /// The value of the fact called `name`, if it was read.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(field, _)| field.name == name).map(|(_, value)| value)
+    }
+
+    /// All of them, in the order of the kind's fields.
+    pub fn iter(&self) -> impl Iterator<Item = &(&'static Field, Value)> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<(&'static Field, Value)> for Facts {
+    fn from_iter<I: IntoIterator<Item = (&'static Field, Value)>>(facts: I) -> Self {
+        Self(facts.into_iter().collect())
+    }
+}
+
+/// What a search for objects comes across.
+#[derive(Debug)]
+pub enum Sighting {
+    /// An object.
+    Object(Box<Object>),
+    /// A source that could not be looked at, so that objects may be missing: the answer is incomplete.
+    Missing(String),
+    /// Something worth a line that takes nothing from the answer.
+    Note(String),
+}
+
+/// A column that every kind has.
+pub struct Column {
+    /// What it is called.
+    pub field: Field,
+    /// Its value for an object.
+    pub get: fn(&Object) -> Value,
+}
+
+/// The columns that every kind has, in the order in which `show` prints them. A kind's own follow.
+pub static COMMON: &[Column] = &[
+    Column {
+        field: Field::free("address", "What every verb accepts as the object's name."),
+        get: |object| Value::Address(object.address.clone()),
+    },
+    Column {
+        field: Field::free("kind", "The kind of object: sysv-shm, posix-mq, fifo and so on."),
+        get: |object| Value::Word(object.kind.name),
+    },
+    Column {
+        field: Field::free("facility", "shm, mq, sem or fifo."),
+        get: |object| Value::Word(object.kind.facility.name()),
+    },
+    Column {
+        field: Field::free("family", "sysv, posix or file."),
+        get: |object| Value::Word(object.kind.family.name()),
+    },
+    Column { field: Field::free("id", "System V id."), get: id },
+    Column { field: Field::free("name", "POSIX name or path."), get: name },
+    Column {
+        field: Field::free("owner", "Owner's user name, or the number of a user without a name."),
+        get: |object| known(object.uid, Value::User),
+    },
+    Column {
+        field: Field::free("uid", "Owner's user id."),
+        get: |object| known(object.uid, |uid| Value::Id(uid.into())),
+    },
+    Column {
+        field: Field::free("group", "Owner's group name, or the number of a group without a name."),
+        get: |object| known(object.gid, Value::Group),
+    },
+    Column {
+        field: Field::free("gid", "Owner's group id."),
+        get: |object| known(object.gid, |gid| Value::Id(gid.into())),
+    },
+    Column {
+        field: Field::free("mode", "Permission bits, octal."),
+        get: |object| known(object.mode, Value::Mode),
+    },
+    Column {
+        field: Field::free(
+            "size",
+            "Bytes: the length of shared memory, the capacity of a queue or pipe.",
+        ),
+        get: |object| object.size.clone(),
+    },
+    Column {
+        field: Field::free("content", "What is in it, in the words of its kind."),
+        get: Object::content,
+    },
+    Column {
+        field: Field::free(
+            "age",
+            "Seconds since it was made, or last changed where no time of birth is kept.",
+        ),
+        get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Age),
+    },
+];
+
+fn id(object: &Object) -> Value {
+    match object.address.locator {
+        Locator::Id(id) => Value::Id(id.into()),
+        _ => Value::None("none"),
+    }
+}
+
+fn name(object: &Object) -> Value {
+    match &object.address.locator {
+        Locator::Name(_) | Locator::Path(_) => {
+            Value::Text(object.address.locator.to_string().into())
+        }
+        _ => Value::None("none"),
+    }
+}
+
+fn known(number: Option<u32>, value: fn(u32) -> Value) -> Value {
+    number.map_or(Value::Unknown("permission denied"), value)
+}
+
+impl Object {
+    /// The value of the column called `name`; `None` when the kind has no such column.
+    pub fn column(&self, name: &str) -> Option<Cow<'_, Value>> {
+        match COMMON.iter().find(|column| column.field.name == name) {
+            Some(column) => Some(Cow::Owned((column.get)(self))),
+            None => self.facts.get(name).map(Cow::Borrowed),
+        }
+    }
+
+    /// The column CONTENT: unknown if any of its parts is.
+    fn content(&self) -> Value {
+        let mut parts = Vec::with_capacity(self.kind.content.len());
+        for part in self.kind.content {
+            match part {
+                Part::Word(word) => parts.push(Value::Word(word)),
+                Part::Fact(name) => match self.facts.get(name) {
+                    Some(value) if value.is_known() => parts.push(value.clone()),
+                    Some(value) => return value.clone(),
+                    None => return Value::Unknown("it was not read"),
+                },
+            }
+        }
+        Value::Phrase(parts.into())
+    }
+}

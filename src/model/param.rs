@@ -1,0 +1,99 @@
+//! Options that only some kinds have, as data: the command line is built from these, and a kind that lacks
+//! an option can be told which kinds have it.
+
+use std::path::PathBuf;
+
+/// An option of `create` or `set` that a kind declares beside the code that obeys it.
+#[derive(Debug)]
+pub struct Param {
+    /// The long option without its hyphens: `max-messages`.
+    pub name: &'static str,
+    /// What its value is called in help; empty for a flag.
+    pub metavar: &'static str,
+    /// One line, with the unit.
+    pub help: &'static str,
+    /// How its text is read.
+    pub form: Form,
+}
+
+/// How the text of an option is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Bytes, with binary units: `64K` is 65536.
+    Size,
+    /// A whole number.
+    Count,
+    /// Whole numbers with commas between them.
+    Counts,
+    /// No value.
+    Flag,
+    /// A file and one character or number, as `ftok(3)` takes them.
+    Key,
+}
+
+/// The value of an option, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// Bytes or a whole number.
+    Number(u64),
+    /// Whole numbers.
+    Numbers(Vec<u64>),
+    /// It was given.
+    Given,
+    /// A file and a project number for `ftok(3)`.
+    Key(PathBuf, u8),
+}
+
+/// The options that were given.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(Vec<(&'static Param, Argument)>);
+
+impl Settings {
+    /// Adds an option that was given.
+    pub fn push(&mut self, param: &'static Param, argument: Argument) {
+        self.0.push((param, argument));
+    }
+
+    /// The options that were given.
+    pub fn params(&self) -> impl Iterator<Item = &'static Param> {
+        self.0.iter().map(|(param, _)| *param)
+    }
+
+    /// Was nothing given?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn get(&self, param: &Param) -> Option<&Argument> {
+        self.0.iter().find(|(one, _)| one.name == param.name).map(|(_, argument)| argument)
+    }
+
+    /// Was this flag given?
+    pub fn given(&self, param: &Param) -> bool {
+        self.get(param).is_some()
+    }
+
+    /// A size in bytes or a count.
+    pub fn number(&self, param: &Param) -> Option<u64> {
+        match self.get(param)? {
+            Argument::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A list of counts.
+    pub fn numbers(&self, param: &Param) -> Option<&[u64]> {
+        match self.get(param)? {
+            Argument::Numbers(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    /// A file and project for `ftok(3)`.
+    pub fn key(&self, param: &Param) -> Option<(&PathBuf, u8)> {
+        match self.get(param)? {
+            Argument::Key(path, project) => Some((path, *project)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The closed set of what a fact can be. Formats render these and nothing else.
+
+use std::ffi::OsStr;
+
+use super::address::Address;
+use super::kind::Field;
+
+/// A point in time: seconds since the epoch, and nanoseconds where the kernel keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp {
+    /// Seconds since 1970-01-01 00:00 UTC.
+    pub secs: i64,
+    /// Nanoseconds after them, below 1,000,000,000.
+    pub nanos: u32,
+}
+
+impl Timestamp {
+    /// A whole second, which is all that System V IPC keeps.
+    pub fn seconds(secs: i64) -> Self {
+        Self { secs, nanos: 0 }
+    }
+}
+
+/// One fact, typed, so that every format can render it in its own way.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// It could not be read, and why. Never the same as zero or empty.
+    Unknown(&'static str),
+    /// There is nothing to tell, and how a person would say so: `never`, `none`.
+    None(&'static str),
+    /// Yes or no.
+    Flag(bool),
+    /// So many of something.
+    Count(u64),
+    /// So many bytes.
+    Bytes(u64),
+    /// A share of a limit, in percent.
+    Percent(f64),
+    /// An identifier: never grouped, never scaled.
+    Id(u64),
+    /// A System V key.
+    Key(u32),
+    /// Permission bits.
+    Mode(u32),
+    /// A user id, rendered as a name.
+    User(u32),
+    /// A group id, rendered as a name.
+    Group(u32),
+    /// A process id.
+    Pid(i32),
+    /// A point in time.
+    Time(Timestamp),
+    /// A point in time that is rendered as what has passed since.
+    Age(Timestamp),
+    /// A word of our own.
+    Word(&'static str),
+    /// Text of our own.
+    Text(Box<str>),
+    /// Bytes that somebody else chose: always escaped.
+    Name(Box<OsStr>),
+    /// The address of an object.
+    Address(Address),
+    /// Values and words in a row, as one cell: `3/10 msgs`.
+    Phrase(Box<[Value]>),
+    /// A table of its own: the members of a set.
+    Rows(Box<Rows>),
+}
+
+/// A table inside an object.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// What the columns are.
+    pub fields: &'static [&'static Field],
+    /// The rows, each with one value a field.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Value {
+    /// Is there something to show?
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Unknown(_) | Self::None(_))
+    }
+
+    /// A time of which the kernel says 0 when the thing never happened.
+    pub fn time_or_never(secs: i64) -> Self {
+        if secs == 0 { Self::None("never") } else { Self::Time(Timestamp::seconds(secs)) }
+    }
+
+    /// Where it stands in an order: `None` (unknown) sorts last whatever the direction.
+    fn rank(&self) -> Option<Rank<'_>> {
+        Some(match self {
+            Self::Unknown(_) | Self::None(_) | Self::Rows(_) => return None,
+            Self::Flag(flag) => Rank::Number(i128::from(*flag)),
+            Self::Count(number) | Self::Bytes(number) | Self::Id(number) => {
+                Rank::Number(i128::from(*number))
+            }
+            Self::Percent(share) => Rank::Number((share * 1000.0) as i128),
+            Self::Key(number) | Self::Mode(number) | Self::User(number) | Self::Group(number) => {
+                Rank::Number(i128::from(*number))
+            }
+            Self::Pid(pid) => Rank::Number(i128::from(*pid)),
+            Self::Time(time) => Rank::Number(nanoseconds(*time)),
+            // The older thing has the greater age.
+            Self::Age(since) => Rank::Number(-nanoseconds(*since)),
+            Self::Word(text) => Rank::Text(text.as_bytes()),
+            Self::Text(text) => Rank::Text(text.as_bytes()),
+            Self::Name(name) => Rank::Text(name.as_encoded_bytes()),
+            Self::Address(address) => Rank::Address(address),
+            Self::Phrase(parts) => {
+                return parts.iter().find(|part| !matches!(part, Self::Word(_)))?.rank();
+            }
+        })
+    }
+
+    /// The order of two values in a sorted listing; what is unknown comes last in both directions.
+    pub fn order(&self, other: &Self, descending: bool) -> std::cmp::Ordering {
+        match (self.rank(), other.rank()) {
+            (Some(one), Some(two)) if descending => two.cmp(&one),
+            (Some(one), Some(two)) => one.cmp(&two),
+            (one, two) => one.is_none().cmp(&two.is_none()),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank<'a> {
+    Number(i128),
+    Text(&'a [u8]),
+    Address(&'a Address),
+}
+
+fn nanoseconds(time: Timestamp) -> i128 {
+    i128::from(time.secs) * 1_000_000_000 + i128::from(time.nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Ordering;
+
+    #[test]
+    fn what_is_unknown_sorts_last_in_both_directions() {
+        let (known, unknown) = (Value::Count(1), Value::Unknown("permission denied"));
+        assert_eq!(unknown.order(&known, false), Ordering::Greater);
+        assert_eq!(unknown.order(&known, true), Ordering::Greater);
+    }
+
+    #[test]
+    fn the_older_thing_has_the_greater_age() {
+        let (old, young) = (Value::Age(Timestamp::seconds(10)), Value::Age(Timestamp::seconds(20)));
+        assert_eq!(old.order(&young, false), Ordering::Greater);
+    }
+}

@@ -1,0 +1,44 @@
+//! Everything about one object, a line a fact, for people; tables inside it come last.
+
+use std::io::{self, Write};
+
+use super::{Cell, Format, Layout, View, renderer};
+use crate::model::Value;
+
+/// Writes the facts of one object. What is unknown says why.
+///
+/// # Errors
+/// What the output says.
+pub fn detail(out: &mut dyn Write, view: &View, cells: &[Cell], color: bool) -> io::Result<()> {
+    let widest = cells.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let (bold, normal) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let mut text = String::new();
+    for (name, value) in cells {
+        if matches!(**value, Value::Rows(_)) {
+            continue;
+        }
+        text.clear();
+        view.telling(value, &mut text);
+        let label = name.replace('-', " ");
+        writeln!(out, "{bold}{label:<widest$}{normal}  {text}")?;
+    }
+    for (_, value) in cells {
+        if let Value::Rows(rows) = &**value {
+            writeln!(out)?;
+            let columns: Vec<_> = rows.fields.iter().map(|field| field.name).collect();
+            let layout =
+                Layout { records: "rows", columns: &columns, headings: true, color, width: None };
+            let mut table = renderer(Format::Table, &layout);
+            for row in &rows.rows {
+                let cells: Vec<Cell> = columns
+                    .iter()
+                    .copied()
+                    .zip(row.iter().map(std::borrow::Cow::Borrowed))
+                    .collect();
+                table.record(out, view, &cells)?;
+            }
+            table.finish(out, view, &[])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Values to text. Knows values and column names, never a kind: one file a format.
+
+mod csv;
+mod detail;
+mod json;
+mod names;
+mod plain;
+mod table;
+mod text;
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::model::Value;
+
+pub use detail::detail;
+pub use names::Names;
+pub use text::{Times, View};
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values with a heading.
+    Csv,
+    /// Tab-separated values without a heading.
+    Plain,
+}
+
+impl Format {
+    /// Does a record say the names of its values? Then records may have more values than there are columns.
+    pub fn names_values(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl)
+    }
+}
+
+/// One value of a record with the name of its column.
+pub type Cell<'a> = (&'a str, Cow<'a, Value>);
+
+/// Writes records in one format.
+pub trait Renderer {
+    /// Writes or keeps one record. Its first cells are the columns, in order; formats that name values write
+    /// the others too.
+    ///
+    /// # Errors
+    /// What the output says.
+    fn record(&mut self, out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()>;
+
+    /// Writes what is left when all records have come.
+    ///
+    /// # Errors
+    /// What the output says.
+    fn finish(&mut self, out: &mut dyn Write, view: &View, warnings: &[String]) -> io::Result<()>;
+}
+
+/// What the renderers need to know of a listing as a whole.
+pub struct Layout<'a> {
+    /// What the records are called in JSON: `objects`.
+    pub records: &'static str,
+    /// The names of the columns.
+    pub columns: &'a [&'a str],
+    /// Is there a line of column titles?
+    pub headings: bool,
+    /// Is it bold?
+    pub color: bool,
+    /// Columns of the terminal, when there is one.
+    pub width: Option<usize>,
+}
+
+/// The renderer of a format.
+pub fn renderer(format: Format, layout: &Layout) -> Box<dyn Renderer> {
+    match format {
+        Format::Table => Box::new(table::Table::new(layout)),
+        Format::Json => Box::new(json::Json::document(layout.records)),
+        Format::Jsonl => Box::new(json::Json::lines()),
+        Format::Csv => Box::new(csv::Csv::new(layout)),
+        Format::Plain => Box::new(plain::Plain::new(layout.columns.len())),
+    }
+}
+
+/// A column's title.
+fn title(name: &str) -> String {
+    name.to_ascii_uppercase()
+}

@@ -1,0 +1,158 @@
+//! Files that are IPC objects: what they are, without opening or following them.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+
+use super::{check, zeroed};
+
+/// What the file system says of a file: `statx(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Type and permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Owner's group.
+    pub gid: u32,
+    /// Length in bytes.
+    pub size: u64,
+    /// Allocated blocks of 512 bytes.
+    pub blocks: u64,
+    /// Names it has.
+    pub links: u32,
+    /// Inode number.
+    pub inode: u64,
+    /// Device of the file system.
+    pub device: u64,
+    /// Last access: seconds and nanoseconds since the epoch, as all times here.
+    pub accessed: (i64, u32),
+    /// Last change of content.
+    pub modified: (i64, u32),
+    /// Last change of content, owner, mode or links.
+    pub changed: (i64, u32),
+    /// Creation, where the file system keeps it.
+    pub born: Option<(i64, u32)>,
+}
+
+impl Stat {
+    /// Is it of this type, as `libc::S_IFREG` and the like?
+    pub fn is(&self, kind: libc::mode_t) -> bool {
+        self.mode & libc::S_IFMT == kind
+    }
+
+    /// What sort of file it is, with its article.
+    pub fn sort(&self) -> &'static str {
+        match self.mode & libc::S_IFMT {
+            libc::S_IFREG => "a regular file",
+            libc::S_IFDIR => "a directory",
+            libc::S_IFLNK => "a symbolic link",
+            libc::S_IFIFO => "a FIFO",
+            libc::S_IFSOCK => "a socket",
+            libc::S_IFCHR | libc::S_IFBLK => "a device",
+            _ => "no regular file",
+        }
+    }
+}
+
+fn statx(folder: libc::c_int, name: &CStr, flags: libc::c_int) -> io::Result<Stat> {
+    // SAFETY: struct statx is a C structure of integers.
+    let mut data: libc::statx = unsafe { zeroed() };
+    let mask = libc::STATX_BASIC_STATS | libc::STATX_BTIME;
+    // SAFETY: `name` ends in NUL, `data` is what the call fills, both outlive it.
+    check(unsafe { libc::statx(folder, name.as_ptr(), flags, mask, &raw mut data) })?;
+    let time = |time: &libc::statx_timestamp| (time.tv_sec, time.tv_nsec);
+    Ok(Stat {
+        mode: data.stx_mode.into(),
+        uid: data.stx_uid,
+        gid: data.stx_gid,
+        size: data.stx_size,
+        blocks: data.stx_blocks,
+        links: data.stx_nlink,
+        inode: data.stx_ino,
+        device: libc::makedev(data.stx_dev_major, data.stx_dev_minor),
+        accessed: time(&data.stx_atime),
+        modified: time(&data.stx_mtime),
+        changed: time(&data.stx_ctime),
+        born: (data.stx_mask & libc::STATX_BTIME != 0).then(|| time(&data.stx_btime)),
+    })
+}
+
+/// What `name` in `folder` is; a symbolic link is itself.
+///
+/// # Errors
+/// ENOENT, EACCES and the others of `statx(2)`.
+pub fn stat_at(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
+    statx(folder.as_fd().as_raw_fd(), name, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
+}
+
+/// What `name` in `folder` is; a symbolic link is what it points to. For links of `/proc/PID/fd`.
+///
+/// # Errors
+/// ENOENT, EACCES and the others of `statx(2)`.
+pub fn stat_target(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
+    statx(folder.as_fd().as_raw_fd(), name, libc::AT_NO_AUTOMOUNT)
+}
+
+/// What an open file is.
+///
+/// # Errors
+/// Those of `statx(2)`.
+pub fn stat(file: impl AsFd) -> io::Result<Stat> {
+    statx(file.as_fd().as_raw_fd(), c"", libc::AT_EMPTY_PATH)
+}
+
+/// What a path is; a symbolic link is itself.
+///
+/// # Errors
+/// ENOENT, EACCES and the others of `statx(2)`.
+pub fn stat_path(path: &CStr) -> io::Result<Stat> {
+    statx(libc::AT_FDCWD, path, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
+}
+
+/// A handle on `name` in `folder` that neither opens the file nor follows a link: `O_PATH`.
+///
+/// # Errors
+/// ENOENT, EACCES on the folder.
+pub fn handle_at(folder: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    Ok(openat(folder, name, flags, Mode::empty())?)
+}
+
+/// Opens the very file that `handle` stands for, whatever its name means by now.
+///
+/// # Errors
+/// EACCES, ENOENT when /proc is not mounted.
+pub fn reopen(handle: BorrowedFd<'_>, flags: OFlag) -> io::Result<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    let flags = flags | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    Ok(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
+}
+
+/// Changes mode, exactly, of the file that `handle` stands for.
+///
+/// # Errors
+/// EPERM for others than owner and root.
+pub fn set_mode(handle: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+    let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    let mode = Mode::from_bits_truncate(mode);
+    Ok(nix::sys::stat::fchmodat(
+        nix::fcntl::AT_FDCWD,
+        path.as_str(),
+        mode,
+        nix::sys::stat::FchmodatFlags::FollowSymlink,
+    )?)
+}
+
+/// Changes owner and group of the file that `handle` stands for.
+///
+/// # Errors
+/// EPERM for others than root, but for the group by the owner who is in it.
+pub fn set_owner(handle: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+    use nix::unistd::{Gid, Uid, fchownat};
+    let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+    Ok(fchownat(handle, c"", uid, gid, nix::fcntl::AtFlags::AT_EMPTY_PATH)?)
+}

@@ -1,0 +1,75 @@
+//! POSIX message queues: `mq_open(3)` and the rest, over nix, with descriptors that close themselves.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+
+use nix::mqueue::{MQ_OFlag, MqAttr, MqdT, mq_getattr, mq_open, mq_unlink};
+use nix::sys::stat::Mode;
+
+/// How a queue was made and what is in it: `struct mq_attr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Messages it may hold.
+    pub max_messages: u64,
+    /// Bytes that one message may have.
+    pub message_size: u64,
+    /// Messages in it.
+    pub messages: u64,
+}
+
+/// Opens an existing queue for reading or, failing permission, writing, without blocking later.
+///
+/// # Errors
+/// ENOENT, EACCES.
+pub fn open(name: &CStr) -> io::Result<OwnedFd> {
+    let open = |flag| {
+        mq_open(name, flag | MQ_OFlag::O_NONBLOCK | MQ_OFlag::O_CLOEXEC, Mode::empty(), None)
+    };
+    match open(MQ_OFlag::O_RDONLY) {
+        Err(nix::Error::EACCES) => Ok(owned(open(MQ_OFlag::O_WRONLY)?)),
+        other => Ok(owned(other?)),
+    }
+}
+
+/// Makes a queue that did not exist. The umask applies to `mode`.
+///
+/// # Errors
+/// EEXIST, EACCES, EINVAL (msg_max, msgsize_max), ENOSPC (queues_max), EMFILE (RLIMIT_MSGQUEUE), ENAMETOOLONG.
+pub fn create(name: &CStr, mode: u32, (messages, size): (i64, i64)) -> io::Result<OwnedFd> {
+    let flags = MQ_OFlag::O_RDONLY | MQ_OFlag::O_CREAT | MQ_OFlag::O_EXCL | MQ_OFlag::O_CLOEXEC;
+    // Without attributes nix 0.31 passes no mode either, and the kernel gets whatever is in the register.
+    let shape = MqAttr::new(0, messages, size, 0);
+    Ok(owned(mq_open(name, flags, Mode::from_bits_truncate(mode), Some(&shape))?))
+}
+
+fn owned(queue: MqdT) -> OwnedFd {
+    // SAFETY: nix hands over the descriptor, which nothing else closes.
+    unsafe { OwnedFd::from_raw_fd(queue.into_raw_fd()) }
+}
+
+/// `mq_getattr(3)`.
+///
+/// # Errors
+/// EBADF for a descriptor that is no queue.
+pub fn attributes(queue: BorrowedFd<'_>) -> io::Result<Attributes> {
+    // SAFETY: the descriptor stays open for the call, and into_raw_fd below keeps MqdT from closing it.
+    let borrowed = unsafe { MqdT::from_raw_fd(queue.as_raw_fd()) };
+    let result = mq_getattr(&borrowed);
+    let _ = borrowed.into_raw_fd();
+    let attributes = result?;
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok(Attributes {
+        max_messages: number(attributes.maxmsg()),
+        message_size: number(attributes.msgsize()),
+        messages: number(attributes.curmsgs()),
+    })
+}
+
+/// `mq_unlink(3)`.
+///
+/// # Errors
+/// ENOENT, EACCES for others than the owner.
+pub fn remove(name: &CStr) -> io::Result<()> {
+    Ok(mq_unlink(name)?)
+}

@@ -1,0 +1,161 @@
+//! System V message queues: `msgget(2)`, `msgctl(2)`.
+
+use std::io;
+
+use super::{Permissions, check, id_argument, key_argument, zeroed};
+
+/// From the kernel's <linux/msg.h>; the libc crate lacks it.
+const MSG_STAT_ANY: libc::c_int = 13;
+
+/// What the kernel keeps about a queue: `struct msqid_ds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// The id.
+    pub id: u32,
+    /// Key, owner, creator, mode.
+    pub perm: Permissions,
+    /// Bytes of the messages in it.
+    pub bytes: u64,
+    /// Messages in it.
+    pub messages: u64,
+    /// Bytes it may hold; /proc/sysvipc does not say.
+    pub max_bytes: Option<u64>,
+    /// Who last sent; 0 for nobody.
+    pub last_sender: i32,
+    /// Who last received; 0 for nobody.
+    pub last_receiver: i32,
+    /// Last send, seconds since the epoch, 0 for never.
+    pub send_time: i64,
+    /// Last receive.
+    pub receive_time: i64,
+    /// Creation or last change of owner, mode or limit.
+    pub change_time: i64,
+}
+
+/// `msgget(2)`: finds or makes a queue. `flags` are IPC_CREAT and the like with the mode.
+///
+/// # Errors
+/// ENOENT, EEXIST, EACCES, ENOSPC (MSGMNI), ENOMEM.
+pub fn get(key: u32, flags: libc::c_int) -> io::Result<u32> {
+    // SAFETY: no pointer is passed.
+    let id = check(unsafe { libc::msgget(key_argument(key), flags) })?;
+    Ok(id.unsigned_abs())
+}
+
+fn control(id: u32, command: libc::c_int) -> io::Result<Queue> {
+    // SAFETY: msqid_ds is a C structure of integers.
+    let mut data: libc::msqid_ds = unsafe { zeroed() };
+    // SAFETY: `data` is what these commands fill, and it outlives the call.
+    let answer = check(unsafe { libc::msgctl(id_argument(id)?, command, &raw mut data) })?;
+    Ok(Queue {
+        id: if command == libc::IPC_STAT { id } else { answer.unsigned_abs() },
+        perm: Permissions::from(&data.msg_perm),
+        bytes: data.__msg_cbytes,
+        messages: data.msg_qnum,
+        max_bytes: Some(data.msg_qbytes),
+        last_sender: data.msg_lspid,
+        last_receiver: data.msg_lrpid,
+        send_time: data.msg_stime,
+        receive_time: data.msg_rtime,
+        change_time: data.msg_ctime,
+    })
+}
+
+/// `IPC_STAT`: the queue with this id.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is none, EACCES without read permission.
+pub fn stat(id: u32) -> io::Result<Queue> {
+    control(id, libc::IPC_STAT)
+}
+
+/// `MSG_STAT_ANY`: the queue in the slot of this id or index, whatever its mode. The answer has the full id.
+///
+/// # Errors
+/// EINVAL when the slot is empty, and always before Linux 4.17.
+pub fn stat_any(index: u32) -> io::Result<Queue> {
+    control(index, MSG_STAT_ANY)
+}
+
+fn information(command: libc::c_int) -> io::Result<(libc::msginfo, u32)> {
+    // SAFETY: msginfo is a C structure of integers.
+    let mut info: libc::msginfo = unsafe { zeroed() };
+    // SAFETY: these commands fill a `struct msginfo`.
+    let highest = check(unsafe { libc::msgctl(0, command, (&raw mut info).cast()) })?;
+    Ok((info, highest.unsigned_abs()))
+}
+
+/// What all queues of the namespace use.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Queues.
+    pub queues: u64,
+    /// Messages in all queues.
+    pub messages: u64,
+    /// Bytes in all queues.
+    pub bytes: u64,
+}
+
+/// `MSG_INFO`: usage, and the highest index in use.
+///
+/// # Errors
+/// None from the kernel; a security module may say EACCES.
+pub fn usage() -> io::Result<(Usage, u32)> {
+    let (info, highest) = information(libc::MSG_INFO)?;
+    // MSG_INFO puts the counts where IPC_INFO has limits that mean nothing any more: msgctl(2).
+    let usage = Usage {
+        queues: info.msgpool.unsigned_abs().into(),
+        messages: info.msgmap.unsigned_abs().into(),
+        bytes: info.msgtql.unsigned_abs().into(),
+    };
+    Ok((usage, highest))
+}
+
+/// The limits of the namespace.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// MSGMNI: queues.
+    pub max_queues: u64,
+    /// MSGMAX: bytes of one message.
+    pub max_message: u64,
+    /// MSGMNB: bytes that a new queue may hold.
+    pub max_bytes: u64,
+}
+
+/// `IPC_INFO`: the limits.
+///
+/// # Errors
+/// None from the kernel; a security module may say EACCES.
+pub fn limits() -> io::Result<Limits> {
+    let (info, _) = information(libc::IPC_INFO)?;
+    Ok(Limits {
+        max_queues: info.msgmni.unsigned_abs().into(),
+        max_message: info.msgmax.unsigned_abs().into(),
+        max_bytes: info.msgmnb.unsigned_abs().into(),
+    })
+}
+
+/// `IPC_RMID`: removes the queue with all its messages and wakes who waits on it.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+pub fn remove(id: u32) -> io::Result<()> {
+    // SAFETY: IPC_RMID takes no buffer.
+    check(unsafe { libc::msgctl(id_argument(id)?, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
+}
+
+/// `IPC_SET`: owner, group, mode and the bytes it may hold.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root, and for more than
+/// MSGMNB bytes without CAP_SYS_RESOURCE.
+pub fn set(id: u32, uid: u32, gid: u32, mode: u32, max_bytes: u64) -> io::Result<()> {
+    // SAFETY: msqid_ds is a C structure of integers.
+    let mut data: libc::msqid_ds = unsafe { zeroed() };
+    data.msg_perm.uid = uid;
+    data.msg_perm.gid = gid;
+    data.msg_perm.mode = (mode & 0o777) as _;
+    data.msg_qbytes = max_bytes;
+    // SAFETY: IPC_SET reads `data`, which outlives the call.
+    check(unsafe { libc::msgctl(id_argument(id)?, libc::IPC_SET, &raw mut data) }).map(drop)
+}

@@ -1,0 +1,230 @@
+//! System V semaphore sets: `semget(2)`, `semctl(2)`.
+
+use std::io;
+
+use super::{Permissions, check, id_argument, key_argument, zeroed};
+
+// From the kernel's <linux/sem.h>; the libc crate lacks them.
+const GETPID: libc::c_int = 11;
+const GETALL: libc::c_int = 13;
+const GETNCNT: libc::c_int = 14;
+const GETZCNT: libc::c_int = 15;
+const SETVAL: libc::c_int = 16;
+const SETALL: libc::c_int = 17;
+
+/// What the kernel keeps about a set: `struct semid_ds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// The id.
+    pub id: u32,
+    /// Key, owner, creator, mode.
+    pub perm: Permissions,
+    /// Semaphores in it.
+    pub count: u64,
+    /// Last semop, seconds since the epoch, 0 for never.
+    pub operation_time: i64,
+    /// Creation, or last change of owner, mode or by SETVAL and SETALL.
+    pub change_time: i64,
+}
+
+/// `union semun` of `semctl(2)`: each command reads one of these.
+#[repr(C)]
+union Argument {
+    value: libc::c_int,
+    data: *mut libc::semid_ds,
+    array: *mut u16,
+    info: *mut libc::seminfo,
+}
+
+/// `semget(2)`: finds or makes a set. `flags` are IPC_CREAT and the like with the mode.
+///
+/// # Errors
+/// ENOENT, EEXIST, EACCES, EINVAL (count), ENOSPC (SEMMNI, SEMMNS), ENOMEM.
+pub fn get(key: u32, count: u64, flags: libc::c_int) -> io::Result<u32> {
+    let count =
+        libc::c_int::try_from(count).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    // SAFETY: no pointer is passed.
+    let id = check(unsafe { libc::semget(key_argument(key), count, flags) })?;
+    Ok(id.unsigned_abs())
+}
+
+fn control(id: u32, command: libc::c_int) -> io::Result<Set> {
+    // SAFETY: semid_ds is a C structure of integers.
+    let mut data: libc::semid_ds = unsafe { zeroed() };
+    let argument = Argument { data: &raw mut data };
+    // SAFETY: these commands fill the semid_ds that `argument` points to, which outlives the call.
+    let answer = check(unsafe { libc::semctl(id_argument(id)?, 0, command, argument) })?;
+    Ok(Set {
+        id: if command == libc::IPC_STAT { id } else { answer.unsigned_abs() },
+        perm: Permissions::from(&data.sem_perm),
+        count: data.sem_nsems,
+        operation_time: data.sem_otime,
+        change_time: data.sem_ctime,
+    })
+}
+
+/// `IPC_STAT`: the set with this id.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is none, EACCES without read permission.
+pub fn stat(id: u32) -> io::Result<Set> {
+    control(id, libc::IPC_STAT)
+}
+
+/// `SEM_STAT_ANY`: the set in the slot of this id or index, whatever its mode. The answer has the full id.
+///
+/// # Errors
+/// EINVAL when the slot is empty, and always before Linux 4.17.
+pub fn stat_any(index: u32) -> io::Result<Set> {
+    control(index, libc::SEM_STAT_ANY)
+}
+
+fn information(command: libc::c_int) -> io::Result<(libc::seminfo, u32)> {
+    // SAFETY: seminfo is a C structure of integers.
+    let mut info: libc::seminfo = unsafe { zeroed() };
+    let argument = Argument { info: &raw mut info };
+    // SAFETY: these commands fill the seminfo that `argument` points to, which outlives the call.
+    let highest = check(unsafe { libc::semctl(0, 0, command, argument) })?;
+    Ok((info, highest.unsigned_abs()))
+}
+
+/// What all sets of the namespace use.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Sets.
+    pub sets: u64,
+    /// Semaphores in all sets.
+    pub semaphores: u64,
+}
+
+/// `SEM_INFO`: usage, and the highest index in use.
+///
+/// # Errors
+/// None from the kernel; a security module may say EACCES.
+pub fn usage() -> io::Result<(Usage, u32)> {
+    let (info, highest) = information(libc::SEM_INFO)?;
+    // SEM_INFO puts the counts where IPC_INFO has other things: semctl(2).
+    let usage = Usage {
+        sets: info.semusz.unsigned_abs().into(),
+        semaphores: info.semaem.unsigned_abs().into(),
+    };
+    Ok((usage, highest))
+}
+
+/// The limits of the namespace.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// SEMMNI: sets.
+    pub max_sets: u64,
+    /// SEMMNS: semaphores in all sets.
+    pub max_semaphores: u64,
+    /// SEMMSL: semaphores in one set.
+    pub max_per_set: u64,
+    /// SEMOPM: operations in one semop.
+    pub max_operations: u64,
+    /// SEMVMX: highest value.
+    pub max_value: u64,
+}
+
+/// `IPC_INFO`: the limits.
+///
+/// # Errors
+/// None from the kernel; a security module may say EACCES.
+pub fn limits() -> io::Result<Limits> {
+    let (info, _) = information(libc::IPC_INFO)?;
+    Ok(Limits {
+        max_sets: info.semmni.unsigned_abs().into(),
+        max_semaphores: info.semmns.unsigned_abs().into(),
+        max_per_set: info.semmsl.unsigned_abs().into(),
+        max_operations: info.semopm.unsigned_abs().into(),
+        max_value: info.semvmx.unsigned_abs().into(),
+    })
+}
+
+/// `GETALL`: the values of the whole set in one call. `count` is what [`stat`] said of it.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is no such set, EACCES without read permission.
+pub fn values(id: u32, count: u64) -> io::Result<Vec<u16>> {
+    let mut values = vec![0u16; usize::try_from(count).unwrap_or(0)];
+    let argument = Argument { array: values.as_mut_ptr() };
+    // SAFETY: GETALL writes one u16 a semaphore; the number in a set never changes, an id comes back to life
+    // with another number only after millions of removals, and `count` is from the same moment.
+    check(unsafe { libc::semctl(id_argument(id)?, 0, GETALL, argument) })?;
+    Ok(values)
+}
+
+/// `SETALL`: the values of the whole set, which must have as many semaphores as `values`.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is no such set, EACCES without write permission, ERANGE above SEMVMX.
+pub fn set_values(id: u32, values: &mut [u16]) -> io::Result<()> {
+    let argument = Argument { array: values.as_mut_ptr() };
+    // SAFETY: SETALL reads one u16 a semaphore; the caller has just counted them.
+    check(unsafe { libc::semctl(id_argument(id)?, 0, SETALL, argument) }).map(drop)
+}
+
+/// `SETVAL`: the value of one semaphore.
+///
+/// # Errors
+/// EINVAL for an index out of the set, ERANGE above SEMVMX, EACCES without write permission, EIDRM.
+pub fn set_value(id: u32, index: u32, value: i32) -> io::Result<()> {
+    let index = id_argument(index)?;
+    // SAFETY: SETVAL reads `value` from the union.
+    check(unsafe { libc::semctl(id_argument(id)?, index, SETVAL, Argument { value }) }).map(drop)
+}
+
+fn ask(id: u32, index: u32, command: libc::c_int) -> io::Result<i32> {
+    let index = id_argument(index)?;
+    // SAFETY: these commands ignore the argument.
+    check(unsafe { libc::semctl(id_argument(id)?, index, command, Argument { value: 0 }) })
+}
+
+/// `GETPID`: who last operated on this semaphore or set its value; 0 for nobody.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is no such semaphore, EACCES without read permission.
+pub fn last_pid(id: u32, index: u32) -> io::Result<i32> {
+    ask(id, index, GETPID)
+}
+
+/// `GETNCNT`: how many wait for its value to rise.
+///
+/// # Errors
+/// As [`last_pid`].
+pub fn waiting_to_rise(id: u32, index: u32) -> io::Result<u32> {
+    ask(id, index, GETNCNT).map(i32::unsigned_abs)
+}
+
+/// `GETZCNT`: how many wait for its value to be zero.
+///
+/// # Errors
+/// As [`last_pid`].
+pub fn waiting_for_zero(id: u32, index: u32) -> io::Result<u32> {
+    ask(id, index, GETZCNT).map(i32::unsigned_abs)
+}
+
+/// `IPC_RMID`: removes the set and wakes who waits on it.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+pub fn remove(id: u32) -> io::Result<()> {
+    // SAFETY: IPC_RMID ignores the argument.
+    check(unsafe { libc::semctl(id_argument(id)?, 0, libc::IPC_RMID, Argument { value: 0 }) })
+        .map(drop)
+}
+
+/// `IPC_SET`: owner, group and mode.
+///
+/// # Errors
+/// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+pub fn set(id: u32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
+    // SAFETY: semid_ds is a C structure of integers.
+    let mut data: libc::semid_ds = unsafe { zeroed() };
+    data.sem_perm.uid = uid;
+    data.sem_perm.gid = gid;
+    data.sem_perm.mode = (mode & 0o777) as _;
+    let argument = Argument { data: &raw mut data };
+    // SAFETY: IPC_SET reads the semid_ds that `argument` points to, which outlives the call.
+    check(unsafe { libc::semctl(id_argument(id)?, 0, libc::IPC_SET, argument) }).map(drop)
+}

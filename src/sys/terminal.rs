@@ -1,0 +1,15 @@
+//! How wide a terminal is: `ioctl(2)` TIOCGWINSZ.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::{check, zeroed};
+
+/// Columns of the terminal behind `output`; `None` when it is no terminal or does not know.
+pub fn width(output: impl AsFd) -> Option<usize> {
+    // SAFETY: struct winsize is a C structure of integers.
+    let mut size: libc::winsize = unsafe { zeroed() };
+    // SAFETY: TIOCGWINSZ fills a struct winsize, and `size` outlives the call.
+    check(unsafe { libc::ioctl(output.as_fd().as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) })
+        .ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
