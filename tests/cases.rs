@@ -52,6 +52,12 @@ impl Case {
         Self { name, need, run: Box::new(run) }
     }
 
+    /// A case whose name is the function's, read as a sentence, after the area that its module stands for.
+    pub fn named_after(module: &str, function: &str, need: Need, run: fn()) -> Self {
+        let area = module.rsplit("::").next().unwrap_or(module).replace('_', " ");
+        Self::new(format!("{area}: {}", function.replace('_', " ")), need, run)
+    }
+
     pub fn into_trial(self, suite: Suite) -> Trial {
         let Case { name, need, run } = self;
         let thread_name = name.clone();
@@ -85,12 +91,10 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
 macro_rules! cases {
     ($($plain:ident),* $(,)? $(; $need:ident: $($needy:ident),+ $(,)?)*) => {
         pub fn cases() -> Vec<$crate::cases::Case> {
-            let area = module_path!().split("::").last().unwrap();
-            let name = |function: &str| format!("{area}: {}", function.replace('_', " "));
+            let case = |function, need, run| $crate::cases::Case::named_after(module_path!(), function, need, run);
             vec![
-                $($crate::cases::Case::new(name(stringify!($plain)), $crate::cases::Need::Nothing, $plain),)*
-                $($($crate::cases::Case::new(
-                    name(stringify!($needy)), $crate::cases::Need::$need, $needy),)+)*
+                $(case(stringify!($plain), $crate::cases::Need::Nothing, $plain as fn()),)*
+                $($(case(stringify!($needy), $crate::cases::Need::$need, $needy as fn()),)+)*
             ]
         }
     };

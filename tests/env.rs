@@ -149,10 +149,6 @@ impl Invocation {
         self
     }
 
-    pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Self {
-        self.command.current_dir(folder);
-        self
-    }
 
     pub fn umask(mut self, mask: libc::mode_t) -> Self {
         self.umask = mask;

@@ -49,13 +49,17 @@ impl Source {
         let mut paths = Vec::new();
         for (at, _) in self.code.match_indices("crate::") {
             let before = self.code[..at].chars().next_back();
-            if before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':') {
+            if before
+                .is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':')
+            {
                 expand(&[], &self.code[at + "crate::".len()..], &mut paths);
             }
         }
         for (at, _) in self.code.match_indices("super::") {
             let before = &self.code[..at];
-            if before.ends_with("super::") || before.ends_with(|letter: char| letter.is_alphanumeric()) {
+            if before.ends_with("super::")
+                || before.ends_with(|letter: char| letter.is_alphanumeric())
+            {
                 continue;
             }
             let rest = &self.code[at..];
@@ -72,7 +76,8 @@ impl Source {
 
 /// Reads `a::b::{c, d::e}` and adds `a b c` and `a b d e`.
 fn expand(base: &[String], text: &str, paths: &mut Vec<Vec<String>>) {
-    let word: String = text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    let word: String =
+        text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
     let rest = &text[word.len()..];
     if word.is_empty() {
         if let Some(group) = text.strip_prefix('{') {
@@ -129,7 +134,11 @@ fn sources() -> Vec<Source> {
             }
         }
     }
-    assert!(sources.len() > 20, "only {} files found, the test looks in the wrong place", sources.len());
+    assert!(
+        sources.len() > 20,
+        "only {} files found, the test looks in the wrong place",
+        sources.len()
+    );
     sources
 }
 
@@ -145,7 +154,9 @@ fn every_layer_uses_only_the_layers_below_it() {
     for source in sources() {
         let Some(layer) = source.layer() else { continue };
         let rule = LAYERS.iter().find(|(name, _)| *name == layer);
-        let (_, allowed) = rule.unwrap_or_else(|| panic!("src/{}: {layer} is no layer of the architecture", source.path));
+        let (_, allowed) = rule.unwrap_or_else(|| {
+            panic!("src/{}: {layer} is no layer of the architecture", source.path)
+        });
         for path in source.paths() {
             let used = path.first().map_or("", String::as_str);
             uses += 1;
@@ -156,7 +167,12 @@ fn every_layer_uses_only_the_layers_below_it() {
                 source.path,
                 path.join("::"),
             );
-            assert!(known, "src/{}: crate::{} goes around the layers", source.path, path.join("::"));
+            assert!(
+                known,
+                "src/{}: crate::{} goes around the layers",
+                source.path,
+                path.join("::")
+            );
         }
     }
     assert!(uses > 100, "only {uses} uses found, the test does not read them");
@@ -176,7 +192,10 @@ fn siblings_do_not_use_each_other() {
         }
         for path in source.paths() {
             // The longest module that the path names; what follows is an item of it.
-            let used = modules.iter().filter(|module| path.starts_with_words(module)).max_by_key(|module| module.len());
+            let used = modules
+                .iter()
+                .filter(|module| path.starts_with_words(module))
+                .max_by_key(|module| module.len());
             let Some(used) = used else { continue };
             let above = own.starts_with(used) || used.starts_with(&own);
             let shared = is_shared(used);
@@ -233,14 +252,20 @@ fn unsafe_code_is_in_sys_alone() {
 
 // A table that nobody holds to the rule would go stale, and readers trust it.
 fn the_table_in_the_crates_documentation_is_the_rule() {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     for (layer, allowed) in LAYERS {
         let row = text.lines().find(|line| line.starts_with(&format!("//! | [`{layer}`]")));
         let row = row.unwrap_or_else(|| panic!("src/lib.rs has no row for {layer}"));
         let cell = row.trim_end().trim_end_matches('|').rsplit('|').next().unwrap();
         for (other, _) in LAYERS {
-            let named = cell.contains(&format!("`{other}`")) || (cell.contains("all of them") && other != layer);
-            assert_eq!(named, allowed.contains(&other), "src/lib.rs and this test differ: may {layer} use {other}?");
+            let named = cell.contains(&format!("`{other}`"))
+                || (cell.contains("all of them") && other != layer);
+            assert_eq!(
+                named,
+                allowed.contains(&other),
+                "src/lib.rs and this test differ: may {layer} use {other}?"
+            );
         }
     }
 }

@@ -147,7 +147,10 @@ impl Output {
     /// Nothing raw but the tabs and newlines that a format of fields and lines is made of.
     #[track_caller]
     pub fn is_safe_for_fields(&self) -> &Self {
-        let raw = self.stdout().chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));
+        let raw = self
+            .stdout()
+            .chars()
+            .find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));
         assert!(raw.is_none(), "raw control character {raw:?}\n{}", self.report());
         self
     }

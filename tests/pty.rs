@@ -28,8 +28,13 @@ impl Terminal {
             assert_eq!(libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &size), 0);
             assert_eq!(libc::ptsname_r(master.as_raw_fd(), name.as_mut_ptr(), name.len()), 0);
         }
-        let name: Vec<u8> = name.iter().map(|byte| byte.to_ne_bytes()[0]).take_while(|byte| *byte != 0).collect();
-        let slave = OpenOptions::new().read(true).write(true).open(String::from_utf8(name).unwrap()).unwrap();
+        let name: Vec<u8> =
+            name.iter().map(|byte| byte.to_ne_bytes()[0]).take_while(|byte| *byte != 0).collect();
+        let slave = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(String::from_utf8(name).unwrap())
+            .unwrap();
         // SAFETY: all zero bytes are a valid termios, which the first call fills; an open terminal.
         unsafe {
             let mut modes: libc::termios = std::mem::zeroed();

@@ -278,7 +278,9 @@ fn a_page_size_that_is_no_power_of_two_is_refused() {
 fn a_full_table_is_exit_7_and_names_the_limit() {
     let env = TestEnv::new();
     env.set_limit("kernel.shmmni", "2");
-    [0, 1].map(|_| sysv::segment(env.key(), 1, 0o600));
+    for _ in 0..2 {
+        sysv::segment(env.key(), 1, 0o600);
+    }
     let output = env.run(["create", "shm", "--size", "4K"]).code(7);
     output.prints("").says("SHMMNI").says("2").says("kernel.shmmni");
 }

@@ -52,12 +52,6 @@ pub fn holding(act: impl FnOnce()) -> Holder {
     start(None, act, pause)
 }
 
-/// The same as another user in no group but its own. Only when the suite runs as root.
-#[track_caller]
-pub fn holding_as(uid: u32, act: impl FnOnce()) -> Holder {
-    start(Some(uid), act, pause)
-}
-
 /// Forks a process that runs `act`, says so, and then runs `block`, which should never return.
 #[track_caller]
 pub fn blocking(act: impl FnOnce(), block: impl FnOnce()) -> Holder {

@@ -42,7 +42,9 @@ fn refused(address: &str, words: &[&str]) {
 }
 
 fn an_id_out_of_range_is_refused_and_the_range_named() {
-    for address in ["shm:-1", "shm:4294967296", "shm:2147483648", "mq:4294967296", "sem:99999999999999999999"] {
+    for address in
+        ["shm:-1", "shm:4294967296", "shm:2147483648", "mq:4294967296", "sem:99999999999999999999"]
+    {
         refused(address, &["2147483647"]);
     }
 }
@@ -72,7 +74,9 @@ fn a_name_without_a_slash_is_refused_and_the_forms_named() {
 }
 
 fn an_empty_locator_is_refused() {
-    for (address, word) in [("fifo:", "path"), ("shm:", "locator"), ("mq:", "locator"), ("sem:/", "character")] {
+    for (address, word) in
+        [("fifo:", "path"), ("shm:", "locator"), ("mq:", "locator"), ("sem:/", "character")]
+    {
         refused(address, &[word]);
     }
 }
@@ -101,7 +105,9 @@ fn bytes_that_are_no_text_are_refused_safely() {
 fn a_number_is_never_cut_down_to_one_that_exists() {
     let env = TestEnv::new();
     assert_eq!(sysv::segment(0x1, 1, 0o600), 0);
-    for address in ["shm:4294967296", "shm:0x100000001", "shm:-4294967296", "shm:18446744073709551616"] {
+    for address in
+        ["shm:4294967296", "shm:0x100000001", "shm:-4294967296", "shm:18446744073709551616"]
+    {
         env.run(["rm", address]).code(2);
     }
     assert!(sysv::segment_status(0).is_ok());

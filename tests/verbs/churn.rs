@@ -40,12 +40,19 @@ fn list_and_show_end_well_while_objects_come_and_go() {
     let fifo_address = format!("fifo:{pipe}");
     let churning = holder::churning(|| churn(&pipe));
     let addresses = [
-        "shm:0x5eed", "mq:0x5eed", "sem:0x5eed", "shm:/churn", "sem:/churn", "mq:/churn", &fifo_address,
+        "shm:0x5eed",
+        "mq:0x5eed",
+        "sem:0x5eed",
+        "shm:/churn",
+        "sem:/churn",
+        "mq:/churn",
+        &fifo_address,
     ];
     let mut met = 0;
     for run in 0..RUNS {
         // Every fact, so that each object is asked about more than once; what vanishes meanwhile is left out.
-        let (_, listing) = env.run(["list", "--json", "-o", "+resident,semaphores,value,queued"]).any_code(&[0]);
+        let (_, listing) =
+            env.run(["list", "--json", "-o", "+resident,semaphores,value,queued"]).any_code(&[0]);
         let (_, quiet) = env.run(["list", "shm", "mq", "sem"]).any_code(&[0]);
         assert!(quiet.stderr().is_empty(), "{}", quiet.report());
         assert!(listing.addresses().contains(&"shm:/stays".to_owned()), "{}", listing.report());

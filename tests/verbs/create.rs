@@ -73,14 +73,22 @@ fn a_key_comes_from_a_locator_or_a_file_but_not_both() {
     let env = TestEnv::new();
     fs::write(env.path("file"), "").unwrap();
     let file = env.path("file");
-    env.run(["create", "shm:0x7", "--size", "1", "--key-from", &file]).code(2).prints("").says("--key-from");
-    env.run(["create", "shm:/x", "--size", "1", "--key-from", &file]).code(2).says("--key-from").says("sysv-shm");
+    env.run(["create", "shm:0x7", "--size", "1", "--key-from", &file])
+        .code(2)
+        .prints("")
+        .says("--key-from");
+    env.run(["create", "shm:/x", "--size", "1", "--key-from", &file])
+        .code(2)
+        .says("--key-from")
+        .says("sysv-shm");
     env.run(["show", "shm:0x7"]).code(3);
 }
 
 fn sizes_are_binary_units() {
     let env = TestEnv::new();
-    for (text, bytes) in [("1", 1), ("1K", 1024), ("64k", 65536), ("1KiB", 1024), ("2M", 2 << 20), ("1G", 1 << 30)] {
+    for (text, bytes) in
+        [("1", 1), ("1K", 1024), ("64k", 65536), ("1KiB", 1024), ("2M", 2 << 20), ("1G", 1 << 30)]
+    {
         let address = format!("shm:/size-{text}");
         env.run(["create", &address, "--size", text]).ok();
         assert_eq!(fs::metadata(format!("/dev/shm/size-{text}")).unwrap().len(), bytes, "{text}");
@@ -97,8 +105,21 @@ fn the_short_help_names_the_options_and_their_kinds() {
     let env = TestEnv::new();
     let output = env.run(["create", "--help"]).ok();
     for word in [
-        "--size", "--huge", "--max-messages", "--message-size", "--max-bytes", "--count", "--value", "--values",
-        "--key-from", "--mode", "--owner", "--group", "--if-missing", "sysv-shm", "posix-mq",
+        "--size",
+        "--huge",
+        "--max-messages",
+        "--message-size",
+        "--max-bytes",
+        "--count",
+        "--value",
+        "--values",
+        "--key-from",
+        "--mode",
+        "--owner",
+        "--group",
+        "--if-missing",
+        "sysv-shm",
+        "posix-mq",
     ] {
         output.shows(word);
     }

@@ -31,7 +31,11 @@ fn the_short_help_is_short_and_the_long_help_has_examples() {
         long.shows(verb);
     }
     assert!(short.lines().len() < long.lines().len(), "{}", long.report());
-    assert!(long.stdout().contains("ipcctl list") && long.stdout().to_lowercase().contains("example"), "{}", long.report());
+    assert!(
+        long.stdout().contains("ipcctl list") && long.stdout().to_lowercase().contains("example"),
+        "{}",
+        long.report()
+    );
 }
 
 fn every_verb_has_both_helps() {
@@ -68,7 +72,8 @@ fn quiet_silences_notes_but_no_errors() {
 fn errors_begin_with_the_programs_name_and_are_one_line_each() {
     let env = TestEnv::new();
     let output = env.run(["rm", "shm:7", "shm:/none", "fifo:/none"]).code(3);
-    let lines: Vec<&str> = output.stderr().lines().filter(|line| !line.starts_with("hint: ")).collect();
+    let lines: Vec<&str> =
+        output.stderr().lines().filter(|line| !line.starts_with("hint: ")).collect();
     assert_eq!(
         lines,
         [

@@ -22,7 +22,8 @@ fn every_kind_has_a_row() {
 fn every_kind_can_be_inspected_created_changed_and_removed() {
     let env = TestEnv::new();
     let document = env.run(["kinds", "--json"]).ok().json();
-    let kinds = document["kinds"].as_array().unwrap_or_else(|| panic!("no \"kinds\" in {document}"));
+    let kinds =
+        document["kinds"].as_array().unwrap_or_else(|| panic!("no \"kinds\" in {document}"));
     assert_eq!(kinds.len(), SUBJECTS.len());
     for subject in &SUBJECTS {
         let kind = kinds.iter().find(|kind| kind["kind"] == subject.kind);

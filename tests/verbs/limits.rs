@@ -25,7 +25,8 @@ crate::cases![
 /// The limits, by name.
 fn limit(env: &TestEnv, name: &str) -> Value {
     let document = env.run(["limits", "--json"]).ok().json();
-    let limits = document["limits"].as_array().unwrap_or_else(|| panic!("no \"limits\" in {document}"));
+    let limits =
+        document["limits"].as_array().unwrap_or_else(|| panic!("no \"limits\" in {document}"));
     let one = limits.iter().find(|one| one["name"] == name);
     one.unwrap_or_else(|| panic!("no {name} in {document}")).clone()
 }
@@ -95,13 +96,18 @@ fn what_is_used_is_counted() {
     sysv::set(env.key(), 5, 0o600);
     sysv::set(env.key(), 2, 0o600);
     posix::message_queue("/jobs", 2, 16, 0o600);
-    for (name, used) in [("SHMMNI", 3), ("MSGMNI", 1), ("SEMMNI", 2), ("SEMMNS", 7), ("MQ_QUEUES_MAX", 1)] {
+    for (name, used) in
+        [("SHMMNI", 3), ("MSGMNI", 1), ("SEMMNI", 2), ("SEMMNS", 7), ("MQ_QUEUES_MAX", 1)]
+    {
         assert_eq!(limit(&env, name)["used"], used, "{name}");
     }
     fs::write("/dev/shm/filled", vec![1; 1 << 20]).unwrap();
     let space = limit(&env, "SHM_SPACE");
     assert_eq!(space["limit"], 64 << 20, "the size that the test mounted");
-    assert!(space["used"].as_u64().is_some_and(|used| (1 << 20..2 << 20).contains(&used)), "{space}");
+    assert!(
+        space["used"].as_u64().is_some_and(|used| (1 << 20..2 << 20).contains(&used)),
+        "{space}"
+    );
 }
 
 // Bytes over the size of a page is what another tool prints: one page for two segments of one.
@@ -125,7 +131,11 @@ fn the_table_is_for_people() {
     let output = env.run(["limits"]).ok();
     let lines = output.lines();
     assert!(lines[0].contains("LIMIT") && lines[0].contains("USED"), "{}", output.report());
-    assert!(lines.iter().any(|line| line.starts_with("SHMMNI") && line.contains("kernel.shmmni")), "{}", output.report());
+    assert!(
+        lines.iter().any(|line| line.starts_with("SHMMNI") && line.contains("kernel.shmmni")),
+        "{}",
+        output.report()
+    );
     output.is_safe_on_a_terminal();
     env.run(["limits", "--no-headings"]).ok().hides("USED");
 }
@@ -146,7 +156,10 @@ fn fail_above_a_share_that_is_not_reached_is_exit_0() {
 fn a_share_that_is_none_is_exit_2() {
     let env = TestEnv::new();
     for share in ["most", "-1", "", "101%x"] {
-        env.run(["limits", &format!("--fail-above={share}")]).code(2).prints("").says("--fail-above");
+        env.run(["limits", &format!("--fail-above={share}")])
+            .code(2)
+            .prints("")
+            .says("--fail-above");
     }
 }
 
@@ -154,7 +167,11 @@ fn the_formats_are_those_of_a_listing() {
     let env = TestEnv::new();
     let plain = env.run(["limits", "--format", "plain"]).ok();
     let widths: Vec<usize> = plain.lines().iter().map(|line| line.split('\t').count()).collect();
-    assert!(widths.len() >= 20 && widths.iter().all(|width| *width == widths[0]), "{}", plain.report());
+    assert!(
+        widths.len() >= 20 && widths.iter().all(|width| *width == widths[0]),
+        "{}",
+        plain.report()
+    );
     let jsonl = env.run(["limits", "--format", "jsonl"]).ok();
     assert_eq!(jsonl.lines().len(), widths.len());
     for line in jsonl.lines() {

@@ -49,7 +49,11 @@ fn ls_is_the_same_verb() {
     let made = one_of_each(&env);
     let output = env.run(["ls", "shm", "mq", "sem", "--json"]).ok();
     assert_eq!(output.addresses().len(), 6, "{}", output.report());
-    assert!(made[..6].iter().all(|address| output.addresses().contains(address)), "{}", output.report());
+    assert!(
+        made[..6].iter().all(|address| output.addresses().contains(address)),
+        "{}",
+        output.report()
+    );
 }
 
 fn all_seven_kinds_share_one_table() {
@@ -59,7 +63,8 @@ fn all_seven_kinds_share_one_table() {
     let headings = output.lines().iter().filter(|line| line.starts_with("ADDRESS")).count();
     assert_eq!(headings, 1, "{}", output.report());
     for address in &made {
-        let rows = output.lines().iter().filter(|line| line.split(' ').next() == Some(address)).count();
+        let rows =
+            output.lines().iter().filter(|line| line.split(' ').next() == Some(address)).count();
         assert_eq!(rows, 1, "{address}\n{}", output.report());
     }
 }
@@ -87,7 +92,8 @@ fn a_facility_chooses_both_families() {
     let env = TestEnv::new();
     let made = one_of_each(&env);
     for (facility, count) in [("shm", 2), ("mq", 2), ("sem", 2)] {
-        let mut expected: Vec<_> = made.iter().filter(|address| address.starts_with(facility)).cloned().collect();
+        let mut expected: Vec<_> =
+            made.iter().filter(|address| address.starts_with(facility)).cloned().collect();
         let mut found = env.run(["list", facility, "--json"]).ok().addresses();
         assert_eq!(found.len(), count);
         expected.sort();
@@ -124,7 +130,10 @@ fn a_key_is_listed_as_its_id() {
     let env = TestEnv::new();
     let id = sysv::segment(0x5eed, 1, 0o600);
     let object = env.run(["list", "shm:0x5eed", "--json"]).ok().only();
-    assert_eq!((&object["address"], &object["key"]), (&json!(format!("shm:{id}")), &json!("0x5eed")));
+    assert_eq!(
+        (&object["address"], &object["key"]),
+        (&json!(format!("shm:{id}")), &json!("0x5eed"))
+    );
 }
 
 fn a_missing_address_is_exit_3_and_the_others_are_listed() {
@@ -168,7 +177,10 @@ fn a_closed_standard_output_ends_it_quietly() {
         assert!(run.stderr.is_empty(), "{format}: {}", String::from_utf8_lossy(&run.stderr));
         // By the signal, or as if nothing had happened: never with a panic or an error's status.
         let ended = (run.status.code(), run.status.signal());
-        assert!(matches!(ended, (Some(0), None) | (None, Some(libc::SIGPIPE))), "{format}: {ended:?}");
+        assert!(
+            matches!(ended, (Some(0), None) | (None, Some(libc::SIGPIPE))),
+            "{format}: {ended:?}"
+        );
     }
 }
 

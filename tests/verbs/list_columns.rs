@@ -20,7 +20,10 @@ fn columns_are_printed_in_the_order_that_is_asked_for() {
     let env = TestEnv::new();
     posix::shared_memory("/x", 10, 0o640);
     let output = env.run(["list", "shm", "--columns", "size,mode,address"]).ok();
-    assert_eq!(output.lines()[0].split_whitespace().collect::<Vec<_>>(), ["SIZE", "MODE", "ADDRESS"]);
+    assert_eq!(
+        output.lines()[0].split_whitespace().collect::<Vec<_>>(),
+        ["SIZE", "MODE", "ADDRESS"]
+    );
     let plain = env.run(["list", "shm", "-o", "size,mode,address", "--format", "plain"]).ok();
     plain.prints("10\t0640\tshm:/x\n");
 }
@@ -30,7 +33,10 @@ fn a_plus_adds_to_the_default_columns() {
     sysv::segment(0x5eed, 4096, 0o600);
     let output = env.run(["list", "shm", "-o", "+creator-pid,+kind"]).ok();
     let headings: Vec<&str> = output.lines()[0].split_whitespace().collect();
-    assert_eq!(headings, ["ADDRESS", "KEY", "OWNER", "MODE", "SIZE", "CONTENT", "AGE", "CREATOR-PID", "KIND"]);
+    assert_eq!(
+        headings,
+        ["ADDRESS", "KEY", "OWNER", "MODE", "SIZE", "CONTENT", "AGE", "CREATOR-PID", "KIND"]
+    );
     assert!(output.lines()[1].contains(&std::process::id().to_string()), "{}", output.report());
     assert!(output.lines()[1].ends_with("sysv-shm"), "{}", output.report());
 }
@@ -49,8 +55,23 @@ fn help_lists_every_column_with_a_sentence() {
     let env = TestEnv::new();
     let output = env.run(["list", "--columns", "help"]).ok();
     for column in [
-        "address", "key", "owner", "mode", "size", "content", "age", "kind", "uid", "gid", "attached", "messages",
-        "max-messages", "value", "queued", "creator-pid", "inode",
+        "address",
+        "key",
+        "owner",
+        "mode",
+        "size",
+        "content",
+        "age",
+        "kind",
+        "uid",
+        "gid",
+        "attached",
+        "messages",
+        "max-messages",
+        "value",
+        "queued",
+        "creator-pid",
+        "inode",
     ] {
         let is_explained = |line: &&&str| {
             let mut words = line.split_whitespace();

@@ -53,7 +53,11 @@ fn a_name_pattern_is_matched_against_the_printed_locator() {
         found.sort();
         assert_eq!(found, expected, "{pattern:?}");
     }
-    assert_eq!(listed(&env, &["shm", "mq", "sem", "--name", "/psm_*"]).len(), 3, "across facilities");
+    assert_eq!(
+        listed(&env, &["shm", "mq", "sem", "--name", "/psm_*"]).len(),
+        3,
+        "across facilities"
+    );
 }
 
 fn a_name_pattern_that_is_none_is_exit_2() {
@@ -64,7 +68,8 @@ fn a_name_pattern_that_is_none_is_exit_2() {
 fn min_size_keeps_what_is_as_large() {
     let env = TestEnv::new();
     let ids = [1023, 1024, 1025, 1 << 20].map(|size| sysv::segment(env.key(), size, 0o600));
-    let expected = |from: usize| ids[from..].iter().map(|id| format!("shm:{id}")).collect::<Vec<_>>();
+    let expected =
+        |from: usize| ids[from..].iter().map(|id| format!("shm:{id}")).collect::<Vec<_>>();
     for (size, from) in [("1K", 1), ("1KiB", 1), ("1025", 2), ("1M", 3), ("0", 0), ("1G", 4)] {
         assert_eq!(listed(&env, &["shm", "--min-size", size]), expected(from), "{size}");
     }
@@ -113,7 +118,10 @@ fn filters_are_applied_together() {
     posix::shared_memory("/big-a", 8192, 0o600);
     posix::shared_memory("/big-b", 8192, 0o600);
     posix::shared_memory("/small-a", 1, 0o600);
-    assert_eq!(listed(&env, &["shm", "--name", "*-a", "--min-size", "4K", "--mine"]), ["shm:/big-a"]);
+    assert_eq!(
+        listed(&env, &["shm", "--name", "*-a", "--min-size", "4K", "--mine"]),
+        ["shm:/big-a"]
+    );
 }
 
 fn a_bad_size_or_duration_is_exit_2_and_names_the_value() {
@@ -146,11 +154,19 @@ fn the_order_is_by_size_in_both_directions() {
 
 fn the_order_by_several_columns_breaks_ties_with_the_later_ones() {
     let env = TestEnv::new();
-    for (name, size, mode) in [("/a", 2, 0o600), ("/b", 1, 0o640), ("/c", 2, 0o640), ("/d", 1, 0o600)] {
+    for (name, size, mode) in
+        [("/a", 2, 0o600), ("/b", 1, 0o640), ("/c", 2, 0o640), ("/d", 1, 0o600)]
+    {
         posix::shared_memory(name, size, mode);
     }
-    assert_eq!(listed(&env, &["shm", "--sort", "mode,-size"]), ["shm:/a", "shm:/d", "shm:/c", "shm:/b"]);
-    assert_eq!(listed(&env, &["shm", "--sort", "-size,-address"]), ["shm:/c", "shm:/a", "shm:/d", "shm:/b"]);
+    assert_eq!(
+        listed(&env, &["shm", "--sort", "mode,-size"]),
+        ["shm:/a", "shm:/d", "shm:/c", "shm:/b"]
+    );
+    assert_eq!(
+        listed(&env, &["shm", "--sort", "-size,-address"]),
+        ["shm:/c", "shm:/a", "shm:/d", "shm:/b"]
+    );
 }
 
 fn what_is_unknown_comes_last_in_both_directions() {
@@ -158,7 +174,11 @@ fn what_is_unknown_comes_last_in_both_directions() {
     let set = format!("sem:{}", sysv::set(env.key(), 1, 0o600));
     let queue = format!("mq:{}", sysv::queue(env.key(), 0o600));
     for order in ["size", "-size"] {
-        assert_eq!(listed(&env, &["mq", "sem", "--sort", order]), [queue.clone(), set.clone()], "{order}");
+        assert_eq!(
+            listed(&env, &["mq", "sem", "--sort", order]),
+            [queue.clone(), set.clone()],
+            "{order}"
+        );
     }
 }
 
@@ -179,7 +199,8 @@ fn a_column_is_sorted_by_without_being_printed() {
     let env = TestEnv::new();
     posix::semaphore("/a", 2, 0o600);
     posix::semaphore("/b", 1, 0o600);
-    let output = env.run(["list", "sem", "--sort", "value", "-o", "address", "--format", "plain"]).ok();
+    let output =
+        env.run(["list", "sem", "--sort", "value", "-o", "address", "--format", "plain"]).ok();
     output.prints("sem:/b\nsem:/a\n");
 }
 
@@ -206,9 +227,12 @@ fn owner_is_a_name_or_a_number() {
     posix::shared_memory("/nameless", 1, 0o600);
     makers::give_away("/dev/shm/nobody", 65534);
     makers::give_away("/dev/shm/nameless", 70000);
-    for (owner, expected) in
-        [("root", "shm:/root"), ("nobody", "shm:/nobody"), ("65534", "shm:/nobody"), ("70000", "shm:/nameless")]
-    {
+    for (owner, expected) in [
+        ("root", "shm:/root"),
+        ("nobody", "shm:/nobody"),
+        ("65534", "shm:/nobody"),
+        ("70000", "shm:/nameless"),
+    ] {
         assert_eq!(listed(&env, &["shm", "--owner", owner]), [expected], "{owner}");
     }
 }

@@ -29,7 +29,12 @@ fn machine_formats_never_change_with_the_surroundings() {
         let arguments = ["list", "shm", "mq", "sem", "--format", format, "-o", columns];
         let usual = env.run(arguments).ok();
         let unlike = env
-            .command(arguments.iter().copied().chain(["--bytes", "--time", "relative", "--color", "always"]))
+            .command(
+                arguments
+                    .iter()
+                    .copied()
+                    .chain(["--bytes", "--time", "relative", "--color", "always"]),
+            )
             .env("COLUMNS", "20")
             .env("TERM", "xterm-256color")
             .env("CLICOLOR_FORCE", "1")
@@ -58,7 +63,11 @@ fn numbers_are_right_aligned() {
     let output = env.run(["list", "shm", "-o", "size,address", "--bytes"]).ok();
     let lines = output.lines();
     assert_eq!(lines[1].find("shm:"), lines[2].find("shm:"), "{}", output.report());
-    assert!(lines[1].starts_with("       7  ") && lines[2].starts_with("70000000  "), "{}", output.report());
+    assert!(
+        lines[1].starts_with("       7  ") && lines[2].starts_with("70000000  "),
+        "{}",
+        output.report()
+    );
 }
 
 fn sizes_are_exact_only_when_asked_for() {
@@ -77,7 +86,10 @@ fn times_are_relative_or_absolute() {
         env.run(base.iter().chain(arguments)).ok().stdout().trim().to_owned()
     };
     let absolute = time(&["--time", "iso"]);
-    assert!(absolute.starts_with("20") && absolute.contains(':') && absolute.len() >= 19, "{absolute:?}");
+    assert!(
+        absolute.starts_with("20") && absolute.contains(':') && absolute.len() >= 19,
+        "{absolute:?}"
+    );
     assert!(!time(&["--time", "relative"]).contains("20"), "{:?}", time(&["--time", "relative"]));
     assert_eq!(time(&["--time", "relative"]).contains(':'), false);
     env.run(["list", "--time", "sundial"]).code(2).says("sundial").says("iso");
@@ -107,7 +119,11 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
     env.run(["list", "shm", "--color", "always"]).ok().shows("\x1b[");
     env.run(["list", "shm", "--color", "always", "--format", "plain"]).ok().hides("\x1b[");
     // What was asked for on the command line is stronger than what the environment asks for.
-    env.command(["list", "shm", "--color", "always"]).env("NO_COLOR", "1").run().ok().shows("\x1b[");
+    env.command(["list", "shm", "--color", "always"])
+        .env("NO_COLOR", "1")
+        .run()
+        .ok()
+        .shows("\x1b[");
     env.run(["list", "--color", "sometimes"]).code(2).says("sometimes");
 }
 

@@ -38,7 +38,11 @@ fn sparse_objects() -> Vec<String> {
     let mut addresses = Vec::new();
     for (round, segment, queue, set) in left {
         if round % 100 == 99 {
-            addresses.extend([format!("shm:{segment}"), format!("mq:{queue}"), format!("sem:{set}")]);
+            addresses.extend([
+                format!("shm:{segment}"),
+                format!("mq:{queue}"),
+                format!("sem:{set}"),
+            ]);
         } else {
             sysv::mark_for_removal(segment);
             sysv::remove_queue(queue);
@@ -89,7 +93,8 @@ fn an_unreadable_sysvipc_table_ends_and_hides_nothing_in_silence() {
     let env = TestEnv::new();
     let expected = sparse_objects();
     fs::write(env.path("closed"), "closed").unwrap();
-    fs::set_permissions(env.path("closed"), std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(env.path("closed"), std::os::unix::fs::PermissionsExt::from_mode(0))
+        .unwrap();
     for table in TABLES {
         isolation::cover(&env.path("closed"), &format!("/proc/sysvipc/{table}"));
     }
@@ -103,7 +108,10 @@ fn a_fact_of_the_table_is_unknown_when_it_is_masked() {
     let id = sysv::segment(env.key(), 4096, 0o600);
     isolation::cover("/dev/null", "/proc/sysvipc/shm");
     let (_, output) = env.run(["show", &format!("shm:{id}"), "--json"]).any_code(&[0, 1]);
-    assert_eq!((&output.only()["resident"], &output.only()["swapped"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&output.only()["resident"], &output.only()["swapped"]),
+        (&Value::Null, &Value::Null)
+    );
     env.run(["show", &format!("shm:{id}")]).any_code(&[0, 1]).1.shows("/proc/sysvipc/shm");
 }
 
@@ -119,7 +127,9 @@ fn another_root_for_proc_may_be_empty() {
     let env = TestEnv::new();
     let expected = sparse_objects();
     fs::create_dir(env.path("proc")).unwrap();
-    for arguments in [vec!["list", "shm", "mq", "sem", "--json"], vec!["list", "--family", "sysv", "--json"]] {
+    for arguments in
+        [vec!["list", "shm", "mq", "sem", "--json"], vec!["list", "--family", "sysv", "--json"]]
+    {
         let run = env.command(arguments).env("IPCCTL_PROC", env.path("proc")).run();
         let (code, output) = run.any_code(&[0, 1]);
         hides_nothing_in_silence(&output, code, &expected);
@@ -161,7 +171,8 @@ fn an_ordinary_user_sees_every_object_and_unknown_for_what_may_not_be_read() {
     expected.sort();
     found.sort();
     assert_eq!(found, expected);
-    let object = |address: &str| output.objects().into_iter().find(|one| one["address"] == address).unwrap();
+    let object =
+        |address: &str| output.objects().into_iter().find(|one| one["address"] == address).unwrap();
     for address in ["sem:/gate", "mq:/jobs"] {
         assert_eq!(object(address)["content"], Value::Null, "{}", output.report());
     }

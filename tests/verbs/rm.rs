@@ -100,7 +100,8 @@ fn a_bad_line_of_standard_input_is_named_and_the_rest_is_removed() {
     for name in ["/a", "/b"] {
         posix::shared_memory(name, 1, 0o600);
     }
-    let (code, output) = env.command(["rm", "-"]).input("shm:/a\nshm:-1\nshm:/b\n").run().any_code(&[1, 2]);
+    let (code, output) =
+        env.command(["rm", "-"]).input("shm:/a\nshm:-1\nshm:/b\n").run().any_code(&[1, 2]);
     output.says("shm:-1");
     // Either all lines are read first and nothing is attempted, or the bad one is passed over.
     assert_eq!(left(), if code == 2 { 2 } else { 0 }, "{}", output.report());
@@ -118,7 +119,8 @@ fn if_exists_still_fails_for_other_reasons() {
     fs::write(env.path("file"), "").unwrap();
     fs::set_permissions(env.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
     makers::fifo::fifo(env.path("a/pipe"), 0o600);
-    fs::set_permissions(env.path("a"), std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
+    fs::set_permissions(env.path("a"), std::os::unix::fs::PermissionsExt::from_mode(0o555))
+        .unwrap();
     let address = format!("fifo:{}", env.path("a/pipe"));
     env.command(["rm", "--if-exists", &address]).unprivileged().run().code(4).says(&address);
 }
@@ -143,8 +145,11 @@ fn different_failures_are_exit_1_and_each_is_told() {
     posix::shared_memory("/closed", 1, 0o600);
     posix::shared_memory("/mine", 1, 0o600);
     makers::give_away("/dev/shm/mine", 65534);
-    let output = env.command(["rm", "shm:/none", "shm:/closed", "shm:/mine"]).as_user(65534).run().code(1);
-    output.says("cannot remove shm:/none: no such object").says("cannot remove shm:/closed: permission denied");
+    let output =
+        env.command(["rm", "shm:/none", "shm:/closed", "shm:/mine"]).as_user(65534).run().code(1);
+    output
+        .says("cannot remove shm:/none: no such object")
+        .says("cannot remove shm:/closed: permission denied");
     assert_eq!(left(), 1);
 }
 

@@ -30,7 +30,9 @@ fn nothing_to_change_is_exit_2() {
 fn several_objects_of_several_kinds_are_changed_alike() {
     let env = TestEnv::new();
     let made: Vec<String> = SUBJECTS.iter().map(|subject| subject.made(&env)).collect();
-    env.run(["set", "--mode", "0644"].into_iter().chain(made.iter().map(String::as_str))).ok().prints("");
+    env.run(["set", "--mode", "0644"].into_iter().chain(made.iter().map(String::as_str)))
+        .ok()
+        .prints("");
     for (subject, address) in SUBJECTS.iter().zip(&made) {
         assert_eq!(subject.state(address).unwrap().mode, 0o644, "{address}");
     }
@@ -64,7 +66,8 @@ fn an_option_that_one_kind_lacks_changes_none_of_them() {
     let env = TestEnv::new();
     posix::shared_memory("/grow", 1, 0o600);
     let id = sysv::segment(env.key(), 1, 0o600);
-    let output = env.run(["set", "shm:/grow", &format!("shm:{id}"), "--size", "9", "--mode", "666"]).code(2);
+    let output =
+        env.run(["set", "shm:/grow", &format!("shm:{id}"), "--size", "9", "--mode", "666"]).code(2);
     output.says("--size").says("posix-shm");
     let file = fs::metadata("/dev/shm/grow").unwrap();
     assert_eq!((file.len(), file.mode() & 0o777), (1, 0o600), "nothing was attempted");
@@ -80,7 +83,9 @@ fn a_facility_is_no_address() {
 fn an_owner_that_is_nobody_is_exit_2() {
     let env = TestEnv::new();
     posix::shared_memory("/x", 1, 0o600);
-    for (option, value) in [("--owner", "no-such-user"), ("--group", "no-such-group"), ("--owner", "4294967295")] {
+    for (option, value) in
+        [("--owner", "no-such-user"), ("--group", "no-such-group"), ("--owner", "4294967295")]
+    {
         env.run(["set", "shm:/x", option, value]).code(2).prints("").says(value);
     }
 }

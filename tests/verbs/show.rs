@@ -24,12 +24,22 @@ fn every_fact_in_json_is_a_line_for_people() {
         let (_, document) = env.run(["show", &address, "--json"]).any_code(&[0]);
         let (_, text) = env.run(["show", &address]).any_code(&[0]);
         let object = document.only();
-        assert!(object.as_object().unwrap().len() >= 15, "{}: few facts\n{}", subject.kind, document.report());
+        assert!(
+            object.as_object().unwrap().len() >= 15,
+            "{}: few facts\n{}",
+            subject.kind,
+            document.report()
+        );
         for (key, value) in object.as_object().unwrap() {
             // A member's facts are a table of their own.
             let words = key.replace('_', " ").to_lowercase();
             let stdout = text.stdout().to_lowercase();
-            assert!(value.is_array() || stdout.contains(&words), "{}: no {words:?}\n{}", subject.kind, text.report());
+            assert!(
+                value.is_array() || stdout.contains(&words),
+                "{}: no {words:?}\n{}",
+                subject.kind,
+                text.report()
+            );
         }
     }
 }
@@ -38,14 +48,16 @@ fn several_objects_are_shown_in_the_order_asked_for() {
     let env = TestEnv::new();
     let made: Vec<String> = SUBJECTS[..6].iter().rev().map(|subject| subject.made(&env)).collect();
     let output = env.run(["show"].into_iter().chain(made.iter().map(String::as_str))).ok();
-    let places: Vec<usize> = made.iter().map(|address| output.stdout().find(address.as_str()).unwrap()).collect();
+    let places: Vec<usize> =
+        made.iter().map(|address| output.stdout().find(address.as_str()).unwrap()).collect();
     assert!(places.is_sorted(), "{}", output.report());
 }
 
 fn several_objects_are_one_json_document() {
     let env = TestEnv::new();
     let made: Vec<String> = SUBJECTS[..6].iter().rev().map(|subject| subject.made(&env)).collect();
-    let output = env.run(["show", "--json"].into_iter().chain(made.iter().map(String::as_str))).ok();
+    let output =
+        env.run(["show", "--json"].into_iter().chain(made.iter().map(String::as_str))).ok();
     assert_eq!(output.addresses(), made);
     // The same shape when there is nothing to show.
     let missing = env.run(["show", "--json", "shm:/none"]).code(3);
@@ -68,7 +80,11 @@ fn what_is_unknown_says_why() {
     posix::message_queue("/closed", 2, 16, 0o200);
     let output = env.command(["show", "mq:/closed"]).unprivileged().run().code(0);
     for fact in ["messages", "max messages", "bytes"] {
-        let line = output.lines().into_iter().find(|line| line.to_lowercase().starts_with(fact)).unwrap_or_default();
+        let line = output
+            .lines()
+            .into_iter()
+            .find(|line| line.to_lowercase().starts_with(fact))
+            .unwrap_or_default();
         assert!(line.contains("permission denied"), "{fact}: {line:?}\n{}", output.report());
     }
 }
@@ -77,7 +93,9 @@ fn owner_and_group_are_names_with_their_numbers() {
     let env = TestEnv::new();
     posix::shared_memory("/x", 1, 0o600);
     let object = env.show("shm:/x");
-    for (key, expected) in [("owner", json!("root")), ("uid", json!(0)), ("group", json!("root")), ("gid", json!(0))] {
+    for (key, expected) in
+        [("owner", json!("root")), ("uid", json!(0)), ("group", json!("root")), ("gid", json!(0))]
+    {
         assert_eq!(object[key], expected, "{key}: {object}");
     }
 }

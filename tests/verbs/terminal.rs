@@ -15,7 +15,9 @@ fn the_last_column_alone_is_shortened_on_a_terminal() {
     let env = TestEnv::new();
     let name = format!("/{}", "n".repeat(60));
     posix::shared_memory(&name, 12345, 0o600);
-    let run = |columns: &str| env.command(["list", "shm", "--bytes", "-o", columns]).run_on_terminal(40).ok();
+    let run = |columns: &str| {
+        env.command(["list", "shm", "--bytes", "-o", columns]).run_on_terminal(40).ok()
+    };
     let cut = run("size,mode,address");
     cut.hides(&name).shows("12345").shows("0600").shows("shm:/nnn");
     let widest = cut.stdout().lines().map(|line| without_colour(line).chars().count()).max();
@@ -42,7 +44,10 @@ fn a_terminal_has_colour_unless_it_is_refused() {
 fn hostile_names_cannot_move_the_cursor() {
     let env = TestEnv::new();
     odd::hostile_names();
-    for arguments in [vec!["list", "shm", "--color", "never"], vec!["show", "shm:/line%0Abreak", "--color", "never"]] {
+    for arguments in [
+        vec!["list", "shm", "--color", "never"],
+        vec!["show", "shm:/line%0Abreak", "--color", "never"],
+    ] {
         env.command(arguments).run_on_terminal(200).ok().is_safe_on_a_terminal();
     }
 }
@@ -62,7 +67,9 @@ fn machine_formats_are_the_same_on_a_terminal() {
 pub fn age_aside(text: &str) -> String {
     let mut parts = text.split("\"age\":");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + part.trim_start_matches(|letter: char| letter == ' ' || letter.is_ascii_digit()))
+    parts.fold(first, |text, part| {
+        text + part.trim_start_matches(|letter: char| letter == ' ' || letter.is_ascii_digit())
+    })
 }
 
 fn without_colour(line: &str) -> String {
