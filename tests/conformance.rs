@@ -150,7 +150,7 @@ fn create_for_nobody(env: &TestEnv, subject: &Subject) {
 fn create_into_the_void(env: &TestEnv, subject: &Subject) {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let arguments = subject.create_arguments(&(subject.fresh)(env));
-    env.command(arguments).run_to(Stdio::from(full)).code(1).says("no space left");
+    env.command(arguments).run_to(Stdio::from(full)).code(1).says("cannot write");
 }
 
 fn create_gives_away(env: &TestEnv, subject: &Subject) {

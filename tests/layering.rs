@@ -2,7 +2,9 @@
 //! table in `src/lib.rs` says the same. Reads text, and knows nothing of what the code does.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::tree;
 
 crate::cases![
     every_layer_uses_only_the_layers_below_it,
@@ -128,7 +130,7 @@ fn parts_of_group(text: &str) -> Vec<&str> {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = tree::path("src");
     let (mut folders, mut sources) = (vec![root.clone()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -248,8 +250,7 @@ fn unsafe_code_is_in_sys_alone() {
 
 // A table that nobody holds to the rule would go stale, and readers trust it.
 fn the_table_in_the_crates_documentation_is_the_rule() {
-    let text =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let text = fs::read_to_string(tree::path("src/lib.rs")).unwrap();
     for (layer, allowed) in LAYERS {
         let row = text.lines().find(|line| line.starts_with(&format!("//! | [`{layer}`]")));
         let row = row.unwrap_or_else(|| panic!("src/lib.rs has no row for {layer}"));
@@ -267,9 +268,8 @@ fn the_table_in_the_crates_documentation_is_the_rule() {
 }
 
 fn every_module_says_what_it_is_for() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for source in sources() {
-        let text = fs::read_to_string(root.join("src").join(&source.path)).unwrap();
+        let text = fs::read_to_string(tree::path("src").join(&source.path)).unwrap();
         assert!(text.starts_with("//!"), "src/{} does not open with what it is for", source.path);
     }
 }

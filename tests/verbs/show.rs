@@ -35,6 +35,10 @@ fn every_fact_in_json_is_a_line_for_people() {
             if ["content", "facility", "family", "id", "name", "unread"].contains(&key.as_str()) {
                 continue;
             }
+            // A kind whose objects have no size has no line for it.
+            if key == "size" && value.is_null() {
+                continue;
+            }
             // A member's facts are a table of their own.
             let words = key.replace('_', " ").to_lowercase();
             let stdout = text.stdout().to_lowercase();
