@@ -90,10 +90,14 @@ fn unlisted(kind: &Kind, error: &io::Error) -> String {
 
 /// Is a file of this name and shape a semaphore of the C library's? Anything else regular is shared memory.
 fn is_semaphore(name: &[u8], stat: &Stat) -> bool {
+    stat.is(libc::S_IFREG) && is_semaphore_shaped(name, stat.size)
+}
+
+/// Is a regular file of this name and length one?
+fn is_semaphore_shaped(name: &[u8], size: u64) -> bool {
     name.len() > SEMAPHORE_PREFIX.len()
         && name.starts_with(SEMAPHORE_PREFIX)
-        && stat.is(libc::S_IFREG)
-        && stat.size == named_sem::SIZE as u64
+        && size == named_sem::SIZE as u64
 }
 
 /// The bytes of a file's name without the first `skip`.
