@@ -54,6 +54,16 @@ impl KindRecord {
     }
 }
 
+/// The parsers of what the kernel prints, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Gives `bytes` to every parser.
+    pub fn parse(bytes: &[u8]) {
+        super::sysv::fuzz(bytes);
+        super::posix::mq::fuzz(bytes);
+    }
+}
+
 /// The kinds of one facility.
 pub fn of_facility(facility: Facility) -> impl Iterator<Item = &'static KindRecord> {
     KINDS.iter().copied().filter(move |record| record.kind.facility == facility)

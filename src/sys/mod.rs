@@ -16,6 +16,7 @@ pub mod pipe;
 pub mod processes;
 pub mod sem;
 pub mod shm;
+pub mod start;
 pub mod terminal;
 pub mod time;
 
