@@ -13,8 +13,8 @@ use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
-    Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object, open_folder,
-    prefixed, probe_handle, tail, unlisted, with_slash,
+    Entry, Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object,
+    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
@@ -84,9 +84,16 @@ static INITIAL: Param =
 
 struct PosixSem;
 
-/// Reads the state if anybody wants it. The file may be another one by now: what was opened is looked at again.
-fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -> Semaphore {
-    let read = || -> io::Result<Result<(u32, u32), &'static str>> {
+/// What a file is, and its state if it is a semaphore and anybody wants that. A file that the folder calls
+/// `regular` is opened before it is looked at, which spares the second walk to its name; nothing else is opened
+/// unseen.
+fn semaphore(
+    plan: &Plan<Semaphore>,
+    folder: &Folder,
+    file: &CStr,
+    regular: bool,
+) -> io::Result<Semaphore> {
+    let open = || {
         let flags = OFlag::O_RDONLY
             | OFlag::O_NOFOLLOW
             | OFlag::O_NONBLOCK
@@ -94,15 +101,23 @@ fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -
             | OFlag::O_NOCTTY;
         let open = |flags| openat(folder.dir.as_fd(), file, flags, Mode::empty());
         // To look leaves no trace in the access time, where we are allowed to ask for that.
-        let opened = open(flags | OFlag::O_NOATIME).or_else(|_| open(flags))?;
-        Ok(read_state(&opened)?.ok_or("its content is not that of a semaphore"))
+        open(flags | OFlag::O_NOATIME).or_else(|_| open(flags)).map_err(io::Error::from)
     };
-    let state = if plan.has("value") || plan.has("waiters") {
-        read().unwrap_or_else(|error| Err(Fault::reason(&error)))
-    } else {
-        Err("it was not read")
+    let wanted = plan.has("value") || plan.has("waiters");
+    let opened = (wanted && regular).then(open);
+    let stat = match &opened {
+        Some(Ok(opened)) => file::stat(opened)?,
+        _ => file::stat_at(folder.dir.as_fd(), file)?,
     };
-    Semaphore { stat, state }
+    if !wanted || !is_semaphore(file.to_bytes(), &stat) {
+        return Ok(Semaphore { stat, state: Err("it was not read") });
+    }
+    // The file may be another one by now: what was opened is looked at again.
+    let state = match opened.unwrap_or_else(open).and_then(|opened| read_state(&opened)) {
+        Ok(state) => state.ok_or("its content is not that of a semaphore"),
+        Err(error) => Err(Fault::reason(&error)),
+    };
+    Ok(Semaphore { stat, state })
 }
 
 /// Value and waiters of an opened semaphore; `None` when the bytes are none.
@@ -145,24 +160,20 @@ impl Inspect for PosixSem {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
-        let names = match folder.names(|name| name.starts_with(SEMAPHORE_PREFIX)) {
-            Ok(names) => names,
+        let entries = match folder.entries(|name| name.starts_with(SEMAPHORE_PREFIX)) {
+            Ok(entries) => entries,
             Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
         };
         let plan = Plan::new(&KIND, FACTS, look);
-        for file in names {
-            let stat = match file::stat_at(folder.dir.as_fd(), &file) {
-                Ok(stat) => stat,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+        for Entry { file, regular } in entries {
+            match semaphore(&plan, &folder, &file, regular) {
+                Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
+                    let name = tail(&file, SEMAPHORE_PREFIX.len());
+                    each(Sighting::Object(Box::new(seen(&plan, &name, &one))))?;
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
-            };
-            if is_semaphore(file.to_bytes(), &stat) {
-                let one = semaphore(&plan, &folder, &file, stat);
-                each(Sighting::Object(Box::new(seen(
-                    &plan,
-                    &tail(&file, SEMAPHORE_PREFIX.len()),
-                    &one,
-                ))))?;
             }
         }
         ControlFlow::Continue(())
@@ -171,10 +182,9 @@ impl Inspect for PosixSem {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
         let folder = Folder::open()?;
-        let stat = file::stat_at(folder.dir.as_fd(), &file)?;
-        check(&file, &stat)?;
         let plan = Plan::new(&KIND, FACTS, look);
-        let one = semaphore(&plan, &folder, &file, stat);
+        let one = semaphore(&plan, &folder, &file, false)?;
+        check(&file, &one.stat)?;
         Ok(seen(&plan, name(locator)?, &one))
     }
 
