@@ -7,9 +7,15 @@ mod generate;
 mod kinds;
 mod limits;
 mod list;
+mod lock;
+mod post;
+mod read;
 mod rm;
+mod semop;
 mod set;
 mod show;
+mod wait;
+mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -58,6 +64,12 @@ enum Command {
     Set(set::Args),
     Rm(rm::Args),
     Limits(limits::Args),
+    Read(read::Args),
+    Write(write::Args),
+    Wait(wait::Args),
+    Post(post::Args),
+    Semop(semop::Args),
+    Lock(lock::Args),
     Kinds(kinds::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -70,9 +82,10 @@ fn definition() -> clap::Command {
 
 /// Runs the program with its arguments.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return context::usage(&error),
+        Err(error) => return context::usage(&error, usage_status(&arguments)),
     };
     let mut cx = Context::new(cli.output);
     let result = match cli.command.unwrap_or_else(|| Command::List(Box::default())) {
@@ -82,6 +95,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Set(args) => set::run(&args, &mut cx),
         Command::Rm(args) => rm::run(&args, &mut cx),
         Command::Limits(args) => limits::run(&args, &mut cx),
+        Command::Read(args) => read::run(&args, &mut cx),
+        Command::Write(args) => write::run(&args, &mut cx),
+        Command::Wait(args) => wait::run(&args, &mut cx),
+        Command::Post(args) => post::run(&args, &mut cx),
+        Command::Semop(args) => semop::run(&args, &mut cx),
+        Command::Lock(args) => lock::run(&args, &mut cx),
         Command::Kinds(args) => kinds::run(&args, &mut cx),
         Command::Generate(args) => generate::run(&args, &mut cx),
     };
@@ -92,11 +111,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &error.into()),
         Err(Stop::Usage(fault)) => {
-            cx.complain(&fault);
-            return ExitCode::from(Class::Usage as u8);
+            cx.complain_of_usage(&fault);
         }
     }
     cx.status()
+}
+
+/// The status of a command line that makes no sense. Where a command is to be run, 2 would be taken for a status
+/// of the command.
+fn usage_status(arguments: &[OsString]) -> u8 {
+    let verb = arguments.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    if verb.is_some_and(|verb| verb == "lock") { lock::FAILED } else { Class::Usage as u8 }
 }
 
 #[cfg(test)]
