@@ -46,7 +46,10 @@ impl Part {
         end.filter(|end| *end <= size).map(|end| offset..end).ok_or_else(|| {
             let length = length.unwrap_or(0);
             let from = if offset == 0 { String::new() } else { format!(" from offset {offset}") };
-            Fault::new(Class::Failed, format!("it has {size} bytes: {length} bytes{from} reach past its end"))
+            Fault::new(
+                Class::Failed,
+                format!("it has {size} bytes: {length} bytes{from} reach past its end"),
+            )
         })
     }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
@@ -151,7 +150,8 @@ impl Context {
                 let or_root = if uid == 0 { "" } else { " or root" };
                 fault.hint(format!("it belongs to {owner}; run as {owner}{or_root}"))
             }
-            _ => fault,
+            Some(_) => fault,
+            None => fault.hint("run as its owner or root"),
         }
     }
 
@@ -195,12 +195,8 @@ impl Context {
     }
 
     /// The exit status as things stand.
-    pub(super) fn exit_status(&self) -> u8 {
+    pub(super) fn status(&self) -> u8 {
         self.status.unwrap_or(self.failed.map_or(0, |class| class as u8))
-    }
-
-    pub(super) fn status(&self) -> ExitCode {
-        ExitCode::from(self.exit_status())
     }
 }
 
@@ -210,10 +206,10 @@ fn write_error(text: &str) {
 }
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub(super) fn usage(error: &clap::Error, status: u8) -> ExitCode {
+pub(super) fn usage(error: &clap::Error, status: u8) -> u8 {
     if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -221,5 +217,5 @@ pub(super) fn usage(error: &clap::Error, status: u8) -> ExitCode {
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    ExitCode::from(status)
+    status
 }

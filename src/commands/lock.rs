@@ -13,7 +13,7 @@ use crate::kinds;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Hold, Want};
 use crate::model::{Address, Class, Encoded, Fault};
-use crate::sys::signals::{self, Deferral, Watch};
+use crate::sys::deferral::{self, Deferral, Watch};
 
 /// Run a command while holding a semaphore
 ///
@@ -88,11 +88,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     Ok(())
 }
 
-fn hold(
-    args: &Args,
-    record: &KindRecord,
-    cx: &Context,
-) -> Result<Result<Hold, Fault>, Stop> {
+fn hold(args: &Args, record: &KindRecord, cx: &Context) -> Result<Result<Hold, Fault>, Stop> {
     let counters = kinds::require(record, |record| record.counters)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));
@@ -130,7 +126,7 @@ fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
         Ok(child) => child,
         Err(error) => {
             not_run(args, &error, cx);
-            return cx.exit_status();
+            return cx.status();
         }
     };
     let ended = match watch {
@@ -157,7 +153,7 @@ fn pass_signals_on(watch: &Watch, child: &mut Child) -> io::Result<ExitStatus> {
             }
         } else if !arrival.to_all {
             // Who has ended meanwhile needs no signal, and who runs as another user by now cannot get one.
-            let _ = signals::send(child.id(), arrival.signal);
+            let _ = deferral::send(child.id(), arrival.signal);
         }
     }
 }

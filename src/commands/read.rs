@@ -53,8 +53,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let read = memory.open(&look, &args.address.locator, Access::Read).map_err(Broken::from);
     let read = read.and_then(|mut region| {
         let part = args.part.of(region.size()?)?;
-        let progress =
-            Progress::new(args.progress, Some(part.end - part.start), Unit::Bytes);
+        let progress = Progress::new(args.progress, Some(part.end - part.start), Unit::Bytes);
         if args.hex || io::stdout().is_terminal() {
             dump(region.as_mut(), part, &progress, cx)
         } else {

@@ -86,7 +86,10 @@ fn write(args: &Args, region: &mut dyn Region, written: &mut Option<u64>) -> Res
     let known = stream::left(input);
     match (args.part.length, known) {
         (Some(wanted), Some(has)) if has < wanted => {
-            return Err(Fault::new(Class::Failed, format!("the input has only {has} of {wanted} bytes")));
+            return Err(Fault::new(
+                Class::Failed,
+                format!("the input has only {has} of {wanted} bytes"),
+            ));
         }
         (Some(_), _) => {}
         // The file may grow meanwhile: what counts is what it has now.
@@ -209,8 +212,11 @@ impl<'a> Transfer<'a> {
 }
 
 fn too_long(room: u64) -> Fault {
-    Fault::new(Class::Failed, format!("the input is longer than the {room} bytes that there is room for"))
-        .hint("--length writes the first bytes of it, set --size makes POSIX shared memory larger")
+    Fault::new(
+        Class::Failed,
+        format!("the input is longer than the {room} bytes that there is room for"),
+    )
+    .hint("--length writes the first bytes of it, set --size makes POSIX shared memory larger")
 }
 
 fn unread(error: &io::Error) -> Fault {

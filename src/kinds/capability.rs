@@ -10,7 +10,7 @@ use crate::model::{
     Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Patience, Settings, Sighting,
     Term,
 };
-use crate::sys::signals::Deferral;
+use crate::sys::deferral::Deferral;
 
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]

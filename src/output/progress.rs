@@ -28,7 +28,9 @@ impl Progress {
                 "{binary_bytes} of {binary_total_bytes} [{bar:30}] {binary_bytes_per_sec} {elapsed_precise}"
             }
             (Unit::Bytes, None) => "{binary_bytes} {binary_bytes_per_sec} {elapsed_precise}",
-            (Unit::Messages, Some(_)) => "{pos} of {len} messages [{bar:30}] {per_sec} {elapsed_precise}",
+            (Unit::Messages, Some(_)) => {
+                "{pos} of {len} messages [{bar:30}] {per_sec} {elapsed_precise}"
+            }
             (Unit::Messages, None) => "{pos} messages {per_sec} {elapsed_precise}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {

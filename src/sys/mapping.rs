@@ -26,11 +26,13 @@ extern "C" fn replace(_signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut 
     let (start, length) = (START.load(Ordering::SeqCst), LENGTH.load(Ordering::SeqCst));
     // SAFETY: the kernel passes a valid siginfo_t, and for SIGBUS it has an address.
     let address = unsafe { (*info).si_addr() } as usize;
-    let ours = start != 0 && (start..start + length).contains(&address);
-    // SAFETY: only a system call that is safe in a handler, on the page that the one mapping owns.
-    if ours && unsafe { map(start as *mut _, length, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED, -1) }.is_ok() {
-        LOST.store(true, Ordering::SeqCst);
-        return;
+    if start != 0 && (start..start + length).contains(&address) {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        // SAFETY: a system call that is safe in a handler, on the page that the one mapping owns.
+        if unsafe { map(start as *mut _, length, flags, -1) }.is_ok() {
+            LOST.store(true, Ordering::SeqCst);
+            return;
+        }
     }
     // Somebody else's fault: it happens again when the handler returns, and ends the process as it should.
     // SAFETY: signal(2) is safe in a handler.
@@ -62,7 +64,8 @@ impl Mapping {
     pub fn new(file: BorrowedFd<'_>) -> io::Result<Self> {
         // SAFETY: no pointer is passed.
         let page = check(unsafe { libc::sysconf(libc::_SC_PAGESIZE) })?;
-        let length = usize::try_from(page).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let length =
+            usize::try_from(page).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
         // SAFETY: no MAP_FIXED.
         let start =
             unsafe { map(std::ptr::null_mut(), length, libc::MAP_SHARED, file.as_raw_fd()) }?;

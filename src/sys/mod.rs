@@ -5,6 +5,7 @@
 //! EINTR is returned like any other error: few of these calls block, and those that do say what they do with it.
 #![allow(unsafe_code)]
 
+pub mod deferral;
 pub mod file;
 pub mod lease;
 pub mod mapping;
@@ -17,7 +18,7 @@ pub mod pipe;
 pub mod processes;
 pub mod sem;
 pub mod shm;
-pub mod signals;
+pub mod start;
 pub mod stream;
 pub mod terminal;
 pub mod time;

@@ -132,13 +132,7 @@ impl Waiter<'_> {
         // Without FUTEX_PRIVATE_FLAG, for other processes; a relative time is on the monotonic clock.
         // SAFETY: `time` outlives the call; a page that is gone is EFAULT.
         check(unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                word,
-                libc::FUTEX_WAIT,
-                layout::EMPTY,
-                &raw const time,
-            )
+            libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT, layout::EMPTY, &raw const time)
         })
         .map(drop)
     }

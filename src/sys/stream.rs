@@ -54,9 +54,7 @@ pub(super) unsafe fn read_raw(
     length: usize,
 ) -> io::Result<usize> {
     // SAFETY: the caller's promise.
-    patiently(from, libc::POLLIN, || unsafe {
-        libc::read(from.as_raw_fd(), place.cast(), length)
-    })
+    patiently(from, libc::POLLIN, || unsafe { libc::read(from.as_raw_fd(), place.cast(), length) })
 }
 
 /// One `write(2)` out of memory that need not be ours alone.

@@ -9,9 +9,9 @@ use nix::fcntl::OFlag;
 use super::{PosixSem, existing};
 use crate::kinds::capability::{Counters, Hold, Look};
 use crate::model::{Class, Fault, Form, Locator, Param, Patience, Settings};
+use crate::sys::deferral::Deferral;
 use crate::sys::file;
 use crate::sys::named_sem::{self, MAX_VALUE};
-use crate::sys::signals::Deferral;
 
 static GIVE: Param =
     Param { name: "by", metavar: "N", help: "Add N at once [default: 1]", form: Form::Count };
@@ -102,7 +102,10 @@ impl Semaphore {
     /// Was everything done to the file that others use, or has it been cut short?
     fn check(&self) -> Result<(), Fault> {
         if self.words.is_lost() || file::stat(&self.file)?.size < named_sem::SIZE as u64 {
-            return Err(Fault::new(Class::NotFound, "its file was cut short: it is no semaphore any more"));
+            return Err(Fault::new(
+                Class::NotFound,
+                "its file was cut short: it is no semaphore any more",
+            ));
         }
         Ok(())
     }

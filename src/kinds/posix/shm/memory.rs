@@ -82,7 +82,7 @@ fn read(file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> 
     loop {
         match pread(file, buffer, position(offset)?) {
             Err(nix::Error::EINTR) => {}
-            result => return Ok(result.map_err(|error| Fault::from_os(&error.into()))?),
+            result => return result.map_err(|error| Fault::from_os(&error.into())),
         }
     }
 }
@@ -91,7 +91,10 @@ fn read(file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> 
 fn write(file: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<usize, Fault> {
     let size = file::stat(file)?.size;
     if offset.saturating_add(bytes.len() as u64) > size {
-        return Err(Fault::new(Class::Failed, format!("it was cut short to {size} bytes meanwhile")));
+        return Err(Fault::new(
+            Class::Failed,
+            format!("it was cut short to {size} bytes meanwhile"),
+        ));
     }
     loop {
         match pwrite(file, bytes, position(offset)?) {
@@ -101,7 +104,7 @@ fn write(file: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<usize, Fault> {
                     Fault::new(Class::Limit, "/dev/shm is full").hint("see ipcctl limits shm")
                 );
             }
-            result => return Ok(result.map_err(|error| Fault::from_os(&error.into()))?),
+            result => return result.map_err(|error| Fault::from_os(&error.into())),
         }
     }
 }

@@ -27,8 +27,9 @@ impl Memory for SysvShm {
 
 fn refused(error: &io::Error, access: Access) -> Fault {
     match (error.raw_os_error(), access) {
-        (Some(libc::EACCES), Access::Write) => fault(error)
-            .hint("to write to a segment takes permission to read it too"),
+        (Some(libc::EACCES), Access::Write) => {
+            fault(error).hint("to write to a segment takes permission to read it too")
+        }
         _ => fault(error),
     }
 }
@@ -47,11 +48,7 @@ fn transfer_fault(error: &io::Error) -> Fault {
 }
 
 fn broken(error: io::Error) -> Broken {
-    if lacks_page(&error) {
-        Broken::Region(transfer_fault(&error))
-    } else {
-        Broken::Stream(error)
-    }
+    if lacks_page(&error) { Broken::Region(transfer_fault(&error)) } else { Broken::Stream(error) }
 }
 
 fn block(length: u64) -> usize {

@@ -132,9 +132,7 @@ impl Watch {
             check(unsafe { libc::sigaddset(&raw mut awaited, signal) })?;
         }
         // SAFETY: both sets outlive the call. The program has one thread wherever it waits for a child.
-        check(unsafe {
-            libc::sigprocmask(libc::SIG_BLOCK, &raw const awaited, &raw mut former)
-        })?;
+        check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const awaited, &raw mut former) })?;
         Ok(Self { deferral, awaited, former, child })
     }
 
