@@ -71,6 +71,11 @@ impl Context {
         Look { want, proc: &self.proc, folders: &[] }
     }
 
+    /// Is it asked what columns there are, and nothing else?
+    pub(super) fn lists_columns(&self) -> bool {
+        self.options.columns.as_deref() == Some("help")
+    }
+
     pub(super) fn color(&self) -> bool {
         self.options.color(self.terminal)
     }

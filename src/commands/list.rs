@@ -63,9 +63,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     // Putting all columns together takes time, which a plain listing does not need.
     let named = cx.options.columns.is_some() || args.sort.is_some();
     let known = if named { columns::of_objects() } else { Vec::new() };
-    if cx.options.columns.as_deref() == Some("help") {
-        return help(cx, &known);
-    }
     let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let order = order(args.sort.as_deref(), &known)?;
@@ -84,14 +81,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     };
     listing.collect(cx)?;
     listing.finish(cx)
-}
-
-fn help(cx: &mut Context, known: &[(String, String)]) -> Outcome {
-    let rows = known.iter().map(|(name, help)| {
-        vec![Value::Text(name.as_str().into()), Value::Text(help.as_str().into())]
-    });
-    cx.options.columns = None;
-    cx.records("columns", &["column", "help"], rows.collect())
 }
 
 /// Column names with whether they are reversed.
