@@ -8,7 +8,7 @@ use super::context::{Context, Outcome, Stop};
 use crate::cli::filter::Filter;
 use crate::kinds::capability::{Look, Want};
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting, Value};
+use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
