@@ -71,6 +71,11 @@ impl Context {
         Look { want, proc: &self.proc, folders: &[] }
     }
 
+    /// Is it asked what columns there are, and nothing else?
+    pub(super) fn lists_columns(&self) -> bool {
+        self.options.columns.as_deref() == Some("help")
+    }
+
     pub(super) fn color(&self) -> bool {
         self.options.color(self.terminal)
     }
@@ -98,11 +103,6 @@ impl Context {
         names: &[&'static str],
         rows: Vec<Vec<Value>>,
     ) -> Outcome {
-        if self.options.columns.as_deref() == Some("help") {
-            self.options.columns = None;
-            let rows = names.iter().map(|name| vec![Value::Word(name)]).collect();
-            return self.records("columns", &["column"], rows);
-        }
         let known: Vec<_> = names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
         let columns = columns::choose(self.options.columns.as_deref(), names, &known)?;
         let named = self.options.format().names_values() && self.options.columns.is_none();
@@ -119,15 +119,6 @@ impl Context {
             renderer.record(&mut self.out, &self.view, &cells)?;
         }
         Ok(renderer.finish(&mut self.out, &self.view, &[])?)
-    }
-
-    /// Writes the names of columns and what they mean: the answer to `--columns help`.
-    pub(super) fn column_help(&mut self, known: &[(String, String)]) -> Outcome {
-        let rows = known.iter().map(|(name, help)| {
-            vec![Value::Text(name.as_str().into()), Value::Text(help.as_str().into())]
-        });
-        self.options.columns = None;
-        self.records("columns", &["column", "help"], rows.collect())
     }
 
     /// Says why something could not be done to an object, and remembers it for the exit status.

@@ -8,7 +8,7 @@ use super::context::{Context, Outcome, Stop};
 use crate::cli::filter::Filter;
 use crate::kinds::capability::{Look, Want};
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting, Value};
+use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -63,9 +63,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     // Putting all columns together takes time, which a plain listing does not need.
     let named = cx.options.columns.is_some() || args.sort.is_some();
     let known = if named { columns::of_objects() } else { Vec::new() };
-    if cx.options.columns.as_deref() == Some("help") {
-        return cx.column_help(&known);
-    }
     let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let order = order(args.sort.as_deref(), &known)?;

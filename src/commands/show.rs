@@ -38,9 +38,6 @@ static REASON: Field = Field::free("reason", "Why it could not be read.");
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
     let known = columns::of_objects();
-    if cx.options.columns.as_deref() == Some("help") {
-        return cx.column_help(&known);
-    }
     let chosen = match cx.options.columns.as_deref() {
         Some(list) => Some(columns::choose(Some(list), &[], &known)?),
         None => None,
