@@ -1,6 +1,8 @@
 //! POSIX named semaphores: files `/dev/shm/sem.NAME` of the C library's layout. `sem_overview(7)`.
 //!
-//! They are read as files, after a look at type and size, and never mapped: another process may cut them short.
+//! They are looked at as files, after a look at type and size: another process may cut them short.
+
+mod counters;
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
@@ -46,6 +48,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixSem),
     configure: Some(&PosixSem),
     remove: Some(&PosixSem),
+    counters: Some(&PosixSem),
     ..KindRecord::read_only(&KIND, &PosixSem)
 };
 
@@ -261,32 +264,11 @@ impl Configure for PosixSem {
         let (handle, _) = existing(locator)?;
         if let Some(value) = change.settings.number(&INITIAL) {
             let value = checked_value(value)?;
-            set_value(locator, value)?;
+            counters::set_value(locator, value)?;
         }
         change_file(handle.as_fd(), change)
     }
 }
-
-/// Posts and waits until the semaphore has this value, as any user of it may: waiters are woken as they should,
-/// and what others do meanwhile is not undone.
-fn set_value(locator: &Locator, value: u32) -> Result<(), Fault> {
-    let semaphore = named_sem::Semaphore::open(&with_slash(name(locator)?)?)?;
-    let mut has = semaphore.value()?;
-    let steps = has.abs_diff(value).saturating_add(INTERFERENCE);
-    for _ in 0..steps {
-        match has.cmp(&value) {
-            std::cmp::Ordering::Equal => return Ok(()),
-            std::cmp::Ordering::Less => semaphore.post()?,
-            // Somebody else was faster: there is less to do.
-            std::cmp::Ordering::Greater => drop(semaphore.try_wait()),
-        }
-        has = semaphore.value()?;
-    }
-    Err(Fault::new(Class::WouldBlock, "others keep changing its value at the same time"))
-}
-
-/// Changes by others that [`set_value`] puts up with.
-const INTERFERENCE: u32 = 1000;
 
 fn unlink(locator: &Locator) -> Result<(), Fault> {
     let file = file_name(locator)?;

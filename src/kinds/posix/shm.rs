@@ -1,5 +1,7 @@
 //! POSIX shared memory: files below `/dev/shm`. `shm_overview(7)`.
 
+mod memory;
+
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::ops::ControlFlow;
@@ -45,6 +47,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixShm),
     configure: Some(&PosixShm),
     remove: Some(&PosixShm),
+    memory: Some(&PosixShm),
     ..KindRecord::read_only(&KIND, &PosixShm)
 };
 
