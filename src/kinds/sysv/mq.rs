@@ -120,7 +120,7 @@ static SOURCE: Source<Queue> = Source {
 static MAX_BYTES: Param = Param {
     name: "max-bytes",
     metavar: "SIZE",
-    help: "Bytes of messages it may hold; more than MSGMNB needs CAP_SYS_RESOURCE",
+    help: "Bytes of messages it may hold",
     form: Form::Size,
 };
 

@@ -161,7 +161,7 @@ static SIZE: Param =
 static HUGE: Param = Param {
     name: "huge",
     metavar: "SIZE",
-    help: "Use huge pages of this size (2M or 1G on most machines)",
+    help: "Huge pages of this size: 2M, 1G",
     form: Form::Size,
 };
 static LOCK: Param = Param {
