@@ -1,5 +1,8 @@
 //! What every kind of object owes its user, whatever it is: one suite, run for all seven.
 
+use std::fs::File;
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::cases::{Case, Need};
@@ -9,7 +12,7 @@ use crate::subjects::{SUBJECTS, Subject};
 
 type Promise = (&'static str, Need, fn(&TestEnv, &Subject));
 
-const PROMISES: [Promise; 24] = [
+const PROMISES: [Promise; 26] = [
     ("create prints exactly the address and a newline", Need::Nothing, create_prints_the_address),
     ("creating what exists is exit 6 and leaves it untouched", Need::Nothing, create_is_exclusive),
     (
@@ -19,6 +22,8 @@ const PROMISES: [Promise; 24] = [
     ),
     ("the mode of create is exact whatever the umask", Need::Nothing, create_mode_is_exact),
     ("without --mode create makes it private", Need::Nothing, create_defaults_to_private),
+    ("an ordinary user can make one that nobody may touch", Need::Nothing, create_for_nobody),
+    ("an address that cannot be printed is no success", Need::Nothing, create_into_the_void),
     (
         "create as root gives it to the owner and group that were asked for",
         Need::SeveralUsers,
@@ -124,6 +129,28 @@ fn create_mode_is_exact(env: &TestEnv, subject: &Subject) {
 fn create_defaults_to_private(env: &TestEnv, subject: &Subject) {
     let output = env.command(subject.create_arguments(&(subject.fresh)(env))).umask(0).run().ok();
     assert_eq!(subject.state(output.stdout().trim_end()).unwrap().mode, 0o600);
+}
+
+// The mode holds for the maker, too, who has more to do after the call that makes the object.
+fn create_for_nobody(env: &TestEnv, subject: &Subject) {
+    let fresh = (subject.fresh)(env);
+    let mut arguments = subject.create_arguments(&fresh);
+    arguments.extend(["--mode".to_owned(), "0".to_owned()]);
+    if subject.kind == "sysv-sem" {
+        arguments.extend(["--value".to_owned(), "1".to_owned()]);
+    }
+    let output = env.command(arguments).unprivileged().run().ok();
+    let address = output.stdout().trim_end();
+    assert_eq!(subject.state(address).unwrap().mode, 0);
+    env.command(["rm", address]).unprivileged().run().ok();
+    assert_eq!(subject.state(address), None);
+}
+
+// A script that takes the address from standard output must learn that it has none.
+fn create_into_the_void(env: &TestEnv, subject: &Subject) {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let arguments = subject.create_arguments(&(subject.fresh)(env));
+    env.command(arguments).run_to(Stdio::from(full)).code(1).says("cannot write");
 }
 
 fn create_gives_away(env: &TestEnv, subject: &Subject) {

@@ -43,7 +43,7 @@ impl TestEnv {
         // in /proc by a path that could otherwise be one of ours.
         static NEXT: AtomicU32 = AtomicU32::new(0);
         isolation::enter_test();
-        let folder = PathBuf::from(format!("/tmp/t{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let folder = PathBuf::from(format!("/tmp/test-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
         let env = Self { folder, next_key: Cell::new(0x1000) };
@@ -148,7 +148,6 @@ impl Invocation {
         self.command.env(name, value);
         self
     }
-
 
     pub fn umask(mut self, mask: libc::mode_t) -> Self {
         self.umask = mask;

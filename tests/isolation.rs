@@ -13,6 +13,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::ptr;
 
+use crate::tree;
+
 /// Where the program under test lies: reachable for every user, and hidden by none of the mounts that a
 /// test makes. The folder it was built in may be closed to other users.
 pub const PROGRAM: &str = "/dev/program/ipcctl";
@@ -38,7 +40,7 @@ impl Suite {
 /// # Errors
 /// A sentence for the user where the kernel does not allow it.
 pub fn enter() -> Result<Suite, String> {
-    let program = fs::read(env!("CARGO_BIN_EXE_ipcctl"))
+    let program = fs::read(tree::program())
         .map_err(|error| format!("cannot read the program under test: {error}"))?;
     let several_users =
         is_root_over_many_users() && unshare(libc::CLONE_NEWIPC | libc::CLONE_NEWNS).is_ok();

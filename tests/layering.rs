@@ -2,7 +2,9 @@
 //! table in `src/lib.rs` says the same. Reads text, and knows nothing of what the code does.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::tree;
 
 crate::cases![
     every_layer_uses_only_the_layers_below_it,
@@ -32,6 +34,14 @@ struct Source {
 impl Source {
     fn layer(&self) -> Option<&str> {
         self.path.split_once('/').map(|(layer, _)| layer)
+    }
+
+    /// Is it one of the kinds or verbs, which know nothing of each other? The rest of these layers is what
+    /// they share.
+    fn is_member(&self) -> bool {
+        let is_kind = self.code.contains("static RECORD: KindRecord");
+        let is_verb = self.layer() == Some("commands") && self.code.contains("struct Args");
+        is_kind || is_verb
     }
 
     /// The module path: `["kinds", "sysv", "shm"]`; that of a `mod.rs` is its folder's.
@@ -120,7 +130,7 @@ fn parts_of_group(text: &str) -> Vec<&str> {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = tree::path("src");
     let (mut folders, mut sources) = (vec![root.clone()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -192,36 +202,24 @@ fn siblings_do_not_use_each_other() {
         }
         for path in source.paths() {
             // The longest module that the path names; what follows is an item of it.
-            let used = modules
-                .iter()
-                .filter(|module| path.starts_with_words(module))
-                .max_by_key(|module| module.len());
-            let Some(used) = used else { continue };
-            let above = own.starts_with(used) || used.starts_with(&own);
-            let shared = is_shared(used);
+            let named = modules.iter().filter(|module| path.starts_with_words(module));
+            let longest = named.max_by_key(|module| module.len());
+            let Some(used) = longest.filter(|used| used.first() == own.first()) else { continue };
+            // A module may use what it is made of, and what it is a part of.
+            if own.starts_with(used) || used.starts_with(&own) {
+                continue;
+            }
+            let target = &sources[modules.iter().position(|module| module == used).unwrap()];
+            let (file, used_name) = (&source.path, used.join("::"));
+            assert!(!target.is_member(), "src/{file} uses its sibling {used_name}");
+            // What a family shares is the family's.
+            let is_familys = used.len() > 2 || target.path.ends_with("/mod.rs");
             assert!(
-                used.first() != own.first() || above || shared,
-                "src/{}: {} and {} are siblings",
-                source.path,
-                own.join("::"),
-                used.join("::"),
+                !is_familys || own[1] == used[1],
+                "src/{file} uses {used_name} of another family"
             );
         }
     }
-}
-
-/// Modules of a layer that its members may use: what they share, or are described by. Kinds have their record
-/// types and what a process or a fact is; verbs have the context they run in and the columns they offer.
-fn is_shared(module: &[&str]) -> bool {
-    const SHARED: [&[&str]; 6] = [
-        &["kinds", "capability"],
-        &["kinds", "fact"],
-        &["kinds", "process"],
-        &["kinds", "posix"],
-        &["commands", "context"],
-        &["commands", "columns"],
-    ];
-    SHARED.contains(&module)
 }
 
 trait Words {
@@ -252,8 +250,7 @@ fn unsafe_code_is_in_sys_alone() {
 
 // A table that nobody holds to the rule would go stale, and readers trust it.
 fn the_table_in_the_crates_documentation_is_the_rule() {
-    let text =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let text = fs::read_to_string(tree::path("src/lib.rs")).unwrap();
     for (layer, allowed) in LAYERS {
         let row = text.lines().find(|line| line.starts_with(&format!("//! | [`{layer}`]")));
         let row = row.unwrap_or_else(|| panic!("src/lib.rs has no row for {layer}"));
@@ -271,9 +268,8 @@ fn the_table_in_the_crates_documentation_is_the_rule() {
 }
 
 fn every_module_says_what_it_is_for() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for source in sources() {
-        let text = fs::read_to_string(root.join("src").join(&source.path)).unwrap();
+        let text = fs::read_to_string(tree::path("src").join(&source.path)).unwrap();
         assert!(text.starts_with("//!"), "src/{} does not open with what it is for", source.path);
     }
 }

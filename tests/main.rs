@@ -20,6 +20,7 @@ mod registry;
 mod scratch;
 mod strict_json;
 mod subjects;
+mod tree;
 mod verbs;
 
 use std::process::ExitCode;

@@ -1,10 +1,9 @@
 //! Every test there is, and a test that no file of tests was left out of the list.
 
 use std::fs;
-use std::path::Path;
 
 use crate::cases::Case;
-use crate::{cases, conformance, kinds, layering, peers, verbs};
+use crate::{cases, conformance, kinds, layering, peers, tree, verbs};
 
 cases![every_file_of_tests_is_in_its_list];
 
@@ -24,7 +23,7 @@ pub fn all() -> Vec<Case> {
 
 // A file that no `mod` line names is not compiled, and its tests would be gone without a word.
 fn every_file_of_tests_is_in_its_list() {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let tests = tree::path("tests");
     for (folder, list) in [
         (".", "main.rs"),
         ("kinds", "kinds/mod.rs"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::model::{Address, Argument, Encoded, Form, Selector};
+use crate::model::{Address, Argument, Form, Selector, quoted};
 
 /// An address.
 pub fn address() -> impl TypedValueParser<Value = Address> {
@@ -72,7 +72,7 @@ pub fn user(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .or_else(named)
-        .ok_or_else(|| format!("there is no user {}", Encoded(text.as_bytes())))
+        .ok_or_else(|| format!("there is no user {}", quoted(text.as_bytes())))
 }
 
 /// A group's name or id, as an id.
@@ -84,7 +84,7 @@ pub fn group(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .or_else(named)
-        .ok_or_else(|| format!("there is no group {}", Encoded(text.as_bytes())))
+        .ok_or_else(|| format!("there is no group {}", quoted(text.as_bytes())))
 }
 
 /// A pattern with `*`, `?` and `[…]` for what an address has after its colon.

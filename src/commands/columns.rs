@@ -2,7 +2,7 @@
 
 use super::context::Stop;
 use crate::kinds::KINDS;
-use crate::model::{COMMON, Encoded, Fault};
+use crate::model::{COMMON, Fault, quoted};
 
 /// Every column that objects can have: those of all kinds first.
 pub(super) fn of_objects() -> Vec<(String, String)> {
@@ -59,7 +59,7 @@ pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, St
     }
     let likeness = |one: &str| strsim::jaro_winkler(one, &wanted);
     let nearest = known.iter().max_by(|(one, _), (two, _)| likeness(one).total_cmp(&likeness(two)));
-    let fault = Fault::usage(format!("there is no column {}", Encoded(name.as_bytes())));
+    let fault = Fault::usage(format!("there is no column {}", quoted(name.as_bytes())));
     Err(Stop::Usage(match nearest {
         Some((name, _)) if likeness(name) > 0.8 => fault.hint(format!("did you mean {name}?")),
         _ => fault.hint("--columns help lists them"),

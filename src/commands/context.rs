@@ -149,7 +149,8 @@ impl Context {
                 let or_root = if uid == 0 { "" } else { " or root" };
                 fault.hint(format!("it belongs to {owner}; run as {owner}{or_root}"))
             }
-            _ => fault,
+            Some(_) => fault,
+            None => fault.hint("run as its owner or root"),
         }
     }
 

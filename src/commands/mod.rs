@@ -57,6 +57,14 @@ macro_rules! verb {
 }
 use verb;
 
+/// A full disk under standard output is no limit of ours.
+fn unwritten(error: &std::io::Error) -> Fault {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => Fault::new(Class::Failed, "no space left on the device"),
+        _ => Fault { class: Class::Failed, ..Fault::from_os(error) },
+    }
+}
+
 /// What clap has accepted and a verb cannot read: nothing that a user can type.
 fn unreadable(error: clap::Error) -> Stop {
     Stop::Usage(Fault::usage(error.to_string()))
@@ -120,7 +128,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => {}
         // Who reads has had enough: nothing is wrong.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &error.into()),
+        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
         Err(Stop::Usage(fault)) => {
             cx.complain(&fault);
             return ExitCode::from(Class::Usage as u8);

@@ -18,7 +18,7 @@ use nix::unistd::mkfifo;
 use super::KindRecord;
 use super::capability::{Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove};
 use super::fact::{Fact, Plan, fields};
-use super::posix::{
+use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };

@@ -11,10 +11,10 @@ mod param;
 mod value;
 
 pub use address::{Address, Facility, Family, Locator, Selector};
-pub use encoding::{Encoded, decode};
+pub use encoding::{Encoded, decode, quoted};
 pub use fault::{Class, Fault};
 pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
-pub use object::{COMMON, Column, Facts, Object, Sighting};
+pub use object::{COMMON, Column, Facts, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
 pub use value::{Rows, Timestamp, Value};

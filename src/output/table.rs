@@ -22,6 +22,8 @@ pub(super) struct Table {
     width: Option<usize>,
     text: String,
     ends: Vec<usize>,
+    /// All of it is ASCII: then widths are lengths.
+    ascii: bool,
     widths: Vec<usize>,
     right: Vec<bool>,
 }
@@ -35,6 +37,7 @@ impl Table {
             width: layout.width,
             text: String::new(),
             ends: Vec::new(),
+            ascii: true,
             widths: vec![0; columns],
             right: vec![false; columns],
         };
@@ -50,10 +53,16 @@ impl Table {
     fn end_cell(&mut self, column: usize) {
         let begin = self.ends.last().copied().unwrap_or(0);
         self.ends.push(self.text.len());
-        let width = width(self.text.get(begin..).unwrap_or_default());
+        let cell = self.text.get(begin..).unwrap_or_default();
+        self.ascii &= cell.is_ascii();
+        let width = self.width_of(cell);
         if let Some(widest) = self.widths.get_mut(column) {
             *widest = width.max(*widest);
         }
+    }
+
+    fn width_of(&self, cell: &str) -> usize {
+        if self.ascii { cell.len() } else { cell.width() }
     }
 
     fn cells(&self) -> impl Iterator<Item = &str> {
@@ -68,35 +77,30 @@ impl Table {
     /// Two passes: the widths are known, the cells are padded on their way out.
     fn write_padded(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut line = String::new();
-        for (at, cell) in self.cells().enumerate() {
-            let column = at % self.columns;
-            let room =
-                self.widths.get(column).map_or(0, |widest| widest.saturating_sub(width(cell)));
-            if self.right.get(column).copied().unwrap_or(false) {
-                line.extend(std::iter::repeat_n(' ', room));
+        let mut cells = self.cells();
+        for row in 0..self.ends.len() / self.columns.max(1) {
+            line.clear();
+            for ((widest, right), cell) in self.widths.iter().zip(&self.right).zip(&mut cells) {
+                let room = widest.saturating_sub(self.width_of(cell));
+                let (before, after) = if *right { (room, GAP) } else { (0, room + GAP) };
+                blanks(before, &mut line);
                 line.push_str(cell);
-            } else {
-                line.push_str(cell);
-                line.extend(std::iter::repeat_n(' ', room));
+                blanks(after, &mut line);
             }
-            if column + 1 == self.columns {
-                self.write_line(out, &line, at < self.columns)?;
-                line.clear();
-            } else {
-                line.extend(std::iter::repeat_n(' ', GAP));
-            }
+            self.write_line(out, &mut line, row == 0)?;
         }
         Ok(())
     }
 
     /// The first line is the heading, if there is one.
-    fn write_line(&self, out: &mut dyn Write, line: &str, first: bool) -> io::Result<()> {
-        let line = line.trim_end();
+    fn write_line(&self, out: &mut dyn Write, line: &mut String, first: bool) -> io::Result<()> {
+        line.truncate(line.trim_end().len());
         if first && self.color {
-            writeln!(out, "\x1b[1m{line}\x1b[0m")
-        } else {
-            writeln!(out, "{line}")
+            line.insert_str(0, "\x1b[1m");
+            line.push_str("\x1b[0m");
         }
+        line.push('\n');
+        out.write_all(line.as_bytes())
     }
 
     /// The last column alone may be shortened, to what the others leave of the terminal.
@@ -122,14 +126,20 @@ impl Table {
             }
         }
         for (at, line) in table.to_string().lines().enumerate() {
-            self.write_line(out, line, at == 0)?;
+            self.write_line(out, &mut line.to_owned(), at == 0)?;
         }
         Ok(())
     }
 }
 
-fn width(cell: &str) -> usize {
-    if cell.is_ascii() { cell.len() } else { cell.width() }
+/// So many blanks.
+fn blanks(mut count: usize, out: &mut String) {
+    const BLANKS: &str = "                                ";
+    while count > 0 {
+        let some = count.min(BLANKS.len());
+        out.push_str(&BLANKS[..some]);
+        count -= some;
+    }
 }
 
 impl Renderer for Table {
@@ -203,6 +213,6 @@ mod tests {
         assert!(render(None, &rows).contains("a-name-that-does-not-fit-at-all"));
         let narrow = render(Some(24), &rows);
         assert!(narrow.contains("1234567890123") && narrow.contains('…'), "{narrow}");
-        assert!(narrow.lines().all(|line| width(line) <= 24), "{narrow}");
+        assert!(narrow.lines().all(|line| line.width() <= 24), "{narrow}");
     }
 }

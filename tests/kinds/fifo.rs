@@ -15,6 +15,7 @@ crate::cases![
     the_usual_folders_are_searched_two_levels_deep,
     the_users_runtime_folder_is_searched,
     a_tree_that_is_named_is_searched_whole,
+    a_tree_that_is_not_there_is_told,
     links_and_other_file_systems_are_not_entered,
     one_that_is_open_is_found_wherever_it_is,
     one_that_is_open_and_removed_is_no_longer_an_object,
@@ -43,7 +44,8 @@ fn open_with(path: &str, bytes: &'static [u8]) -> Holder {
 fn found(env: &TestEnv, arguments: &[&str]) -> Vec<String> {
     let (_, output) = env.run(["list", "fifo", "--json"].iter().chain(arguments)).any_code(&[0]);
     let is_ours = |address: &String| {
-        !address.starts_with("fifo:/tmp/t") || address.contains(&*env.folder().to_string_lossy())
+        !address.starts_with("fifo:/tmp/test-")
+            || address.contains(&*env.folder().to_string_lossy())
     };
     output.addresses().into_iter().filter(is_ours).collect()
 }
@@ -84,6 +86,14 @@ fn a_tree_that_is_named_is_searched_whole() {
     // More than one, and relative to where the user stands.
     let more = found(&env, &["--fifo-dir", &env.path("a"), "--fifo-dir", "tree/1"]);
     assert!(more.contains(&address), "{more:?}");
+}
+
+// A mistyped folder must not look like one without FIFOs.
+fn a_tree_that_is_not_there_is_told() {
+    let env = TestEnv::new();
+    let (_, output) =
+        env.run(["list", "fifo", "--fifo-dir", &env.path("mistyped")]).any_code(&[0, 1, 2, 3]);
+    output.says(&env.path("mistyped"));
 }
 
 fn links_and_other_file_systems_are_not_entered() {

@@ -116,7 +116,7 @@ fn a_queue_without_a_registered_process_has_none() {
 // A tool that did not look at the result of its open printed 94220704872256 messages here.
 fn a_queue_that_may_not_be_read_is_listed_with_unknown_content() {
     let env = TestEnv::new();
-    posix::message_queue("/closed", 2, 16, 0o200);
+    posix::message_queue("/closed", 2, 16, 0o000);
     posix::message_queue("/open", 2, 16, 0o600);
     let run = |arguments: &[&str]| env.command(arguments).unprivileged().run().code(0);
     let objects = run(&["list", "mq", "--json"]).objects();
@@ -128,7 +128,7 @@ fn a_queue_that_may_not_be_read_is_listed_with_unknown_content() {
         assert_eq!(objects[0][key], Value::Null, "{key}: {}", objects[0]);
         assert_ne!(objects[1][key], Value::Null, "{key}: {}", objects[1]);
     }
-    run(&["show", "mq:/closed"]).shows("permission denied").shows("0200");
+    run(&["show", "mq:/closed"]).shows("permission denied").shows("0000");
 }
 
 fn looking_takes_no_message_and_leaves_no_trace_of_use() {

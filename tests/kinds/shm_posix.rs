@@ -28,6 +28,7 @@ crate::cases![
     strangers_are_no_objects_and_nothing_follows_them,
     strangers_cannot_be_changed_or_removed_as_shared_memory,
     files_that_only_look_like_semaphores_are_shared_memory,
+    an_address_that_create_prints_is_never_a_semaphores,
     a_fifo_in_the_folder_is_a_fifo,
     a_full_file_system_is_exit_7_and_nothing_is_left_behind,
     a_read_only_file_system_is_named,
@@ -61,8 +62,8 @@ fn a_sparse_object_has_its_length_but_not_its_memory() {
     posix::shared_memory("/sparse", 1 << 30, 0o600);
     let object = env.show("shm:/sparse");
     assert_eq!((&object["size"], &object["allocated"]), (&json!(1 << 30), &json!(0)));
-    env.run(["list", "shm:/sparse"]).ok().shows("1.0 GiB");
-    env.run(["list", "shm:/sparse", "--bytes"]).ok().shows("1073741824").hides("GiB");
+    env.run(["list", "shm:/sparse"]).ok().shows("1.0G");
+    env.run(["list", "shm:/sparse", "--bytes"]).ok().shows("1073741824").hides("1.0G");
 }
 
 // The tool that this one replaces cuts an existing object to the new size and calls that success.
@@ -264,6 +265,17 @@ fn files_that_only_look_like_semaphores_are_shared_memory() {
     env.run(["show", "sem:/noise"]).ok();
     env.run(["rm", "shm:/sem.empty", "shm:/sem.junk", "sem:/noise"]).ok();
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
+}
+
+// A file of this name and size would be a semaphore from the moment it is made.
+fn an_address_that_create_prints_is_never_a_semaphores() {
+    let env = TestEnv::new();
+    let (code, output) = env.run(["create", "shm:/sem.x", "--size", "32"]).any_code(&[0, 1, 2]);
+    if code == 0 {
+        env.run(["show", output.stdout().trim_end()]).ok();
+    } else {
+        assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
+    }
 }
 
 fn a_fifo_in_the_folder_is_a_fifo() {

@@ -24,7 +24,7 @@ crate::cases![
 fn a_mode_that_is_none_is_exit_2_for_every_kind() {
     let env = TestEnv::new();
     for subject in &SUBJECTS {
-        for mode in ["8", "0888", "1777", "4755", "77777", "-1", "rw", "", "0o600", " 600"] {
+        for mode in ["8", "0888", "1777", "4755", "77777", "-1", "rw", "", " 600"] {
             let fresh = (subject.fresh)(&env);
             let mut arguments = subject.create_arguments(&fresh);
             arguments.push(format!("--mode={mode}"));

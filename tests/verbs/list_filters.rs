@@ -138,7 +138,7 @@ fn a_bad_size_or_duration_is_exit_2_and_names_the_value() {
         ("--owner", "no-such-user"),
         ("--owner", "99999999999"),
     ] {
-        let output = env.run(["list", option, value]).code(2);
+        let output = env.run(["list", &format!("{option}={value}")]).code(2);
         output.prints("").says(option).says(value);
     }
 }

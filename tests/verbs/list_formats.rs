@@ -73,8 +73,8 @@ fn numbers_are_right_aligned() {
 fn sizes_are_exact_only_when_asked_for() {
     let env = TestEnv::new();
     sysv::segment(env.key(), 71_303_168, 0o600);
-    env.run(["list", "shm"]).ok().shows("68.0 MiB");
-    env.run(["list", "shm", "--bytes"]).ok().shows("71303168").hides("MiB");
+    env.run(["list", "shm"]).ok().shows("68.0M");
+    env.run(["list", "shm", "--bytes"]).ok().shows("71303168").hides("68.0M");
     assert_eq!(env.run(["list", "shm", "--json"]).ok().only()["size"], 71_303_168);
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod churn;
 mod create;
+mod generate;
 mod global;
 mod kinds;
 mod limits;
@@ -23,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         bad_input::cases(),
         churn::cases(),
         create::cases(),
+        generate::cases(),
         global::cases(),
         kinds::cases(),
         limits::cases(),

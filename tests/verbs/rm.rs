@@ -16,6 +16,7 @@ crate::cases![
     addresses_from_a_listing_can_be_piped_in,
     blank_lines_and_a_last_line_without_newline_are_read,
     a_bad_line_of_standard_input_is_named_and_the_rest_is_removed,
+    a_line_too_long_to_be_an_address_is_refused_with_its_tail,
     an_empty_standard_input_is_nothing_to_do,
     if_exists_still_fails_for_other_reasons,
     unused_takes_what_is_certainly_unused_and_nothing_else;
@@ -48,7 +49,7 @@ fn a_facility_is_no_address_and_nothing_is_removed() {
 fn one_bad_address_and_nothing_is_attempted() {
     let env = TestEnv::new();
     posix::shared_memory("/x", 1, 0o600);
-    env.run(["rm", "shm:/x", "shm:-1"]).code(2).prints("").says("shm:-1");
+    env.run(["rm", "shm:/x", "shm:-1"]).code(2).prints("").says("-1 is neither");
     assert_eq!(left(), 1);
 }
 
@@ -102,9 +103,21 @@ fn a_bad_line_of_standard_input_is_named_and_the_rest_is_removed() {
     }
     let (code, output) =
         env.command(["rm", "-"]).input("shm:/a\nshm:-1\nshm:/b\n").run().any_code(&[1, 2]);
-    output.says("shm:-1");
+    output.says("-1 is neither").says("line 2");
     // Either all lines are read first and nothing is attempted, or the bad one is passed over.
     assert_eq!(left(), if code == 2 { 2 } else { 0 }, "{}", output.report());
+}
+
+// Read in pieces, its tail could pass for the address of something that nobody named.
+fn a_line_too_long_to_be_an_address_is_refused_with_its_tail() {
+    let env = TestEnv::new();
+    posix::shared_memory("/victim", 1, 0o600);
+    for length in (12_000..13_000).chain([65_536 - 5, 1 << 20]) {
+        let line = format!("fifo:/{}shm:/victim\n", "x".repeat(length));
+        // Whatever length the pieces would have, one of these lines is cut just before the tail.
+        let (code, _) = env.command(["rm", "-"]).input(line).run().any_code(&[1, 2, 3]);
+        assert!(code != 0 && left() == 1, "{length}: the tail of a line was taken for an address");
+    }
 }
 
 fn an_empty_standard_input_is_nothing_to_do() {

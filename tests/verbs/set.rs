@@ -21,7 +21,7 @@ crate::cases![
 fn nothing_to_change_is_exit_2() {
     let env = TestEnv::new();
     for subject in &SUBJECTS {
-        env.run(["set", &subject.made(&env)]).code(2).prints("").says("--mode");
+        env.run(["set", &subject.made(&env)]).code(2).prints("").says("nothing to change");
     }
     env.run(["set", "--mode", "600"]).code(2);
     env.run(["set"]).code(2);

@@ -139,7 +139,8 @@ static SOURCE: Source<Set> = Source {
     },
     stat_any: sem::stat_any,
     stat: sem::stat,
-    usage: || sem::usage().map(|(usage, highest)| (usage.sets, highest)),
+    highest: || sem::usage().map(|(_, highest)| highest),
+    used: || sem::usage().map(|(usage, _)| usage.sets),
     by_key: |key| sem::get(key, 0, 0),
 };
 
