@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ipcctl::commands::main(std::env::args_os())
+    let arguments: Vec<_> = std::env::args_os().collect();
+    ipcctl::compat::main(&arguments).unwrap_or_else(|| ipcctl::commands::main(arguments))
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::model::{
-    Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
+    Address, Facts, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
 };
 
 /// Where to look and what to read there.
@@ -69,6 +69,11 @@ pub trait Inspect: Sync {
 
     /// The kernel's limits on the kind.
     fn limits(&self, look: &Look) -> Vec<Limit>;
+
+    /// What all objects of the kind come to, where the kernel adds it up.
+    fn totals(&self) -> Facts {
+        Facts::default()
+    }
 }
 
 /// What `create` was asked for, besides the options of the kind.

@@ -204,7 +204,7 @@ impl Others {
 }
 
 fn size_fault(error: &io::Error, size: u64) -> Fault {
-    match error.raw_os_error() {
+    let fault = match error.raw_os_error() {
         Some(libc::EINVAL | libc::EFBIG) => {
             Fault::new(Class::Limit, format!("{size} bytes are more than a file can have"))
         }
@@ -212,7 +212,8 @@ fn size_fault(error: &io::Error, size: u64) -> Fault {
             Fault::new(Class::Limit, "/dev/shm is full").hint("see ipcctl limits")
         }
         _ => Fault::from_os(error),
-    }
+    };
+    fault.said(error)
 }
 
 fn set_length(file: &OwnedFd, size: u64) -> Result<(), Fault> {

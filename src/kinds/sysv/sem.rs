@@ -12,11 +12,11 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::fact::{Fact, Plan, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Field, Form, Kind, Limit, Locator, Object, Param,
-    Part, Rows, Settings, Value,
+    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
+    Param, Part, Rows, Settings, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -144,6 +144,12 @@ static SOURCE: Source<Set> = Source {
     by_key: |key| sem::get(key, 0, 0),
 };
 
+/// What SEM_INFO adds up.
+static TOTALS: &[(Field, fn(&(sem::Usage, u32)) -> Value)] = &[
+    (Field::free("sets", "Sets."), |(all, _)| Value::Count(all.sets)),
+    (Field::free("semaphores", "Semaphores in all sets."), |(all, _)| Value::Count(all.semaphores)),
+];
+
 static COUNT: Param = Param {
     name: "count",
     metavar: "N",
@@ -184,6 +190,10 @@ impl Inspect for SysvSem {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let plan = Plan::new(&KIND, FACTS, look);
         SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
+    }
+
+    fn totals(&self) -> Facts {
+        totals(TOTALS, &sem::usage())
     }
 
     fn limits(&self, _look: &Look) -> Vec<Limit> {
@@ -297,7 +307,7 @@ impl Create for SysvSem {
         let values = if count <= limits { wanted_values(making.settings, count)? } else { None };
         let key = key_to_make(making)?;
         let id = sem::get(key, count, create_flags(making))
-            .map_err(|error| create_fault(&error, count))?;
+            .map_err(|error| create_fault(&error, count).said(&error))?;
         if let Some(mut values) = values
             && let Err(error) = sem::set_values(id, &mut values)
         {
