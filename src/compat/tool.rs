@@ -72,6 +72,12 @@ impl Tool {
         Stop::Failed
     }
 
+    /// Ends without a word.
+    pub(super) fn fail_silently(&mut self) -> Stop {
+        self.failed = true;
+        Stop::Failed
+    }
+
     /// Says what is wrong with the command line, and where to learn more.
     pub(super) fn misused(&mut self, message: &dyn Display) -> Stop {
         self.fail(message);

@@ -29,11 +29,11 @@ impl<T> Fact<T> {
     }
 }
 
-/// Facts about all objects of a kind together, each from the same answer of the kernel's.
-pub(super) fn totals<T>(
-    facts: &'static [(Field, fn(&T) -> Value)],
-    answer: &std::io::Result<T>,
-) -> Facts {
+/// A fact about all objects of a kind together.
+pub(super) type Total<T> = (Field, fn(&T) -> Value);
+
+/// Such facts, each from the same answer of the kernel's.
+pub(super) fn totals<T>(facts: &'static [Total<T>], answer: &std::io::Result<T>) -> Facts {
     let value = |read: fn(&T) -> Value| match answer {
         Ok(answer) => read(answer),
         Err(error) => Value::Unknown(Fault::reason(error)),

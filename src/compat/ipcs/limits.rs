@@ -11,6 +11,9 @@ use crate::model::{Facts, Limit};
 /// Fewest bytes of a segment: SHMMIN of `shmget(2)`, which no knob changes.
 const SHMMIN: u64 = 1;
 
+/// The lines of one facility, given its limits by name.
+type Lines = fn(&dyn Fn(&str) -> u64, Unit) -> String;
+
 /// Prints the limits of one facility.
 pub(super) fn limits(
     tool: &mut Tool,
@@ -21,8 +24,7 @@ pub(super) fn limits(
     let get = |name: &str| limit(&limits, name);
     let title = pick(record, "Messages Limits", "Shared Memory Limits", "Semaphore Limits");
     writeln!(tool.out, "\n------ {title} --------")?;
-    let lines: fn(&dyn Fn(&str) -> u64, Unit) -> String =
-        pick(record, queue_limits, segment_limits, set_limits);
+    let lines: Lines = pick(record, queue_limits, segment_limits, set_limits);
     let lines = lines(&get, request.unit);
     Ok(tool.out.write_all(lines.as_bytes())?)
 }

@@ -24,10 +24,11 @@ enum Column {
     /// A word if the fact is so.
     Flag(&'static str, &'static str),
     Pid(&'static str),
-    /// With so many spaces before it, right-aligned in a width.
-    PidRight(usize, &'static str, usize),
+    /// With so many more spaces before it, right-aligned.
+    PidRight(usize, &'static str),
     Stamp(&'static str),
-    Date(&'static str),
+    /// With so many more spaces before it.
+    Date(usize, &'static str),
     Creator,
     CreatorGroup,
     User,
@@ -96,13 +97,13 @@ static SEGMENT_TIMES: Section = section_of(
 static SET_TIMES: Section = section_of(
     "Semaphore Operation/Change Times",
     "semid    owner      last-op                    last-changed              ",
-    &[Id(8), Owner, Date("last-operation"), Date("changed")],
+    &[Id(8), Owner, Date(1, "last-operation"), Date(0, "changed")],
 );
 
 static QUEUE_PIDS: Section = section_of(
     "Message Queues PIDs",
     "msqid      owner      lspid      lrpid     ",
-    &[Id(8), Owner, PidRight(0, "sender-pid", 6), PidRight(4, "receiver-pid", 6)],
+    &[Id(8), Owner, PidRight(1, "sender-pid"), PidRight(4, "receiver-pid")],
 );
 static SEGMENT_PIDS: Section = section_of(
     "Shared Memory Creator/Last-op PIDs",
@@ -133,8 +134,8 @@ impl Column {
         match self {
             Key => Some("key"),
             Size(fact, _) => fact,
-            Count(fact, _) | Flag(fact, _) | Pid(fact) | PidRight(_, fact, _) => Some(fact),
-            Stamp(fact) | Date(fact) => Some(fact),
+            Count(fact, _) | Flag(fact, _) | Pid(fact) | PidRight(_, fact) => Some(fact),
+            Stamp(fact) | Date(_, fact) => Some(fact),
             Creator => Some("cuid"),
             CreatorGroup => Some("cgid"),
             Id(_) | Owner | Mode | User | Group => None,
@@ -188,13 +189,13 @@ fn cell(tool: &mut Tool, object: &Object, column: Column, unit: Unit, row: &mut 
         Count(fact, width) => left(row, text::decimal(object.number(fact)).bytes(), width),
         Flag(fact, word) => left(row, if object.flag(fact) { word.as_bytes() } else { b"" }, 6),
         Pid(fact) => left(row, text::signed(object.pid(fact).into()).bytes(), 10),
-        PidRight(gap, fact, width) => {
+        PidRight(gap, fact) => {
             spaces(row, gap);
-            right(row, text::signed(object.pid(fact).into()).bytes(), width);
+            right(row, text::signed(object.pid(fact).into()).bytes(), 5);
         }
         Stamp(fact) => left(row, time(tool, object, fact, Form::Stamp).as_bytes(), 20),
-        Date(fact) => {
-            spaces(row, 1);
+        Date(gap, fact) => {
+            spaces(row, gap);
             left(row, time(tool, object, fact, Form::Full).as_bytes(), 26);
         }
         Creator => left(row, tool.people.user(object.number("cuid") as u32), 10),

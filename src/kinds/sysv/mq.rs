@@ -12,7 +12,7 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, fields, totals};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
     Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
@@ -119,7 +119,7 @@ static SOURCE: Source<Queue> = Source {
 };
 
 /// What MSG_INFO adds up.
-static TOTALS: &[(Field, fn(&(msg::Usage, u32)) -> Value)] = &[
+static TOTALS: &[Total<(msg::Usage, u32)>] = &[
     (Field::free("queues", "Queues."), |(all, _)| Value::Count(all.queues)),
     (Field::free("messages", "Messages in all queues."), |(all, _)| Value::Count(all.messages)),
     (Field::free("bytes", "Bytes of these messages."), |(all, _)| Value::Bytes(all.bytes)),

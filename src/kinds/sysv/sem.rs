@@ -12,7 +12,7 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, fields, totals};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
     Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
@@ -145,7 +145,7 @@ static SOURCE: Source<Set> = Source {
 };
 
 /// What SEM_INFO adds up.
-static TOTALS: &[(Field, fn(&(sem::Usage, u32)) -> Value)] = &[
+static TOTALS: &[Total<(sem::Usage, u32)>] = &[
     (Field::free("sets", "Sets."), |(all, _)| Value::Count(all.sets)),
     (Field::free("semaphores", "Semaphores in all sets."), |(all, _)| Value::Count(all.semaphores)),
 ];

@@ -12,7 +12,7 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, fields, totals};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
     Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
@@ -145,7 +145,7 @@ static SOURCE: Source<Segment> = Source {
 };
 
 /// What SHM_INFO adds up. The kernel has not counted swapping since it learned to.
-static TOTALS: &[(Field, fn(&shm::Usage) -> Value)] = &[
+static TOTALS: &[Total<shm::Usage>] = &[
     (Field::free("segments", "Segments."), |all| Value::Count(all.used_ids.unsigned_abs().into())),
     (Field::free("pages", "Pages of all segments."), |all| Value::Count(all.pages)),
     (Field::free("resident-pages", "Pages in memory."), |all| Value::Count(all.resident)),
