@@ -66,37 +66,37 @@ pub(super) fn size(text: &[u8]) -> Result<u64, Bad> {
     };
     let (whole, rest) = text.split_at(if is_hex { 2 + end(&text[2..], 16) } else { end(text, 10) });
     let whole = any_base(whole)?;
-    let (fraction, suffix) = match rest {
-        [b'.', after @ ..] => after.split_at(end(after, 10)),
-        _ => (&rest[..0], rest),
+    let (base, part) = match rest {
+        [b'.', after @ ..] => {
+            let (digits, suffix) = after.split_at(end(after, 10));
+            let base = unit(suffix)?;
+            // There are no parts of a byte.
+            if base == 1 {
+                return Err(Bad::Form);
+            }
+            (base, fraction_of(base, digits)?)
+        }
+        suffix => (unit(suffix)?, 0),
     };
-    let base = unit(suffix)?;
-    if !fraction.is_empty() && base == 1 {
-        return Err(Bad::Form);
-    }
-    let part = fraction_of(base, fraction)?;
     let bytes = u128::from(whole).checked_mul(base).and_then(|bytes| bytes.checked_add(part));
     bytes.and_then(|bytes| u64::try_from(bytes).ok()).ok_or(Bad::Range)
 }
 
 /// The part of `base` that the digits after a point stand for, rounded down.
 fn fraction_of(base: u128, digits: &[u8]) -> Result<u128, Bad> {
-    // More digits than this change nothing that is left after rounding.
-    let digits = &digits[..digits.len().min(18)];
-    if digits.is_empty() {
-        return Ok(0);
-    }
-    let power = 10u128.pow(u32::try_from(digits.len()).map_err(|_| Bad::Range)?);
-    let digits = u128::from(digits_of(digits, 10)?);
-    Ok(base.checked_mul(digits).ok_or(Bad::Range)? / power)
+    let number = u128::from(digits_of(digits, 10)?);
+    let length = u32::try_from(digits.len()).map_err(|_| Bad::Range)?;
+    // So many zeros at least that nothing is left.
+    let Some(power) = 10u128.checked_pow(length) else { return Ok(0) };
+    Ok(base.checked_mul(number).ok_or(Bad::Range)? / power)
 }
 
 /// What a suffix multiplies by.
 fn unit(suffix: &[u8]) -> Result<u128, Bad> {
     let Some((letter, rest)) = suffix.split_first() else { return Ok(1) };
-    let base: u128 = match rest.to_ascii_lowercase().as_slice() {
-        b"" | b"ib" => 1024,
-        b"b" => 1000,
+    let base: u128 = match rest {
+        b"" | b"iB" | b"ib" => 1024,
+        b"B" | b"b" => 1000,
         _ => return Err(Bad::Form),
     };
     let letters = b"KMGTPEZY";
@@ -184,6 +184,12 @@ mod tests {
             ("K", Err(Bad::Form)),
             ("", Err(Bad::Form)),
             ("1.5", Err(Bad::Form)),
+            ("1.K", Err(Bad::Form)),
+            ("1KIB", Err(Bad::Form)),
+            ("1.25M", Ok(1_310_720)),
+            ("1.000000000000000000001K", Ok(1024)),
+            ("1.99999999999999999999999K", Err(Bad::Range)),
+            ("1.0000000000000000000000000000000000000000001K", Ok(1024)),
         ] {
             assert_eq!(size(text.as_bytes()), bytes, "{text}");
         }

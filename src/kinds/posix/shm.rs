@@ -218,7 +218,7 @@ fn size_fault(error: &io::Error, size: u64) -> Fault {
 
 fn set_length(file: &OwnedFd, size: u64) -> Result<(), Fault> {
     let length = i64::try_from(size)
-        .map_err(|_| size_fault(&io::Error::from_raw_os_error(libc::EFBIG), size))?;
+        .map_err(|_| size_fault(&io::Error::from_raw_os_error(libc::EINVAL), size))?;
     ftruncate(file, length).map_err(|error| size_fault(&error.into(), size))
 }
 
