@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
@@ -40,6 +39,7 @@ pub(super) struct Context {
     pub(super) proc: PathBuf,
     terminal: bool,
     failed: Option<Class>,
+    status: Option<u8>,
 }
 
 impl Context {
@@ -62,6 +62,7 @@ impl Context {
             proc,
             terminal,
             failed: None,
+            status: None,
         }
     }
 
@@ -182,8 +183,20 @@ impl Context {
         self.options.format()
     }
 
-    pub(super) fn status(&self) -> ExitCode {
-        ExitCode::from(self.failed.map_or(0, |class| class as u8))
+    /// The command line made no sense after all.
+    pub(super) fn complain_of_usage(&mut self, fault: &Fault) {
+        self.complain(fault);
+        self.failed = Some(Class::Usage);
+    }
+
+    /// The exit status is this, whatever failed: for verbs whose status is that of a command.
+    pub(super) fn exit_with(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The exit status as things stand.
+    pub(super) fn status(&self) -> u8 {
+        self.status.unwrap_or(self.failed.map_or(0, |class| class as u8))
     }
 }
 
@@ -193,10 +206,10 @@ fn write_error(text: &str) {
 }
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(error: &clap::Error, status: u8) -> u8 {
     if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -204,5 +217,5 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    ExitCode::from(Class::Usage as u8)
+    status
 }

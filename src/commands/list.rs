@@ -1,6 +1,5 @@
 //! `list`: objects to a table.
 
-use std::borrow::Cow;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -198,12 +197,10 @@ impl Listing<'_> {
     }
 
     fn write(&mut self, cx: &mut Context, object: &Object) -> io::Result<()> {
-        const ABSENT: Value = Value::None("none");
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
             self.place(object);
         }
-        let value = |place: Option<Place>| place.and_then(|place| object.at(place));
-        let cell = |(name, place): &(_, _)| (*name, value(*place).unwrap_or(Cow::Owned(ABSENT)));
+        let cell = |(name, place): &(_, _)| (*name, object.at(*place));
         let cells: Vec<Cell> = self.places.iter().map(cell).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }

@@ -7,12 +7,17 @@ mod generate;
 mod kinds;
 mod limits;
 mod list;
+mod lock;
+mod post;
+mod read;
 mod rm;
+mod semop;
 mod set;
 mod show;
+mod wait;
+mod write;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
@@ -27,6 +32,12 @@ static VERBS: &[Verb] = &[
     verb!(create),
     verb!(set),
     verb!(rm),
+    verb!(read),
+    verb!(write),
+    verb!(wait),
+    verb!(post),
+    verb!(semop),
+    verb!(lock),
     verb!(limits),
     verb!(kinds),
     Verb { hidden: true, ..verb!(generate) },
@@ -105,8 +116,8 @@ fn definition(whole: bool) -> Command {
     })
 }
 
-/// Runs the program with its arguments.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the program with its arguments, and tells its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let parsed = definition(false)
         .try_get_matches_from(&arguments)
@@ -114,7 +125,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return context::usage(&error),
+        Err(error) => return context::usage(&error, usage_status(&arguments)),
     };
     let mut cx = Context::new(cli.output);
     let result = match matches.subcommand() {
@@ -129,12 +140,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Who reads has had enough: nothing is wrong.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
-        Err(Stop::Usage(fault)) => {
-            cx.complain(&fault);
-            return ExitCode::from(Class::Usage as u8);
-        }
+        Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
     }
     cx.status()
+}
+
+/// The status of a command line that makes no sense. Where a command is to be run, 2 would be taken for a status
+/// of the command.
+fn usage_status(arguments: &[OsString]) -> u8 {
+    let verb = arguments.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    if verb.is_some_and(|verb| verb == "lock") { lock::FAILED } else { Class::Usage as u8 }
 }
 
 #[cfg(test)]

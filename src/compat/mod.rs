@@ -17,7 +17,6 @@ mod tool;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::ExitCode;
 
 use tool::{Stop, Tool};
 
@@ -40,7 +39,7 @@ fn called(name: &OsStr) -> Option<&'static Entry> {
 
 /// Runs the tool that the program is called by the name of, or whose name is its first argument. `None`: it is
 /// called by its own name, for something of its own.
-pub fn main(arguments: &[OsString]) -> Option<ExitCode> {
+pub fn main(arguments: &[OsString]) -> Option<u8> {
     let program = arguments.first()?;
     if let Some(entry) = Path::new(program).file_name().and_then(called) {
         return Some(run(entry, program.clone(), &arguments[1..]));
@@ -49,7 +48,7 @@ pub fn main(arguments: &[OsString]) -> Option<ExitCode> {
     Some(run(entry, entry.name.into(), &arguments[2..]))
 }
 
-fn run(entry: &Entry, program: OsString, arguments: &[OsString]) -> ExitCode {
+fn run(entry: &Entry, program: OsString, arguments: &[OsString]) -> u8 {
     let mut tool = Tool::new(entry.name, program);
     let result = (entry.run)(&mut tool, arguments);
     tool.end(result)

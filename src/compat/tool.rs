@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use super::names::People;
 use super::options::Misuse;
@@ -112,19 +111,19 @@ impl Tool {
     }
 
     /// Writes what is left, and tells the exit status.
-    pub(super) fn end(mut self, result: Result<(), Stop>) -> ExitCode {
+    pub(super) fn end(mut self, result: Result<(), Stop>) -> u8 {
         let written = match result {
             Err(Stop::Output(error)) => Err(error),
             Ok(()) | Err(Stop::Done | Stop::Failed) => self.out.flush(),
         };
         match written {
-            Ok(()) => ExitCode::from(u8::from(self.failed)),
+            Ok(()) => u8::from(self.failed),
             // What a shell makes of SIGPIPE, by which the tools of util-linux end.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(141),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 141,
             Err(error) => {
                 let message = error.raw_os_error().map_or(error.to_string(), strerror);
                 self.fail(&format!("write error: {message}"));
-                ExitCode::FAILURE
+                1
             }
         }
     }

@@ -147,7 +147,9 @@ impl Inspect for Fifo {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
         let plan = Plan::new(&KIND, FACTS, look);
         let mut search = Search::of_processes(look.proc);
-        search.folders(look.folders);
+        for reason in search.folders(look.folders) {
+            each(Sighting::Missing(reason))?;
+        }
         let asked = needs_pipe(&plan, look);
         for (path, stat) in search.found() {
             let nobody = Open::default();

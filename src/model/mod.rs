@@ -8,6 +8,8 @@ mod kind;
 mod limit;
 mod object;
 mod param;
+mod patience;
+mod term;
 mod value;
 
 pub use address::{Address, Facility, Family, Locator, Selector};
@@ -17,4 +19,6 @@ pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
 pub use object::{COMMON, Column, Facts, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
+pub use patience::Patience;
+pub use term::Term;
 pub use value::{Rows, Timestamp, Value};

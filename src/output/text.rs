@@ -189,21 +189,21 @@ fn size(bytes: u64, long: &str, out: &mut String) {
         return out.push_str(unit);
     }
     // Tenths of the unit in whole numbers, rounded half up: floats would round 1023.95 K to 1024.0 K.
-    let mut exponent = 1;
     let tenths = |exponent: u32| {
-        let tenths = (u128::from(bytes) * 10 + (1u128 << (10 * exponent - 1))) >> (10 * exponent);
-        u64::try_from(tenths).unwrap_or(u64::MAX)
+        let shift = 10 * exponent;
+        let (whole, rest) = (bytes >> shift, bytes & ((1 << shift) - 1));
+        whole * 10 + ((rest * 10 + (1 << (shift - 1))) >> shift)
     };
+    let mut exponent = 1;
     while exponent < 6 && tenths(exponent) >= 10240 {
         exponent += 1;
     }
     let tenths = tenths(exponent);
-    let letter = UNITS.get(exponent as usize - 1).copied().map_or('E', char::from);
     digits::<10>(tenths / 10, 1, out);
     out.push('.');
     digits::<10>(tenths % 10, 1, out);
     out.push_str(gap);
-    out.push(letter);
+    out.push(UNITS.get(exponent as usize - 1).copied().map_or('E', char::from));
     out.push_str(long);
     out.push_str(unit);
 }
@@ -219,7 +219,7 @@ pub(super) fn digits<const BASE: u64>(mut number: u64, least: usize, out: &mut S
         text[at] = b"0123456789abcdef"[(number % BASE) as usize];
         number /= BASE;
     }
-    out.push_str(std::str::from_utf8(&text[at..]).unwrap_or_default());
+    out.extend(text[at..].iter().copied().map(char::from));
 }
 
 /// A number that may be below zero.
