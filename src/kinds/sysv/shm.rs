@@ -14,11 +14,11 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove, Want,
 };
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
-    Settings, Value,
+    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
+    Param, Part, Settings, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -156,6 +156,16 @@ static SOURCE: Source<Segment> = Source {
     by_key: |key| shm::get(key, 0, 0),
 };
 
+/// What SHM_INFO adds up. The kernel has not counted swapping since it learned to.
+static TOTALS: &[Total<shm::Usage>] = &[
+    (Field::free("segments", "Segments."), |all| Value::Count(all.used_ids.unsigned_abs().into())),
+    (Field::free("pages", "Pages of all segments."), |all| Value::Count(all.pages)),
+    (Field::free("resident-pages", "Pages in memory."), |all| Value::Count(all.resident)),
+    (Field::free("swapped-pages", "Pages in swap."), |all| Value::Count(all.swapped)),
+    (Field::free("swap-attempts", "Always 0."), |all| Value::Count(all.swap_attempts)),
+    (Field::free("swap-successes", "Always 0."), |all| Value::Count(all.swap_successes)),
+];
+
 static SIZE: Param =
     Param { name: "size", metavar: "SIZE", help: "Bytes of memory", form: Form::Size };
 static HUGE: Param = Param {
@@ -204,6 +214,10 @@ impl Inspect for SysvShm {
             one.unread = TABLE_LONG;
         }
         Ok(object(&plan, &one))
+    }
+
+    fn totals(&self) -> Facts {
+        totals(TOTALS, &shm::usage())
     }
 
     fn limits(&self, look: &Look) -> Vec<Limit> {
@@ -317,7 +331,7 @@ impl Create for SysvShm {
         let huge = huge_flags(making.settings)?;
         let key = key_to_make(making)?;
         let id = shm::get(key, size, create_flags(making) | huge)
-            .map_err(|error| create_fault(&error, size, huge != 0))?;
+            .map_err(|error| create_fault(&error, size, huge != 0).said(&error))?;
         give_away(id, making, |uid, gid, mode| shm::set(id, uid, gid, mode), shm::remove)?;
         Ok(address(&KIND, id))
     }
