@@ -23,6 +23,8 @@ pub enum Need {
     Shells,
     /// mandoc is installed.
     Mandoc,
+    /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
+    Python,
 }
 
 impl Need {
@@ -34,6 +36,7 @@ impl Need {
             Need::Peers => suite.peers,
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
+            Need::Python => suite.has_python(),
         }
     }
 
@@ -45,6 +48,7 @@ impl Need {
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
+            Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }
 }
