@@ -64,7 +64,8 @@ fn make_objects(env: &TestEnv) {
     posix::shared_memory("/frames", 4096, 0o600);
     sysv::queue(0x5eed, 0o600);
     posix::message_queue("/jobs", 4, 256, 0o600);
-    for key in [0x5eed, 1, 2, 3, 4, 5] {
+    sysv::set_with(0x5eed, &[3, 3, 3], 0o600);
+    for key in [1, 2, 3, 4, 5] {
         sysv::set(key, 3, 0o600);
     }
     posix::semaphore("/gate", 1, 0o600);

@@ -3,7 +3,9 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, completion, conformance, examples, kinds, layering, peers, tree, verbs};
+use crate::{
+    cases, completion, conformance, examples, kinds, layering, peers, recipes, tree, verbs,
+};
 
 cases![every_file_of_tests_is_in_its_list];
 
@@ -16,6 +18,7 @@ pub fn all() -> Vec<Case> {
         kinds::cases(),
         layering::cases(),
         peers::cases(),
+        recipes::cases(),
         verbs::cases(),
     ]
     .into_iter()
