@@ -38,7 +38,11 @@ static REASON: Field = Field::free("reason", "Why it could not be read.");
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
     let chosen = match cx.options.columns.as_deref() {
-        Some(list) => Some(columns::choose(Some(list), &[], &columns::of_objects())?),
+        // What is added to everything is everything.
+        Some(list) if !list.starts_with('+') => {
+            Some(columns::choose(Some(list), &[], &columns::of_objects())?)
+        }
+        Some(list) => columns::choose(Some(list), &[], &columns::of_objects()).map(|_| None)?,
         None => None,
     };
     let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
