@@ -109,13 +109,12 @@ impl Context {
         let columns =
             if named { names.to_vec() } else { columns.iter().map(String::as_str).collect() };
         let mut renderer = self.renderer(records, &columns);
+        renderer.names(&columns);
         for row in &rows {
             let value =
                 |name: &&str| names.iter().position(|one| one == name).and_then(|at| row.get(at));
-            let cells: Vec<Cell> = columns
-                .iter()
-                .filter_map(|name| Some((*name, Cow::Borrowed(value(name)?))))
-                .collect();
+            let cell = |name| value(name).map_or(Cow::Owned(Value::None("none")), Cow::Borrowed);
+            let cells: Vec<Cell> = columns.iter().map(cell).collect();
             renderer.record(&mut self.out, &self.view, &cells)?;
         }
         Ok(renderer.finish(&mut self.out, &self.view, &[])?)
