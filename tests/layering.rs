@@ -15,12 +15,13 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
+    ("compat", &["sys", "model", "kinds", "output"]),
     ("commands", &["sys", "model", "kinds", "output", "cli"]),
 ];
 

@@ -37,15 +37,16 @@ static REASON: Field = Field::free("reason", "Why it could not be read.");
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
-    let known = columns::of_objects();
     let chosen = match cx.options.columns.as_deref() {
-        Some(list) => Some(columns::choose(Some(list), &[], &known)?),
+        Some(list) => Some(columns::choose(Some(list), &[], &columns::of_objects())?),
         None => None,
     };
+    let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
     let mut objects = Vec::new();
     for address in &args.addresses {
         let found = kinds::of_address(address)
-            .and_then(|record| record.inspect.find(&cx.look(Want::Everything), &address.locator));
+            .and_then(|record| record.inspect.find(&cx.look(want), &address.locator));
         match found {
             Ok(object) => objects.push(object),
             Err(fault) => cx.cannot("show", Some(address), &fault),

@@ -7,8 +7,8 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use crate::model::{
-    Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Patience, Settings, Sighting,
-    Term,
+    Address, Facts, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Patience, Settings,
+    Sighting, Term,
 };
 use crate::sys::deferral::Deferral;
 
@@ -73,6 +73,11 @@ pub trait Inspect: Sync {
 
     /// The kernel's limits on the kind.
     fn limits(&self, look: &Look) -> Vec<Limit>;
+
+    /// What all objects of the kind come to, where the kernel adds it up.
+    fn totals(&self) -> Facts {
+        Facts::default()
+    }
 }
 
 /// What `create` was asked for, besides the options of the kind.

@@ -1,7 +1,7 @@
 //! A fact of a kind's own: its name beside the code that reads it.
 
 use super::capability::Look;
-use crate::model::{Facts, Field, Kind, Value};
+use crate::model::{Facts, Fault, Field, Kind, Value};
 
 /// How one fact is read from what the kernel said of an object, or by asking again.
 pub(super) struct Fact<T: 'static> {
@@ -27,6 +27,18 @@ impl<T> Fact<T> {
     ) -> Self {
         Self { field: Field::costly(name, help), read }
     }
+}
+
+/// A fact about all objects of a kind together.
+pub(super) type Total<T> = (Field, fn(&T) -> Value);
+
+/// Such facts, each from the same answer of the kernel's.
+pub(super) fn totals<T>(facts: &'static [Total<T>], answer: &std::io::Result<T>) -> Facts {
+    let value = |read: fn(&T) -> Value| match answer {
+        Ok(answer) => read(answer),
+        Err(error) => Value::Unknown(Fault::reason(error)),
+    };
+    facts.iter().map(|(field, read)| (field, value(*read))).collect()
 }
 
 /// The names of facts, for [`Kind::fields`].

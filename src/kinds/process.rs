@@ -1,5 +1,8 @@
 //! What runs under a process id that an object remembers, and whether it can be the one that was meant.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use nix::time::{ClockId, clock_gettime};
@@ -22,10 +25,41 @@ pub(crate) fn command(proc: &Path, pid: i32, time: i64) -> Value {
         return Value::None("it has ended");
     };
     match started(stat.starttime) {
-        Some(start) if time != 0 && start > time + SLACK => Value::None("it has ended"),
-        Some(_) => Value::Name(std::ffi::OsString::from(stat.comm).into()),
+        Some(start) if is_later(start, time) => Value::None("it has ended"),
+        Some(_) => Value::Name(OsString::from(stat.comm).into()),
         None => Value::Unknown("the clocks could not be read"),
     }
+}
+
+fn is_later(start: i64, time: i64) -> bool {
+    time != 0 && start > time + SLACK
+}
+
+/// Command lines of processes, each read once: of a thousand objects most have the same maker.
+#[derive(Default)]
+pub struct CommandLines(BTreeMap<i32, Option<(i64, Box<OsStr>)>>);
+
+impl CommandLines {
+    /// The command line of process `pid`, its arguments with spaces between them, under the same rule as
+    /// [`command`]; `None` when it has ended or cannot be read.
+    pub fn get(&mut self, proc: &Path, pid: i32, time: i64) -> Option<&OsStr> {
+        let known = self.0.entry(pid).or_insert_with(|| command_line(proc, pid));
+        let (start, line) = known.as_ref()?;
+        (!is_later(*start, time)).then_some(line)
+    }
+}
+
+/// When a process started, and its command line.
+fn command_line(proc: &Path, pid: i32) -> Option<(i64, Box<OsStr>)> {
+    if pid == 0 {
+        return None;
+    }
+    let folder = proc.join(pid.to_string());
+    let stat = Process::new_with_root(folder.clone()).and_then(|process| process.stat()).ok()?;
+    let mut line = std::fs::read(folder.join("cmdline")).ok()?;
+    line.truncate(line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    line.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+    Some((started(stat.starttime)?, OsString::from_vec(line).into()))
 }
 
 /// Seconds since the epoch of a start time in ticks since boot.

@@ -58,6 +58,7 @@ static SOURCES: &[(&str, Source)] = &[
     ("GLOB", Source::Free),
     ("I", Source::Free),
     ("N", Source::Free),
+    ("TEXT", Source::Free),
     ("A,B,…", Source::Free),
     ("MESSAGE", Source::Free),
     ("OCTAL", Source::Free),

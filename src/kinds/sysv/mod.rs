@@ -165,7 +165,7 @@ fn give_away(
 /// What an errno means where the object is named by id or key.
 fn fault(error: &io::Error) -> Fault {
     match error.raw_os_error() {
-        Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Fault::not_found(),
+        Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Fault::not_found().said(error),
         _ => Fault::from_os(error),
     }
 }
