@@ -19,6 +19,8 @@ pub enum Need {
     Limits,
     /// `ipcs`, `ipcmk`, `ipcrm` and `lsipc` of util-linux are installed.
     Peers,
+    /// They are, and the suite was started as root.
+    PeersAsRoot,
 }
 
 impl Need {
@@ -28,6 +30,7 @@ impl Need {
             Need::SeveralUsers => suite.several_users,
             Need::Limits => suite.limits,
             Need::Peers => suite.peers,
+            Need::PeersAsRoot => suite.peers && suite.several_users,
         }
     }
 
@@ -37,6 +40,7 @@ impl Need {
             Need::SeveralUsers => "needs root",
             Need::Limits => "needs root or Linux 6.9",
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
+            Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
         }
     }
 }

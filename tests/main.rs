@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod cases;
+mod compat;
 mod conformance;
 mod env;
 mod isolation;
@@ -20,6 +21,7 @@ mod registry;
 mod scratch;
 mod strict_json;
 mod subjects;
+mod tools;
 mod tree;
 mod verbs;
 

@@ -3,13 +3,14 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, conformance, kinds, layering, peers, tree, verbs};
+use crate::{cases, compat, conformance, kinds, layering, peers, tree, verbs};
 
 cases![every_file_of_tests_is_in_its_list];
 
 pub fn all() -> Vec<Case> {
     [
         cases(),
+        compat::cases(),
         conformance::cases(),
         kinds::cases(),
         layering::cases(),
@@ -26,6 +27,7 @@ fn every_file_of_tests_is_in_its_list() {
     let tests = tree::path("tests");
     for (folder, list) in [
         (".", "main.rs"),
+        ("compat", "compat/mod.rs"),
         ("kinds", "kinds/mod.rs"),
         ("verbs", "verbs/mod.rs"),
         ("makers", "makers/mod.rs"),
@@ -45,7 +47,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if folder == "kinds" || folder == "verbs" {
+            if ["compat", "kinds", "verbs"].contains(&folder) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",
