@@ -47,6 +47,12 @@ complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "show" -d 'Show all th
 complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "create" -d 'Make an object and print its address'
 complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "set" -d 'Change objects'
 complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "rm" -d 'Remove objects by address'
+complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "read" -d 'Read bytes out of shared memory'
+complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "write" -d 'Write bytes into shared memory'
+complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "wait" -d 'Wait for a semaphore and take from it'
+complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "post" -d 'Give to a semaphore, and wake who waits for it'
+complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "semop" -d 'Do several operations on a set of semaphores, all at once or none'
+complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "lock" -d 'Run a command while holding a semaphore'
 complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "limits" -d 'Show every limit of these facilities, how much is used, and what raises it'
 complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "kinds" -d 'Show what each kind of object can do'
 complete -c ipcctl -n "__fish_ipcctl_needs_command" -f -a "generate" -d 'Write the manual pages or the completions into a folder'
@@ -191,6 +197,122 @@ complete -c ipcctl -n "__fish_ipcctl_using_subcommand rm" -l no-headings -d 'Pri
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand rm" -l bytes -d 'Print exact sizes in tables'
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand rm" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l offset -d 'Begin at this byte' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l length -d 'So many bytes, and no fewer [default: all]' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a heading'
+plain\t'Tab-separated values without a heading'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -s o -l columns -d 'Print these columns: A,B replaces the default, +A,B adds to it, help lists them' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l time -d 'Print points in time in tables as what has passed since, or as local date and time' -r -f -a "relative\t'What has passed since: 5m'
+iso\t'The local date and time'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l color -d 'Colour: NO_COLOR in the environment turns auto off' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l hex -d 'Write a dump: offsets, bytes in hexadecimal, text; repeated lines are one *'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l progress -d 'Tell bytes, rate and time on standard error while that is a terminal'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l json -d 'Short for --format json'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l no-headings -d 'Print no line of column titles'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -l bytes -d 'Print exact sizes in tables'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l offset -d 'Begin at this byte' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l length -d 'So many bytes, and no fewer [default: all]' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l data -d 'Write this text instead of standard input, without a newline' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a heading'
+plain\t'Tab-separated values without a heading'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -s o -l columns -d 'Print these columns: A,B replaces the default, +A,B adds to it, help lists them' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l time -d 'Print points in time in tables as what has passed since, or as local date and time' -r -f -a "relative\t'What has passed since: 5m'
+iso\t'The local date and time'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l color -d 'Colour: NO_COLOR in the environment turns auto off' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l progress -d 'Tell bytes, rate and time on standard error while that is a terminal'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l json -d 'Short for --format json'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l no-headings -d 'Print no line of column titles'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -l bytes -d 'Print exact sizes in tables'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand write" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l timeout -d 'Wait no longer than this: seconds, or with a unit, 500ms, 10m' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l by -d 'Take N off the value at once [default: 1] (sysv-sem)' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l index -d 'Which semaphore of the set [default: 0] (sysv-sem)' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a heading'
+plain\t'Tab-separated values without a heading'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -s o -l columns -d 'Print these columns: A,B replaces the default, +A,B adds to it, help lists them' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l time -d 'Print points in time in tables as what has passed since, or as local date and time' -r -f -a "relative\t'What has passed since: 5m'
+iso\t'The local date and time'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l color -d 'Colour: NO_COLOR in the environment turns auto off' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l nonblock -d 'Do not wait at all'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l json -d 'Short for --format json'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l no-headings -d 'Print no line of column titles'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -l bytes -d 'Print exact sizes in tables'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l by -d 'Add N at once [default: 1] (sysv-sem, posix-sem)' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l index -d 'Which semaphore of the set [default: 0] (sysv-sem)' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a heading'
+plain\t'Tab-separated values without a heading'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -s o -l columns -d 'Print these columns: A,B replaces the default, +A,B adds to it, help lists them' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l time -d 'Print points in time in tables as what has passed since, or as local date and time' -r -f -a "relative\t'What has passed since: 5m'
+iso\t'The local date and time'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l color -d 'Colour: NO_COLOR in the environment turns auto off' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l json -d 'Short for --format json'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l no-headings -d 'Print no line of column titles'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -l bytes -d 'Print exact sizes in tables'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand post" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l timeout -d 'Wait no longer than this: seconds, or with a unit, 500ms, 10m' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a heading'
+plain\t'Tab-separated values without a heading'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -s o -l columns -d 'Print these columns: A,B replaces the default, +A,B adds to it, help lists them' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l time -d 'Print points in time in tables as what has passed since, or as local date and time' -r -f -a "relative\t'What has passed since: 5m'
+iso\t'The local date and time'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l color -d 'Colour: NO_COLOR in the environment turns auto off' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l nonblock -d 'Do not wait at all'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l json -d 'Short for --format json'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l no-headings -d 'Print no line of column titles'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -l bytes -d 'Print exact sizes in tables'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand semop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l timeout -d 'Wait no longer than this: seconds, or with a unit, 500ms, 10m' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l by -d 'Take N off the value at once [default: 1] (sysv-sem)' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l index -d 'Which semaphore of the set [default: 0] (sysv-sem)' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a heading'
+plain\t'Tab-separated values without a heading'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -s o -l columns -d 'Print these columns: A,B replaces the default, +A,B adds to it, help lists them' -r
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l time -d 'Print points in time in tables as what has passed since, or as local date and time' -r -f -a "relative\t'What has passed since: 5m'
+iso\t'The local date and time'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l color -d 'Colour: NO_COLOR in the environment turns auto off' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l nonblock -d 'Do not wait at all'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l json -d 'Short for --format json'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l no-headings -d 'Print no line of column titles'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -l bytes -d 'Print exact sizes in tables'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand lock" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand limits" -l fail-above -d 'Exit with status 1 if more than this share of a limit is used, and name it' -r
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand limits" -l format -d 'Write the answer in this format' -r -f -a "table\t'Aligned columns for people'
 json\t'One JSON document'
@@ -240,12 +362,18 @@ complete -c ipcctl -n "__fish_ipcctl_using_subcommand generate" -l no-headings -
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand generate" -l bytes -d 'Print exact sizes in tables'
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand generate" -s q -l quiet -d 'Print no warnings, notes and hints; errors and the exit status stay'
 complete -c ipcctl -n "__fish_ipcctl_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "list" -d 'List objects, all or those named'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "show" -d 'Show all that is known of objects'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "create" -d 'Make an object and print its address'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "set" -d 'Change objects'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "rm" -d 'Remove objects by address'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "limits" -d 'Show every limit of these facilities, how much is used, and what raises it'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "kinds" -d 'Show what each kind of object can do'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "generate" -d 'Write the manual pages or the completions into a folder'
-complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm limits kinds generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "list" -d 'List objects, all or those named'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "show" -d 'Show all that is known of objects'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "create" -d 'Make an object and print its address'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "set" -d 'Change objects'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "rm" -d 'Remove objects by address'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "read" -d 'Read bytes out of shared memory'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "write" -d 'Write bytes into shared memory'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "wait" -d 'Wait for a semaphore and take from it'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "post" -d 'Give to a semaphore, and wake who waits for it'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "semop" -d 'Do several operations on a set of semaphores, all at once or none'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "lock" -d 'Run a command while holding a semaphore'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "limits" -d 'Show every limit of these facilities, how much is used, and what raises it'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "kinds" -d 'Show what each kind of object can do'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "generate" -d 'Write the manual pages or the completions into a folder'
+complete -c ipcctl -n "__fish_ipcctl_using_subcommand help; and not __fish_seen_subcommand_from list show create set rm read write wait post semop lock limits kinds generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -30,6 +30,9 @@ crate::cases![
     fractions_of_sizes_are_exact,
     a_mode_that_is_none_is_quoted,
     queues_are_found_without_a_mount,
+    nothing_to_remove_is_a_mistake,
+    the_limits_have_their_present_names,
+    sorted_names_are_the_same_every_time,
     every_difference_is_written_down;
     SeveralUsers: what_may_not_be_read_is_listed_all_the_same,
     a_set_that_may_not_be_read_is_told_as_far_as_it_can_be,
@@ -329,6 +332,32 @@ fn queues_are_found_without_a_mount() {
     tools.run("lsipc -Q -o NAME").ok().prints("NAME\n/jobs\n");
     tools.run("lsipc -g -Q -r -o RESOURCE,USED").ok().shows("\nMQUMNI 1\n");
     tools.run("ipcrm -v --all=pmsg").ok().prints("removing POSIX message queue `/jobs'\n");
+}
+
+// 2.38 took it for done.
+fn nothing_to_remove_is_a_mistake() {
+    let output = Tools::new().run("ipcrm").code(1);
+    let expected = "ipcrm: bad usage\nTry 'ipcrm --help' for more information.\n";
+    assert_eq!(output.stderr(), expected);
+}
+
+// 2.38 has no POSIX limits, other descriptions, and twice the sets for the number of semaphores.
+fn the_limits_have_their_present_names() {
+    let tools = Tools::new();
+    sysv::set(sysv::PRIVATE, 30, 0o600);
+    let output = tools.run("lsipc").ok();
+    output.shows("\nMSGMNI   Number of System V message queues ");
+    output.shows("\nMQUMNI   Number of POSIX message queues ");
+    tools.run("lsipc -r -o RESOURCE,USED").ok().shows("\nSEMMNI 1\nSEMMNS 30\n");
+}
+
+// The order of a folder is that of nothing in particular.
+fn sorted_names_are_the_same_every_time() {
+    let tools = Tools::new();
+    for name in ["/m", "/z", "/a"] {
+        posix::shared_memory(name, 1, 0o600);
+    }
+    tools.run("lsipc -M -o NAME").ok().prints("NAME\na\nm\nz\n");
 }
 
 fn every_difference_is_written_down() {

@@ -134,8 +134,7 @@ fn what_ipcrm_cannot_remove_is_refused_the_same() {
     let said = Tools::new().same_effect(
         three_of_each,
         &each(
-            "ipcrm
-             ipcrm -m 99
+            "ipcrm -m 99
              ipcrm -q 99 -s 98
              ipcrm -M 0x99
              ipcrm -Q 0x99
