@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod cases;
+mod compat;
 mod completion;
 mod conformance;
 mod env;
@@ -23,6 +24,7 @@ mod scratch;
 mod shell;
 mod strict_json;
 mod subjects;
+mod tools;
 mod tree;
 mod verbs;
 

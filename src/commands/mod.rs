@@ -116,6 +116,7 @@ Examples:
   ipcctl show shm:0                   all that is known of one object
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
+  ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
