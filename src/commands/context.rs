@@ -21,6 +21,8 @@ pub(super) enum Stop {
     Output(io::Error),
     /// The command line makes no sense: nothing was attempted.
     Usage(Fault),
+    /// A signal asked the program to end.
+    Signal(i32),
 }
 
 impl From<io::Error> for Stop {

@@ -3,11 +3,15 @@
 mod columns;
 mod context;
 mod create;
+mod framing;
 mod generate;
 mod kinds;
 mod limits;
 mod list;
+mod peek;
+mod recv;
 mod rm;
+mod send;
 mod set;
 mod show;
 
@@ -44,6 +48,8 @@ Examples:
   ipcctl show shm:0                   all that is known of one object
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
+  ipcctl send mq:/jobs 'resize a.png' send a message
+  ipcctl recv mq:/jobs --timeout 10   wait for one
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
@@ -57,6 +63,9 @@ enum Command {
     Create(create::Args),
     Set(set::Args),
     Rm(rm::Args),
+    Send(send::Args),
+    Recv(recv::Args),
+    Peek(peek::Args),
     Limits(limits::Args),
     Kinds(kinds::Args),
     #[command(hide = true)]
@@ -81,6 +90,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Create(args) => create::run(&args, &mut cx),
         Command::Set(args) => set::run(&args, &mut cx),
         Command::Rm(args) => rm::run(&args, &mut cx),
+        Command::Send(args) => send::run(&args, &mut cx),
+        Command::Recv(args) => recv::run(&args, &mut cx),
+        Command::Peek(args) => peek::run(&args, &mut cx),
         Command::Limits(args) => limits::run(&args, &mut cx),
         Command::Kinds(args) => kinds::run(&args, &mut cx),
         Command::Generate(args) => generate::run(&args, &mut cx),
@@ -91,6 +103,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Who reads has had enough: nothing is wrong.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &error.into()),
+        // What a shell says of a program that a signal ended.
+        Err(Stop::Signal(signal)) => {
+            return ExitCode::from(128u8.wrapping_add(u8::try_from(signal).unwrap_or(127)));
+        }
         Err(Stop::Usage(fault)) => {
             cx.complain(&fault);
             return ExitCode::from(Class::Usage as u8);

@@ -1,11 +1,17 @@
 //! What a kind can do, as traits: a kind's record has one for each capability, and verbs are written over
 //! these alone.
 
+mod messages;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::model::{
     Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
+};
+
+pub use messages::{
+    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
 };
 
 /// Where to look and what to read there.

@@ -9,7 +9,7 @@ mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};
-use capability::{Configure, Create, Inspect, Remove};
+use capability::{Configure, Create, Inspect, Messages, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -34,21 +34,24 @@ pub struct KindRecord {
     pub configure: Option<&'static dyn Configure>,
     /// Remove it.
     pub remove: Option<&'static dyn Remove>,
+    /// Send to it and receive from it.
+    pub messages: Option<&'static dyn Messages>,
 }
 
 impl KindRecord {
     /// A kind that can be looked at; the rest is added by naming it.
     const fn read_only(kind: &'static Kind, inspect: &'static dyn Inspect) -> Self {
-        Self { kind, inspect, create: None, configure: None, remove: None }
+        Self { kind, inspect, create: None, configure: None, remove: None, messages: None }
     }
 
     /// The capabilities, as the matrix of `kinds` shows them.
-    pub fn capabilities(&self) -> [(&'static str, bool); 4] {
+    pub fn capabilities(&self) -> [(&'static str, bool); 5] {
         [
             ("inspect", true),
             ("create", self.create.is_some()),
             ("set", self.configure.is_some()),
             ("rm", self.remove.is_some()),
+            ("messages", self.messages.is_some()),
         ]
     }
 }

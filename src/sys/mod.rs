@@ -2,7 +2,7 @@
 //! call a function, no policy. The only place where `unsafe` is allowed.
 //!
 //! Every function returns the errno as [`std::io::Error`]; what an errno means is for the kinds to say.
-//! EINTR is returned like any other error: none of these calls blocks.
+//! EINTR is returned like any other error: who makes a call that blocks looks at [`signal`] then.
 #![allow(unsafe_code)]
 
 pub mod file;
@@ -13,9 +13,11 @@ pub mod msg;
 pub mod named_sem;
 pub mod pidfd;
 pub mod pipe;
+pub mod poll;
 pub mod processes;
 pub mod sem;
 pub mod shm;
+pub mod signal;
 pub mod terminal;
 pub mod time;
 

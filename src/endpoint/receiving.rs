@@ -1,0 +1,127 @@
+//! The loop of a receiver: take, deliver, and never wait with something in hand.
+
+use std::time::Duration;
+
+use super::End;
+use super::deadline::{Patience, at_most, is_over};
+use super::delivery::Deliver;
+use super::progress::Progress;
+use super::rescue::{Rescued, rescue};
+use crate::kinds::capability::{Attempt, Found, Receiver, Wait};
+use crate::model::Fault;
+use crate::sys::signal;
+
+/// How much is to be received.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// So many messages; without one, until something else ends it.
+    pub count: Option<u64>,
+    /// No more than what is there now.
+    pub drain: bool,
+    /// Beyond the last writer.
+    pub follow: bool,
+    /// It is a copy: what is not delivered is not lost.
+    pub copy: bool,
+    /// How long to wait.
+    pub patience: Patience,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// Messages, or bytes of a stream, that were delivered.
+    pub delivered: u64,
+    /// Why it ended; `Ok` when it did what it was asked for.
+    pub end: Result<(), End>,
+    /// What became of what was taken and not delivered.
+    pub rescued: Rescued,
+}
+
+/// A reader that has gone is noticed this soon while there is nothing to write.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Receives messages.
+pub fn messages(
+    receiver: &mut dyn Receiver,
+    deliver: &mut dyn Deliver,
+    plan: &Plan,
+    progress: &mut Progress,
+) -> Outcome {
+    let mut taken = 0;
+    let mut end = take(receiver, deliver, plan, progress, &mut taken);
+    let finished = deliver.finish();
+    if end.is_ok() || matches!(end, Err(End::Late | End::Signal(_))) && finished.is_err() {
+        end = finished;
+    }
+    progress.finish();
+    let undelivered = deliver.undelivered();
+    let rescued = rescue(receiver, &undelivered);
+    Outcome { delivered: taken - undelivered.len() as u64, end, rescued }
+}
+
+fn take(
+    receiver: &mut dyn Receiver,
+    deliver: &mut dyn Deliver,
+    plan: &Plan,
+    progress: &mut Progress,
+    taken: &mut u64,
+) -> Result<(), End> {
+    let there = if plan.drain { receiver.queued() } else { None };
+    let most = plan.count.unwrap_or(u64::MAX).min(there.unwrap_or(u64::MAX));
+    while *taken < most {
+        if let Some(signal) = signal::ending() {
+            return Err(End::Signal(signal));
+        }
+        if plan.patience.is_over() {
+            return Err(End::Late);
+        }
+        deliver.ready()?;
+        let found = match receiver.receive(Wait::Not)? {
+            Attempt::Done(found) => found,
+            Attempt::Late | Attempt::Signal => {
+                deliver.settle()?;
+                if plan.drain {
+                    return Ok(());
+                }
+                waited(deliver, plan, &mut |wait| receiver.receive(wait))?
+            }
+        };
+        match found {
+            Found::Message(mark) => {
+                *taken += 1;
+                progress.add(1, receiver.message().len() as u64);
+                deliver.deliver(receiver.message(), mark)?;
+            }
+            Found::End if plan.follow => {
+                deliver.settle()?;
+                waited(deliver, plan, &mut |wait| receiver.wait_for_sender(wait))?;
+            }
+            Found::End => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Waits in slices, with a look at who is to be delivered to after each.
+fn waited<T>(
+    deliver: &mut dyn Deliver,
+    plan: &Plan,
+    attempt: &mut dyn FnMut(Wait) -> Result<Attempt<T>, Fault>,
+) -> Result<T, End> {
+    let wait = plan.patience.next();
+    loop {
+        if deliver.is_unread() {
+            return Err(End::Unread);
+        }
+        match attempt(at_most(wait, LOOK))? {
+            Attempt::Done(done) => return Ok(done),
+            Attempt::Late if is_over(wait) => return Err(End::Late),
+            Attempt::Late => {}
+            Attempt::Signal => {
+                if let Some(signal) = signal::ending() {
+                    return Err(End::Signal(signal));
+                }
+                deliver.settle()?;
+            }
+        }
+    }
+}
