@@ -8,13 +8,13 @@ use super::framing::Framing;
 use crate::cli::creation::Creation;
 use crate::cli::params::{Params, Sending};
 use crate::cli::values;
-use crate::endpoint::deadline::Patience;
+use crate::endpoint::deadline::{Patience, patiently};
 use crate::endpoint::frame::Frame;
 use crate::endpoint::progress::{Progress, Unit};
 use crate::endpoint::sending::{self, Apart, Entry, Framed, Sent};
 use crate::endpoint::{End, bytes};
 use crate::kinds;
-use crate::kinds::capability::{Attempt, Outgoing, Sink, Want};
+use crate::kinds::capability::{Outgoing, Sink, Want};
 use crate::model::{Address, Class, Fault};
 use crate::sys::signal;
 
@@ -130,14 +130,12 @@ fn framed(args: &Args, entry: &mut dyn Entry, frame: Frame, sent: &mut Sent) -> 
 
 /// Waits for somebody who reads.
 fn connect(sink: &mut dyn Sink, patience: &Patience) -> Result<(), End> {
-    match sink.connect(patience.next())? {
-        Attempt::Done(()) => Ok(()),
-        Attempt::Late => {
-            let cause = "no process has it open for reading";
-            Err(Fault::new(Class::WouldBlock, cause).into())
+    patiently(patience.next(), |wait| sink.connect(wait), || Ok(())).map_err(|end| match end {
+        End::Late => {
+            Fault::new(Class::WouldBlock, "no process has it open for reading").into()
         }
-        Attempt::Signal => Err(End::Signal(signal::ending().unwrap_or_default())),
-    }
+        end => end,
+    })
 }
 
 /// Says what went if not all of it did.

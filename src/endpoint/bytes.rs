@@ -3,10 +3,9 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use super::End;
-use super::deadline::{Patience, at_most, is_over};
+use super::deadline::{Patience, patiently};
 use super::frame::{Frame, FrameReader, Step};
 use super::output::{Output, failure};
 use super::progress::Progress;
@@ -20,9 +19,6 @@ use crate::sys::{file, signal};
 
 /// Bytes that are read and written at a time where they must be copied.
 const BLOCK: usize = 1 << 20;
-
-/// A reader that has gone is noticed this soon while there is nothing to write.
-const LOOK: Duration = Duration::from_secs(1);
 
 fn ending() -> End {
     End::Signal(signal::ending().unwrap_or_default())
@@ -45,11 +41,23 @@ pub fn send(
     loop {
         let mut moved = 0;
         if is_pipe {
-            match sink.splice(input.as_fd(), patience.next())? {
-                Some(Attempt::Done(0)) => return Ok(()),
-                Some(Attempt::Done(length)) => moved = length,
-                Some(Attempt::Late) => return Err(End::Late),
-                Some(Attempt::Signal) => return Err(ending()),
+            // Only what there is no room for is a wait for the peer.
+            while poll::readable(input.as_fd(), None)? != Woken::Ready {
+                if signal::ending().is_some() {
+                    return Err(ending());
+                }
+            }
+            let splice = |wait| {
+                Ok(match sink.splice(input.as_fd(), wait)? {
+                    Some(Attempt::Done(moved)) => Attempt::Done(Some(moved)),
+                    Some(Attempt::Late) => Attempt::Late,
+                    Some(Attempt::Signal) => Attempt::Signal,
+                    None => Attempt::Done(None),
+                })
+            };
+            match patiently(patience.next(), splice, || Ok(()))? {
+                Some(0) => return Ok(()),
+                Some(length) => moved = length,
                 None => is_pipe = false,
             }
         } else {
@@ -102,10 +110,10 @@ impl<'a> Stream<'a> {
     fn wait(&mut self) -> Result<bool, End> {
         loop {
             let wait = if self.plan.drain { Wait::Not } else { self.plan.patience.next() };
-            match self.in_slices(wait, |source, wait| source.wait(wait)) {
+            match self.patiently(wait, |source, wait| source.wait(wait)) {
                 Ok(Flow::Bytes) => return Ok(true),
                 Ok(Flow::End) if self.plan.follow => {
-                    self.in_slices(wait, |source, wait| source.wait_for_writer(wait))?;
+                    self.patiently(wait, |source, wait| source.wait_for_writer(wait))?;
                 }
                 Ok(Flow::End) => return Ok(false),
                 Err(End::Late) if self.plan.drain => return Ok(false),
@@ -114,22 +122,15 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn in_slices<T>(
+    fn patiently<T>(
         &mut self,
         wait: Wait,
         mut attempt: impl FnMut(&mut dyn Source, Wait) -> Result<Attempt<T>, Fault>,
     ) -> Result<T, End> {
-        loop {
-            if self.output.is_unread() {
-                return Err(End::Unread);
-            }
-            match attempt(self.source, at_most(wait, LOOK))? {
-                Attempt::Done(done) => return Ok(done),
-                Attempt::Late if is_over(wait) => return Err(End::Late),
-                Attempt::Late => {}
-                Attempt::Signal => return Err(ending()),
-            }
-        }
+        let (source, output) = (&mut *self.source, &self.output);
+        let look = || if output.is_unread() { Err(End::Unread) } else { Ok(()) };
+        look()?;
+        patiently(wait, |wait| attempt(source, wait), look)
     }
 
     fn copy(&mut self, progress: &mut Progress) -> Result<(), End> {

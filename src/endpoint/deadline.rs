@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::kinds::capability::Wait;
+use super::End;
+use crate::kinds::capability::{Attempt, Wait};
+use crate::model::Fault;
+use crate::sys::signal;
 
 /// The limits that were set.
 #[derive(Clone, Copy, Debug)]
@@ -38,19 +41,31 @@ impl Patience {
     }
 }
 
-/// The earlier end of a wait.
-pub fn at_most(wait: Wait, slice: Duration) -> Wait {
-    match wait {
-        Wait::Not => Wait::Not,
-        Wait::Until(until) => {
-            let soon = Instant::now() + slice;
-            Wait::Until(Some(until.map_or(soon, |until| until.min(soon))))
+/// Makes attempts until one is done or the time is over, with a look around between them: a wait of unknown length
+/// comes back now and then.
+///
+/// # Errors
+/// What an attempt or a look around says; [`End::Late`] and [`End::Signal`].
+pub fn patiently<T>(
+    wait: Wait,
+    mut attempt: impl FnMut(Wait) -> Result<Attempt<T>, Fault>,
+    mut look: impl FnMut() -> Result<(), End>,
+) -> Result<T, End> {
+    loop {
+        match attempt(wait)? {
+            Attempt::Done(done) => return Ok(done),
+            Attempt::Late if is_over(wait) => return Err(End::Late),
+            Attempt::Late => look()?,
+            Attempt::Signal => match signal::ending() {
+                Some(signal) => return Err(End::Signal(signal)),
+                None => look()?,
+            },
         }
     }
 }
 
-/// Has a wait that was cut in slices come to its own end?
-pub fn is_over(wait: Wait) -> bool {
+/// Is there no time left? A wait may end before its time.
+fn is_over(wait: Wait) -> bool {
     match wait {
         Wait::Not => true,
         Wait::Until(until) => until.is_some_and(|until| until <= Instant::now()),

@@ -1,14 +1,11 @@
 //! The loop of a receiver: take, deliver, and never wait with something in hand.
 
-use std::time::Duration;
-
 use super::End;
-use super::deadline::{Patience, at_most, is_over};
+use super::deadline::{Patience, patiently};
 use super::delivery::Deliver;
 use super::progress::Progress;
 use super::rescue::{Rescued, rescue};
 use crate::kinds::capability::{Attempt, Found, Receiver, Wait};
-use crate::model::Fault;
 use crate::sys::signal;
 
 /// How much is to be received.
@@ -35,9 +32,6 @@ pub struct Outcome {
     /// What became of what was taken and not delivered.
     pub rescued: Rescued,
 }
-
-/// A reader that has gone is noticed this soon while there is nothing to write.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Receives messages.
 pub fn messages(
@@ -82,7 +76,10 @@ fn take(
                 if plan.drain {
                     return Ok(());
                 }
-                waited(deliver, plan, &mut |wait| receiver.receive(wait))?
+                // Who was to get it may have gone meanwhile.
+                look(deliver)?;
+                let wait = plan.patience.next();
+                patiently(wait, |wait| receiver.receive(wait), || look(deliver))?
             }
         };
         match found {
@@ -93,7 +90,8 @@ fn take(
             }
             Found::End if plan.follow => {
                 deliver.settle()?;
-                waited(deliver, plan, &mut |wait| receiver.wait_for_sender(wait))?;
+                let wait = plan.patience.next();
+                patiently(wait, |wait| receiver.wait_for_sender(wait), || look(deliver))?;
             }
             Found::End => return Ok(()),
         }
@@ -101,27 +99,10 @@ fn take(
     Ok(())
 }
 
-/// Waits in slices, with a look at who is to be delivered to after each.
-fn waited<T>(
-    deliver: &mut dyn Deliver,
-    plan: &Plan,
-    attempt: &mut dyn FnMut(Wait) -> Result<Attempt<T>, Fault>,
-) -> Result<T, End> {
-    let wait = plan.patience.next();
-    loop {
-        if deliver.is_unread() {
-            return Err(End::Unread);
-        }
-        match attempt(at_most(wait, LOOK))? {
-            Attempt::Done(done) => return Ok(done),
-            Attempt::Late if is_over(wait) => return Err(End::Late),
-            Attempt::Late => {}
-            Attempt::Signal => {
-                if let Some(signal) = signal::ending() {
-                    return Err(End::Signal(signal));
-                }
-                deliver.settle()?;
-            }
-        }
+/// In a pause: has anybody gone who was to get messages, and has a command ended?
+fn look(deliver: &mut dyn Deliver) -> Result<(), End> {
+    if deliver.is_unread() {
+        return Err(End::Unread);
     }
+    deliver.settle()
 }

@@ -6,10 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 
 use super::End;
-use super::deadline::Patience;
+use super::deadline::{Patience, patiently};
 use super::frame::{Frame, FrameReader, Step};
 use super::progress::Progress;
-use crate::kinds::capability::{Attempt, Sender, Sink};
+use crate::kinds::capability::{Sender, Sink};
 use crate::model::{Class, Fault, Mark};
 use crate::sys::signal;
 
@@ -45,15 +45,6 @@ pub trait Entry {
     fn settle(&mut self, sent: &mut Sent) -> Result<(), End>;
 }
 
-fn done<T>(attempt: Attempt<T>) -> Result<T, End> {
-    match attempt {
-        Attempt::Done(done) => Ok(done),
-        Attempt::Late => Err(End::Late),
-        // Without children the only signals are those that end us.
-        Attempt::Signal => Err(End::Signal(signal::ending().unwrap_or_default())),
-    }
-}
-
 /// The entry of a kind that keeps messages apart.
 pub struct Apart<'a> {
     /// The end where messages go in.
@@ -72,7 +63,8 @@ impl Entry for Apart<'_> {
     }
 
     fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End> {
-        done(self.sender.send(message, mark, self.patience.next())?)?;
+        let wait = self.patience.next();
+        patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()))?;
         sent.messages += 1;
         sent.bytes += message.len() as u64;
         Ok(())
@@ -115,7 +107,8 @@ pub(super) fn write_all(
 ) -> Result<(), End> {
     *written = 0;
     while *written < bytes.len() {
-        *written += done(sink.write(&bytes[*written..], patience.next())?)?;
+        let rest = &bytes[*written..];
+        *written += patiently(patience.next(), |wait| sink.write(rest, wait), || Ok(()))?;
     }
     Ok(())
 }

@@ -43,14 +43,13 @@ pub enum Access {
     Receive,
 }
 
-/// Opens an existing queue, so that no call on it blocks.
+/// Opens an existing queue; calls on it block or say EAGAIN.
 ///
 /// # Errors
 /// ENOENT, EACCES.
-pub fn open_for(name: &CStr, access: Access) -> io::Result<OwnedFd> {
-    let open = |flag| {
-        mq_open(name, flag | MQ_OFlag::O_NONBLOCK | MQ_OFlag::O_CLOEXEC, Mode::empty(), None)
-    };
+pub fn open_for(name: &CStr, access: Access, blocks: bool) -> io::Result<OwnedFd> {
+    let more = if blocks { MQ_OFlag::empty() } else { MQ_OFlag::O_NONBLOCK };
+    let open = |flag| mq_open(name, flag | more | MQ_OFlag::O_CLOEXEC, Mode::empty(), None);
     Ok(owned(match access {
         Access::Send => open(MQ_OFlag::O_WRONLY)?,
         Access::Receive => match open(MQ_OFlag::O_RDWR) {
@@ -63,7 +62,7 @@ pub fn open_for(name: &CStr, access: Access) -> io::Result<OwnedFd> {
 /// `mq_send(3)`.
 ///
 /// # Errors
-/// EAGAIN: the queue is full. EMSGSIZE: the message is longer than its messages may be. EINVAL: the priority is
+/// EAGAIN or EINTR: the queue is full. EMSGSIZE: the message is longer than its messages may be. EINVAL: the priority is
 /// above 32767. EBADF: it is open for reading alone.
 pub fn send(queue: BorrowedFd<'_>, message: &[u8], priority: u32) -> io::Result<()> {
     // SAFETY: as many bytes as the length says, and they outlive the call.
@@ -76,7 +75,7 @@ pub fn send(queue: BorrowedFd<'_>, message: &[u8], priority: u32) -> io::Result<
 /// `mq_receive(3)`: the length of the message and its priority. The room must have the queue's message size.
 ///
 /// # Errors
-/// EAGAIN: the queue is empty. EMSGSIZE: there is too little room.
+/// EAGAIN or EINTR: the queue is empty. EMSGSIZE: there is too little room.
 pub fn receive(queue: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, u32)> {
     let mut priority: libc::c_uint = 0;
     // SAFETY: the kernel writes at most as many bytes as the length says.

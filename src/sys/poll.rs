@@ -1,4 +1,5 @@
-//! Waiting for descriptors, with a deadline and for signals: `ppoll(2)`.
+//! Waiting for descriptors, with a deadline and for signals: `ppoll(2)`. No wait lasts longer than `signal::LOOK`:
+//! who waits comes back to look around.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -7,20 +8,20 @@ use std::time::Instant;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
-use super::signal;
+use super::signal::{self, LOOK};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
     /// There is something to do.
     Ready,
-    /// The time is over.
+    /// The time is over, or it is time to look around.
     Time,
     /// A signal came that somebody should look at.
     Signal,
 }
 
-/// Waits until `file` can be read without blocking, or has come to its end.
+/// Waits a while until `file` can be read without blocking, or has come to its end.
 ///
 /// # Errors
 /// ENOMEM.
@@ -28,7 +29,7 @@ pub fn readable(file: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<Woke
     wait(file, PollFlags::POLLIN, until)
 }
 
-/// Waits until `file` can be written to without blocking, or nobody reads it any more.
+/// Waits a while until `file` can be written to without blocking, or nobody reads it any more.
 ///
 /// # Errors
 /// ENOMEM.
@@ -37,18 +38,15 @@ pub fn writable(file: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<Woke
 }
 
 fn wait(file: BorrowedFd<'_>, what: PollFlags, until: Option<Instant>) -> io::Result<Woken> {
-    loop {
-        if !signal::before_blocking(None)? {
-            return Ok(Woken::Signal);
-        }
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        // A signal from here on starts a timer that interrupts the call: see `signal`.
-        match ppoll(&mut [PollFd::new(file, what)], left.map(TimeSpec::from), None) {
-            Ok(0) => return Ok(Woken::Time),
-            Ok(_) => return Ok(Woken::Ready),
-            Err(nix::Error::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+    if !signal::before_blocking(None)? {
+        return Ok(Woken::Signal);
+    }
+    let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+    // A signal from here on starts a timer that interrupts the call: see `signal`.
+    match ppoll(&mut [PollFd::new(file, what)], Some(TimeSpec::from(left.min(LOOK))), None) {
+        Ok(0) | Err(nix::Error::EINTR) => Ok(Woken::Time),
+        Ok(_) => Ok(Woken::Ready),
+        Err(error) => Err(error.into()),
     }
 }
 

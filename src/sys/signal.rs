@@ -3,8 +3,8 @@
 //! A signal that comes between a look at what has come and the blocking call would not interrupt that call. So
 //! every signal that is caught here starts a timer that interrupts the process again and again until somebody
 //! has looked; a deadline is the same timer, started for later. That closes the race for every call that
-//! blocks, with or without a timeout of its own. The timer is relative and monotonic: steps of the clock change
-//! nothing.
+//! blocks, with or without a timeout of its own. At other times the timer interrupts twice a second, so that who
+//! waits can look around. It is relative and monotonic: steps of the clock change nothing.
 //!
 //! Signals belong to the process, so this is the one place with global state. Nothing here runs but in programs
 //! of one thread.
@@ -25,11 +25,14 @@ static CHILD: AtomicBool = AtomicBool::new(false);
 /// The timer, once there is one.
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(ptr::null_mut());
 static HAS_TIMER: AtomicBool = AtomicBool::new(false);
-/// The timer may be running.
-static ARMED: AtomicBool = AtomicBool::new(false);
+/// The timer runs as [`LOOK`] says, and not as a deadline or signal does.
+static LOOKING: AtomicBool = AtomicBool::new(false);
 
-/// From one interruption to the next.
+/// From one interruption to the next when something has come or the time is over.
 const TICK: Duration = Duration::from_millis(10);
+
+/// So often, at least, a call that blocks is interrupted.
+pub const LOOK: Duration = Duration::from_millis(500);
 
 /// Signals that ask a program to end, in their usual order of politeness.
 const ENDS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
@@ -47,25 +50,25 @@ extern "C" fn note(signal: libc::c_int) {
     }
     if signal != libc::SIGALRM {
         // timer_settime(2) is async-signal-safe. A failure leaves the interruption that is happening now.
-        let _ = arm(Some(TICK));
+        let _ = arm(TICK, TICK);
     }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
 
-/// Starts the timer, or stops it.
-fn arm(first: Option<Duration>) -> io::Result<()> {
+/// Starts the timer: its first interruption from now, and the time from one to the next.
+fn arm(first: Duration, next: Duration) -> io::Result<()> {
     if !HAS_TIMER.load(Ordering::SeqCst) {
         return Ok(());
     }
-    ARMED.store(first.is_some(), Ordering::SeqCst);
+    LOOKING.store(next == LOOK, Ordering::SeqCst);
     let time = |span: Duration| libc::timespec {
         tv_sec: libc::time_t::try_from(span.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: libc::c_long::from(span.subsec_nanos() as i32),
     };
     // Zero would stop the timer.
-    let first = first.map_or(Duration::ZERO, |span| span.max(Duration::from_nanos(1)));
-    let value = libc::itimerspec { it_interval: time(TICK), it_value: time(first) };
+    let first = first.max(Duration::from_nanos(1));
+    let value = libc::itimerspec { it_interval: time(next), it_value: time(first) };
     let timer = TIMER.load(Ordering::SeqCst);
     // SAFETY: the timer was made by `catch` and is never deleted; `value` outlives the call.
     check(unsafe { libc::timer_settime(timer, 0, &raw const value, ptr::null_mut()) }).map(drop)
@@ -151,16 +154,17 @@ fn is_quiet() -> bool {
     ENDING.load(Ordering::SeqCst) == 0 && !CHILD.load(Ordering::SeqCst)
 }
 
-/// To be called right before a call that blocks: from `until` on that call is interrupted, again and again, and
-/// so it is when a signal comes in between. `false`: something has come already, so do not block.
+/// To be called right before a call that blocks: that call is interrupted soon after `until`, after [`LOOK`], and
+/// when a signal comes in between. `false`: something has come already, so do not block.
 ///
 /// # Errors
 /// None that a valid timer could cause.
 pub fn before_blocking(until: Option<Instant>) -> io::Result<bool> {
-    match until {
-        Some(until) => arm(Some(until.saturating_duration_since(Instant::now())))?,
-        None if ARMED.load(Ordering::SeqCst) => arm(None)?,
-        None => {}
+    let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+    if left < LOOK {
+        arm(left, TICK)?;
+    } else if !LOOKING.load(Ordering::SeqCst) {
+        arm(LOOK, LOOK)?;
     }
     // Looked at after the timer was set: a signal that comes later sets it anew.
     Ok(is_quiet())

@@ -33,7 +33,7 @@ pub enum Wait {
 pub enum Attempt<T> {
     /// It is done.
     Done(T),
-    /// It would have to wait longer than it may.
+    /// It would have to wait longer than it may; or it has waited a while, and who waits may want to look around.
     Late,
     /// A signal came that somebody should look at: `sys::signal`.
     Signal,
@@ -165,7 +165,7 @@ pub trait Sink {
     /// Nobody reads any more.
     fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<Attempt<usize>, Fault>;
 
-    /// Moves bytes from a pipe without copying them: how many, 0 at its end. `None`: that cannot be done.
+    /// Moves bytes that are in a pipe without copying them: how many, 0 at its end. `None`: that cannot be done.
     ///
     /// # Errors
     /// Nobody reads any more.

@@ -34,9 +34,6 @@ const PACKET_SIZE: usize = 4096;
 /// Bytes to move at a time: as many as a pipe can be made to hold.
 const BLOCK: usize = 1 << 20;
 
-/// Nobody is woken when a FIFO is removed: who waits looks this often.
-const LOOK: Duration = Duration::from_millis(500);
-
 /// A writer that our opening has released gets so long to write before we say that there is nothing.
 const GRACE: Duration = Duration::from_millis(100);
 
@@ -83,7 +80,7 @@ impl Messages for Fifo {
     }
 }
 
-/// Who waits for a FIFO that has lost its name waits for nobody.
+/// Who waits for a FIFO that has lost its name waits for nobody, and is not woken by that.
 fn check(file: &OwnedFd) -> Result<(), Fault> {
     match file::stat(file) {
         Ok(stat) if stat.links == 0 => Err(Fault::new(Class::NotFound, "it was removed")),
@@ -91,29 +88,12 @@ fn check(file: &OwnedFd) -> Result<(), Fault> {
     }
 }
 
-fn is_over(until: Option<Instant>) -> bool {
-    until.is_some_and(|until| until <= Instant::now())
-}
-
-/// The end of a wait that looks for a removal now and then.
-fn slice(until: Option<Instant>) -> Instant {
-    let soon = Instant::now() + LOOK;
-    until.map_or(soon, |until| until.min(soon))
-}
-
-/// Waits in slices, with a look at the FIFO's name after each.
-fn wait_on(
-    file: &OwnedFd,
-    until: Option<Instant>,
-    ready: impl Fn(Option<Instant>) -> io::Result<Woken>,
-) -> Result<Attempt<()>, Fault> {
-    loop {
-        match ready(Some(slice(until)))? {
-            Woken::Ready => return Ok(Attempt::Done(())),
-            Woken::Signal => return Ok(Attempt::Signal),
-            Woken::Time if is_over(until) => return Ok(Attempt::Late),
-            Woken::Time => check(file)?,
-        }
+/// What a wait for a descriptor says; a FIFO that was removed meanwhile is told.
+fn woken(file: &OwnedFd, woken: Woken) -> Result<Attempt<()>, Fault> {
+    match woken {
+        Woken::Ready => Ok(Attempt::Done(())),
+        Woken::Signal => Ok(Attempt::Signal),
+        Woken::Time => check(file).map(|()| Attempt::Late),
     }
 }
 
@@ -136,32 +116,21 @@ impl Writer {
         }
         let path = format!("/proc/self/fd/{}", self.handle.as_raw_fd());
         let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-        loop {
-            let flags = match wait {
-                Wait::Not => flags | OFlag::O_NONBLOCK,
-                Wait::Until(until) => {
-                    if !signal::before_blocking(Some(slice(until)))? {
-                        return Ok(Attempt::Signal);
-                    }
-                    flags
-                }
-            };
-            match open(path.as_str(), flags, Mode::empty()) {
-                Ok(file) => {
-                    let direct = if self.packets { OFlag::O_DIRECT } else { OFlag::empty() };
-                    fcntl(&file, FcntlArg::F_SETFL(OFlag::O_NONBLOCK | direct))
-                        .map_err(io::Error::from)?;
-                    self.file = Some(file);
-                    return Ok(Attempt::Done(()));
-                }
-                Err(Errno::ENXIO) => return Ok(Attempt::Late),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(io::Error::from(error).into()),
+        let flags = match wait {
+            Wait::Not => flags | OFlag::O_NONBLOCK,
+            Wait::Until(until) if signal::before_blocking(until)? => flags,
+            Wait::Until(_) => return Ok(Attempt::Signal),
+        };
+        match open(path.as_str(), flags, Mode::empty()) {
+            Ok(file) => {
+                let direct = if self.packets { OFlag::O_DIRECT } else { OFlag::empty() };
+                fcntl(&file, FcntlArg::F_SETFL(OFlag::O_NONBLOCK | direct))
+                    .map_err(io::Error::from)?;
+                self.file = Some(file);
+                Ok(Attempt::Done(()))
             }
-            check(&self.handle)?;
-            if matches!(wait, Wait::Until(until) if is_over(until)) {
-                return Ok(Attempt::Late);
-            }
+            Err(Errno::ENXIO | Errno::EINTR) => check(&self.handle).map(|()| Attempt::Late),
+            Err(error) => Err(io::Error::from(error).into()),
         }
     }
 
@@ -170,7 +139,7 @@ impl Writer {
     }
 }
 
-/// Makes a call that does not block until it does what it should or the time is over.
+/// Makes a call that does not block, once more when there is room.
 fn attempt<T>(
     file: &OwnedFd,
     wait: Wait,
@@ -185,10 +154,10 @@ fn attempt<T>(
             Err(error) => return Err(io::Error::from(error).into()),
         }
         let Wait::Until(until) = wait else { return Ok(Attempt::Late) };
-        match poll::writable(file.as_fd(), until)? {
-            Woken::Ready => {}
-            Woken::Time => return Ok(Attempt::Late),
-            Woken::Signal => return Ok(Attempt::Signal),
+        match woken(file, poll::writable(file.as_fd(), until)?)? {
+            Attempt::Done(()) => {}
+            Attempt::Late => return Ok(Attempt::Late),
+            Attempt::Signal => return Ok(Attempt::Signal),
         }
     }
 }
@@ -209,24 +178,23 @@ impl Sink for Writer {
     ) -> Result<Option<Attempt<usize>>, Fault> {
         let file = self.opened()?;
         let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+        let mut had_room = false;
         loop {
             match splice(from, None, file, None, BLOCK, flags) {
                 Ok(moved) => return Ok(Some(Attempt::Done(moved))),
-                Err(Errno::EINVAL) => return Ok(None),
                 Err(Errno::EINTR) => continue,
                 Err(Errno::EPIPE) => return Err(reader_gone()),
+                // There is room, so somebody else has taken what was to be moved.
+                Err(Errno::EAGAIN) if had_room => return Ok(None),
                 Err(Errno::EAGAIN) => {}
+                Err(Errno::EINVAL) => return Ok(None),
                 Err(error) => return Err(io::Error::from(error).into()),
             }
-            // Either the one is full or the other one is empty. Only the first is a wait for a peer.
             let Wait::Until(until) = wait else { return Ok(Some(Attempt::Late)) };
-            match poll::writable(file.as_fd(), until)? {
-                Woken::Ready => {}
-                Woken::Time => return Ok(Some(Attempt::Late)),
-                Woken::Signal => return Ok(Some(Attempt::Signal)),
-            }
-            if poll::readable(from, None)? == Woken::Signal {
-                return Ok(Some(Attempt::Signal));
+            match woken(file, poll::writable(file.as_fd(), until)?)? {
+                Attempt::Done(()) => had_room = true,
+                Attempt::Late => return Ok(Some(Attempt::Late)),
+                Attempt::Signal => return Ok(Some(Attempt::Signal)),
             }
         }
     }
@@ -327,7 +295,7 @@ impl Source for Reader {
                 }
                 Wait::Not => return Ok(Attempt::Late),
             };
-            match wait_on(&self.file, until, |until| poll::readable(self.file.as_fd(), until))? {
+            match woken(&self.file, poll::readable(self.file.as_fd(), until)?)? {
                 Attempt::Done(()) => {}
                 Attempt::Late => return Ok(Attempt::Late),
                 Attempt::Signal => return Ok(Attempt::Signal),
@@ -351,7 +319,7 @@ impl Source for Reader {
             if poll::has_bytes(&self.file) {
                 return Ok(Attempt::Done(()));
             }
-            match wait_on(&self.file, until, |until| poll::readable(edges.0.as_fd(), until))? {
+            match woken(&self.file, poll::readable(edges.0.as_fd(), until)?)? {
                 Attempt::Done(()) => {}
                 other => return Ok(other),
             }

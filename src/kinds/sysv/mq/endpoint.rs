@@ -163,27 +163,16 @@ fn attempt<T>(
     blocked: libc::c_int,
     mut call: impl FnMut(libc::c_int) -> io::Result<T>,
 ) -> io::Result<Attempt<T>> {
-    loop {
-        let flags = match wait {
-            Wait::Not => libc::IPC_NOWAIT,
-            Wait::Until(until) => {
-                if !signal::before_blocking(until)? {
-                    return Ok(Attempt::Signal);
-                }
-                0
-            }
-        };
-        match call(flags) {
-            Ok(done) => return Ok(Attempt::Done(done)),
-            Err(error) if error.raw_os_error() == Some(blocked) => return Ok(Attempt::Late),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        if let Wait::Until(Some(until)) = wait
-            && until <= std::time::Instant::now()
-        {
-            return Ok(Attempt::Late);
-        }
+    let flags = match wait {
+        Wait::Not => libc::IPC_NOWAIT,
+        Wait::Until(until) if signal::before_blocking(until)? => 0,
+        Wait::Until(_) => return Ok(Attempt::Signal),
+    };
+    match call(flags) {
+        Ok(done) => Ok(Attempt::Done(done)),
+        Err(error) if error.raw_os_error() == Some(blocked) => Ok(Attempt::Late),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Attempt::Late),
+        Err(error) => Err(error),
     }
 }
 
