@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
@@ -42,6 +41,7 @@ pub(super) struct Context {
     pub(super) proc: PathBuf,
     terminal: bool,
     failed: Option<Class>,
+    status: Option<u8>,
 }
 
 impl Context {
@@ -64,12 +64,18 @@ impl Context {
             proc,
             terminal,
             failed: None,
+            status: None,
         }
     }
 
     /// Where to look, with what to read there.
     pub(super) fn look<'a>(&'a self, want: Want<'a>) -> Look<'a> {
         Look { want, proc: &self.proc, folders: &[] }
+    }
+
+    /// Is it asked what columns there are, and nothing else?
+    pub(super) fn lists_columns(&self) -> bool {
+        self.options.columns.as_deref() == Some("help")
     }
 
     pub(super) fn color(&self) -> bool {
@@ -151,7 +157,8 @@ impl Context {
                 let or_root = if uid == 0 { "" } else { " or root" };
                 fault.hint(format!("it belongs to {owner}; run as {owner}{or_root}"))
             }
-            _ => fault,
+            Some(_) => fault,
+            None => fault.hint("run as its owner or root"),
         }
     }
 
@@ -183,8 +190,25 @@ impl Context {
         self.options.format()
     }
 
-    pub(super) fn status(&self) -> ExitCode {
-        ExitCode::from(self.failed.map_or(0, |class| class as u8))
+    /// The command line made no sense after all.
+    pub(super) fn complain_of_usage(&mut self, fault: &Fault) {
+        self.complain(fault);
+        self.failed = Some(Class::Usage);
+    }
+
+    /// The exit status is what a shell says of a program that a signal has ended.
+    pub(super) fn ended_by(&mut self, signal: i32) {
+        self.status = Some(128u8.wrapping_add(u8::try_from(signal).unwrap_or(127)));
+    }
+
+    /// The exit status is this, whatever failed: for verbs whose status is that of a command.
+    pub(super) fn exit_with(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The exit status as things stand.
+    pub(super) fn status(&self) -> u8 {
+        self.status.unwrap_or(self.failed.map_or(0, |class| class as u8))
     }
 }
 
@@ -194,10 +218,10 @@ fn write_error(text: &str) {
 }
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(error: &clap::Error, status: u8) -> u8 {
     if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -205,5 +229,5 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    ExitCode::from(Class::Usage as u8)
+    status
 }

@@ -1,6 +1,5 @@
 //! `list`: objects to a table.
 
-use std::borrow::Cow;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -9,7 +8,7 @@ use super::context::{Context, Outcome, Stop};
 use crate::cli::filter::Filter;
 use crate::kinds::capability::{Look, Want};
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, COMMON, Facility, Object, Selector, Sighting, Value};
+use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -61,10 +60,9 @@ const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content",
 
 /// Lists objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
-    let known = columns::of_objects();
-    if cx.options.columns.as_deref() == Some("help") {
-        return help(cx, &known);
-    }
+    // Putting all columns together takes time, which a plain listing does not need.
+    let named = cx.options.columns.is_some() || args.sort.is_some();
+    let known = if named { columns::of_objects() } else { Vec::new() };
     let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let order = order(args.sort.as_deref(), &known)?;
@@ -75,20 +73,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         renderer: cx.renderer("objects", &columns),
         columns: &columns,
         order: &order,
+        places: Vec::new(),
+        placed: None,
         kept: Vec::new(),
         warnings: Vec::new(),
         stop: None,
     };
     listing.collect(cx)?;
     listing.finish(cx)
-}
-
-fn help(cx: &mut Context, known: &[(String, String)]) -> Outcome {
-    let rows = known.iter().map(|(name, help)| {
-        vec![Value::Text(name.as_str().into()), Value::Text(help.as_str().into())]
-    });
-    cx.options.columns = None;
-    cx.records("columns", &["column", "help"], rows.collect())
 }
 
 /// Column names with whether they are reversed.
@@ -108,6 +100,9 @@ struct Listing<'a> {
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
+    /// The names of a record's values and where they are, for objects of the kind that came last.
+    places: Vec<(&'a str, Option<Place>)>,
+    placed: Option<&'static Kind>,
     kept: Vec<Object>,
     warnings: Vec<String>,
     stop: Option<io::Error>,
@@ -191,17 +186,25 @@ impl Listing<'_> {
     }
 
     fn write(&mut self, cx: &mut Context, object: &Object) -> io::Result<()> {
-        const ABSENT: Value = Value::None("none");
-        let value = |name| object.column(name).unwrap_or(Cow::Owned(ABSENT));
-        let mut cells: Vec<Cell> = self.columns.iter().map(|name| (*name, value(name))).collect();
+        if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
+            self.place(object);
+        }
+        let cell = |(name, place): &(_, _)| (*name, object.at(*place));
+        let cells: Vec<Cell> = self.places.iter().map(cell).collect();
+        self.renderer.record(&mut cx.out, &cx.view, &cells)
+    }
+
+    /// Finds the columns in the objects of a kind, of which the same facts were read in the same order.
+    fn place(&mut self, object: &Object) {
+        self.placed = Some(object.kind);
+        self.places.clear();
+        self.places.extend(self.columns.iter().map(|name| (*name, object.place(name))));
         if self.everything_free {
             let more = COMMON.iter().map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
-            cells.extend(
-                more.filter(|name| !self.columns.contains(name)).map(|name| (name, value(name))),
-            );
+            let more = more.filter(|name| !self.columns.contains(name));
+            self.places.extend(more.map(|name| (name, object.place(name))));
         }
-        self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
 
     fn finish(mut self, cx: &mut Context) -> Outcome {

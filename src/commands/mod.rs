@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what starts and ends them all. Nothing imports this.
 
 mod columns;
+mod complete;
 mod context;
 mod create;
 mod framing;
@@ -8,21 +9,94 @@ mod generate;
 mod kinds;
 mod limits;
 mod list;
+mod lock;
 mod peek;
+mod post;
+mod read;
 mod recv;
 mod rm;
+mod semop;
 mod send;
 mod set;
 mod show;
+mod wait;
+mod write;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::output::Output;
-use crate::model::Class;
-use context::{Context, Stop};
+use crate::kinds::KindRecord;
+use crate::model::{Class, Fault};
+use columns::Known;
+use context::{Context, Outcome, Stop};
+
+/// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
+static VERBS: &[Verb] = &[
+    Verb { alias: Some("ls"), columns: columns::of_objects, ..verb!(list) },
+    Verb { columns: columns::of_objects, ..verb!(show) },
+    Verb { takes: |_| false, ..verb!(create) },
+    Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
+    Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(peek) },
+    Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
+    Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(post) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(semop) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
+    Verb { columns: limits::columns, ..verb!(limits) },
+    Verb { columns: kinds::columns, ..verb!(kinds) },
+    Verb { hidden: true, ..verb!(generate) },
+    Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
+];
+
+/// How a verb is defined and run.
+struct Verb {
+    name: &'static str,
+    alias: Option<&'static str>,
+    hidden: bool,
+    define: fn(Command) -> Command,
+    run: fn(&ArgMatches, &mut Context) -> Outcome,
+    /// What `--columns` chooses among, for its help, the manual and completions.
+    columns: fn() -> Known,
+    /// Kinds whose objects completions offer: those that the verb can do something to.
+    takes: fn(&KindRecord) -> bool,
+}
+
+/// The verb of a module.
+macro_rules! verb {
+    ($module:ident) => {
+        Verb {
+            name: stringify!($module),
+            alias: None,
+            hidden: false,
+            define: $module::Args::augment_args,
+            run: |matches, cx| {
+                $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
+            },
+            columns: Known::new,
+            takes: |_| true,
+        }
+    };
+}
+use verb;
+
+/// A full disk under standard output is no limit of ours.
+fn unwritten(error: &std::io::Error) -> Fault {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => Fault::new(Class::Failed, "no space left on the device"),
+        _ => Fault { class: Class::Failed, ..Fault::from_os(error) },
+    }
+}
+
+/// What clap has accepted and a verb cannot read: nothing that a user can type.
+fn unreadable(error: clap::Error) -> Stop {
+    Stop::Usage(Fault::usage(error.to_string()))
+}
 
 /// See and manage every IPC object of this machine
 ///
@@ -32,13 +106,11 @@ use context::{Context, Stop};
 ///
 /// Without a verb it lists every object.
 #[derive(Parser)]
-#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, args_conflicts_with_subcommands = false)]
+#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, disable_help_flag = true)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 struct Cli {
     #[command(flatten)]
     output: Output,
-
-    #[command(subcommand)]
-    command: Option<Command>,
 }
 
 const AFTER: &str = "\
@@ -55,70 +127,59 @@ Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
   5 would block or timed out  6 it exists already  7 a limit is reached";
 
-#[derive(Subcommand)]
-enum Command {
-    #[command(alias = "ls")]
-    List(Box<list::Args>),
-    Show(show::Args),
-    Create(create::Args),
-    Set(set::Args),
-    Rm(rm::Args),
-    Send(send::Args),
-    Recv(recv::Args),
-    Peek(peek::Args),
-    Limits(limits::Args),
-    Kinds(kinds::Args),
-    #[command(hide = true)]
-    Generate(generate::Args),
+/// The definition of the command line. Half of the time of a short run would go into defining verbs that are
+/// not used; `whole` is for help, for errors, for the manual and for completions.
+fn definition(whole: bool) -> Command {
+    VERBS.iter().fold(Cli::command(), |command, verb| {
+        let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
+        let defined = defined.after_help(format!("More and examples: ipcctl {} --help", verb.name));
+        command.subcommand(if whole { (verb.define)(defined) } else { defined.defer(verb.define) })
+    })
 }
 
-/// The definition of the command line, for the manual and completions.
-fn definition() -> clap::Command {
-    <Cli as clap::CommandFactory>::command()
-}
-
-/// Runs the program with its arguments.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => return context::usage(&error),
+/// Runs the program with its arguments, and tells its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let parsed = definition(false)
+        .try_get_matches_from(&arguments)
+        .or_else(|_| definition(true).try_get_matches_from(&arguments))
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return context::usage(&error, usage_status(&arguments)),
     };
     let mut cx = Context::new(cli.output);
-    let result = match cli.command.unwrap_or_else(|| Command::List(Box::default())) {
-        Command::List(args) => list::run(&args, &mut cx),
-        Command::Show(args) => show::run(&args, &mut cx),
-        Command::Create(args) => create::run(&args, &mut cx),
-        Command::Set(args) => set::run(&args, &mut cx),
-        Command::Rm(args) => rm::run(&args, &mut cx),
-        Command::Send(args) => send::run(&args, &mut cx),
-        Command::Recv(args) => recv::run(&args, &mut cx),
-        Command::Peek(args) => peek::run(&args, &mut cx),
-        Command::Limits(args) => limits::run(&args, &mut cx),
-        Command::Kinds(args) => kinds::run(&args, &mut cx),
-        Command::Generate(args) => generate::run(&args, &mut cx),
+    let result = match matches.subcommand() {
+        Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
+            Some(verb) if cx.lists_columns() => columns::help(&(verb.columns)(), &mut cx),
+            Some(verb) => (verb.run)(matches, &mut cx),
+            None => Err(Stop::Usage(Fault::usage(format!("there is no verb {name}")))),
+        },
+        None if cx.lists_columns() => columns::help(&columns::of_objects(), &mut cx),
+        None => list::run(&list::Args::default(), &mut cx),
     };
-    let result = result.and_then(|()| Ok(cx.flush()?));
-    match result {
+    match result.and_then(|()| Ok(cx.flush()?)) {
         Ok(()) => {}
         // Who reads has had enough: nothing is wrong.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &error.into()),
-        // What a shell says of a program that a signal ended.
-        Err(Stop::Signal(signal)) => {
-            return ExitCode::from(128u8.wrapping_add(u8::try_from(signal).unwrap_or(127)));
-        }
-        Err(Stop::Usage(fault)) => {
-            cx.complain(&fault);
-            return ExitCode::from(Class::Usage as u8);
-        }
+        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
+        Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
+        Err(Stop::Signal(signal)) => cx.ended_by(signal),
     }
     cx.status()
+}
+
+/// The status of a command line that makes no sense. Where a command is to be run, 2 would be taken for a status
+/// of the command.
+fn usage_status(arguments: &[OsString]) -> u8 {
+    let verb = arguments.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    if verb.is_some_and(|verb| verb == "lock") { lock::FAILED } else { Class::Usage as u8 }
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_command_line_is_well_defined() {
-        super::definition().debug_assert();
+        super::definition(true).debug_assert();
     }
 }

@@ -9,7 +9,6 @@ use crate::endpoint::bytes::{Frames, Stream};
 use crate::endpoint::deadline::Patience;
 use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
-use crate::endpoint::progress::{Progress, Unit};
 use crate::endpoint::receiving::{self, Plan};
 use crate::kinds;
 use crate::kinds::capability::{Incoming, Want};
@@ -50,8 +49,10 @@ Examples:
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::require(record, |record| record.messages).map_err(|fault| {
-        let hint = fault.hint.clone().unwrap_or_default();
-        fault.hint(format!("{hint}; ipcctl read shows what is in shared memory"))
+        match record.memory {
+            Some(_) => fault.hint(format!("ipcctl read {} --hex shows its bytes", args.address)),
+            None => fault,
+        }
     })?;
     let settings = args.params.for_kind(record)?;
     signal::catch()?;
@@ -63,11 +64,11 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         patience: Patience::new(true, None, None),
     };
     let copied = messages.copy(&cx.look(Want::Only(&[])), &args.address.locator, &settings);
-    let mut progress = Progress::new(false, Unit::Messages);
+    let passed = |_, _| ();
     let received = match copied {
         Ok(Incoming::Messages(mut receiver)) => {
             let mut writing = Writing::new(args.framing.or(Frame::Line), receiver.room());
-            receiving::messages(receiver.as_mut(), &mut writing, &plan, &mut progress)
+            receiving::messages(receiver.as_mut(), &mut writing, &plan, &passed)
         }
         Ok(Incoming::Bytes(mut source)) => match args.framing.or(Frame::Raw) {
             Frame::Raw if args.count.is_some() => {
@@ -75,8 +76,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
                     Fault::usage("--count counts messages, and there are none in raw bytes");
                 return Err(fault.hint("name a --frame that keeps them apart").into());
             }
-            Frame::Raw => Stream::new(source.as_mut(), plan).raw(&mut progress),
-            frame => Frames::new(source.as_mut(), frame, plan).receive(&mut progress),
+            Frame::Raw => Stream::new(source.as_mut(), plan).raw(&passed),
+            frame => Frames::new(source.as_mut(), frame, plan).receive(&passed),
         },
         Err(fault) if fault.class == Class::Usage => {
             return Err(Fault {

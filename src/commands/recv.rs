@@ -15,12 +15,12 @@ use crate::endpoint::deadline::Patience;
 use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::jobs::{Jobs, Tally};
-use crate::endpoint::progress::{Progress, Unit};
 use crate::endpoint::receiving::{self, Outcome as Received, Plan};
 use crate::endpoint::rescue::Saved;
 use crate::kinds;
 use crate::kinds::capability::{Incoming, Receiver, Want};
 use crate::model::{Address, Class, Encoded, Fault, Mark};
+use crate::output::{Progress, Unit};
 use crate::sys::signal;
 
 /// Receive messages from a queue or FIFO
@@ -132,12 +132,13 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
                     return Err(fault.hint("name a --frame that keeps them apart").into());
                 }
                 Frame::Raw => {
-                    let mut progress = Progress::new(args.progress, Unit::Bytes);
-                    Stream::new(source.as_mut(), plan).raw(&mut progress)
+                    let progress = Progress::new(args.progress, None, Unit::Bytes);
+                    Stream::new(source.as_mut(), plan).raw(&|_, bytes| progress.add(bytes))
                 }
                 frame => {
-                    let mut progress = Progress::new(args.progress, Unit::Messages);
-                    Frames::new(source.as_mut(), frame, plan).receive(&mut progress)
+                    let progress = Progress::new(args.progress, plan.count, Unit::Messages);
+                    let passed = |messages, _| progress.add(messages);
+                    Frames::new(source.as_mut(), frame, plan).receive(&passed)
                 }
             }
         }
@@ -168,13 +169,14 @@ fn from_messages(
 ) -> Result<Received, Stop> {
     let all = args.drain || args.follow;
     let plan = plan(args, args.count.or(if all { None } else { Some(1) }));
-    let mut progress = Progress::new(args.progress, Unit::Messages);
+    let progress = Progress::new(args.progress, plan.count, Unit::Messages);
+    let passed = |messages, _| progress.add(messages);
     if args.exec.is_empty() {
         let mut writing = Writing::new(args.framing.or(Frame::Line), receiver.room());
-        return Ok(receiving::messages(receiver, &mut writing, &plan, &mut progress));
+        return Ok(receiving::messages(receiver, &mut writing, &plan, &passed));
     }
     let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;
-    let received = receiving::messages(receiver, &mut jobs, &plan, &mut progress);
+    let received = receiving::messages(receiver, &mut jobs, &plan, &passed);
     *tally = Some(jobs.tally());
     Ok(received)
 }

@@ -10,12 +10,12 @@ use crate::cli::params::{Params, Sending};
 use crate::cli::values;
 use crate::endpoint::deadline::{Patience, patiently};
 use crate::endpoint::frame::Frame;
-use crate::endpoint::progress::{Progress, Unit};
 use crate::endpoint::sending::{self, Apart, Entry, Framed, Sent};
 use crate::endpoint::{End, bytes};
 use crate::kinds;
 use crate::kinds::capability::{Outgoing, Sink, Want};
 use crate::model::{Address, Class, Fault};
+use crate::output::{Progress, Unit};
 use crate::sys::signal;
 
 /// Send messages to a queue or FIFO
@@ -104,10 +104,9 @@ fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), End> {
             connect(sink.as_mut(), &patience)?;
             match args.framing.or(Frame::Raw) {
                 Frame::Raw if args.messages.is_empty() => {
-                    let mut progress = Progress::new(args.progress, Unit::Bytes);
-                    let end = bytes::send(sink.as_mut(), &patience, sent, &mut progress);
-                    progress.finish();
-                    end
+                    let progress = Progress::new(args.progress, None, Unit::Bytes);
+                    let passed = |_, bytes| progress.add(bytes);
+                    bytes::send(sink.as_mut(), &patience, sent, &passed)
                 }
                 frame => {
                     framed(args, &mut Framed::new(sink.as_mut(), frame, patience), frame, sent)
@@ -118,14 +117,13 @@ fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), End> {
 }
 
 fn framed(args: &Args, entry: &mut dyn Entry, frame: Frame, sent: &mut Sent) -> Result<(), End> {
-    let mut progress = Progress::new(args.progress, Unit::Messages);
-    let end = if args.messages.is_empty() {
-        sending::stream(entry, frame, sent, &mut progress)
+    let progress = Progress::new(args.progress, None, Unit::Messages);
+    let passed = |messages, _| progress.add(messages);
+    if args.messages.is_empty() {
+        sending::stream(entry, frame, sent, &passed)
     } else {
-        sending::arguments(entry, &args.messages, sent, &mut progress)
-    };
-    progress.finish();
-    end
+        sending::arguments(entry, &args.messages, sent, &passed)
+    }
 }
 
 /// Waits for somebody who reads.

@@ -74,6 +74,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
             None => names(object)
                 .into_iter()
                 .filter(|name| !matches!(*name, "facility" | "family" | "id" | "name" | "content"))
+                .filter(|name| *name != "size" || object.size.is_known())
                 .collect(),
         };
         let cells: Vec<Cell> =

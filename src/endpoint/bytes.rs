@@ -4,11 +4,10 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use super::End;
+use super::{End, Passed};
 use super::deadline::{Patience, patiently};
 use super::frame::{Frame, FrameReader, Step};
 use super::output::{Output, failure};
-use super::progress::Progress;
 use super::receiving::{Outcome, Plan};
 use super::rescue::{Rescued, rescue_bytes};
 use super::sending::{Sent, read_input, write_all};
@@ -32,7 +31,7 @@ pub fn send(
     sink: &mut dyn Sink,
     patience: &Patience,
     sent: &mut Sent,
-    progress: &mut Progress,
+    passed: Passed<'_>,
 ) -> Result<(), End> {
     let input = io::stdin();
     // The pages of a file would still be the file's while they are in the pipe: only a pipe's own are moved.
@@ -73,7 +72,7 @@ pub fn send(
             }
         }
         sent.bytes += moved as u64;
-        progress.add(0, moved as u64);
+        passed(0, moved as u64);
     }
 }
 
@@ -94,9 +93,8 @@ impl<'a> Stream<'a> {
     }
 
     /// Receives bytes as they are.
-    pub fn raw(mut self, progress: &mut Progress) -> Outcome {
-        let end = self.copy(progress);
-        progress.finish();
+    pub fn raw(mut self, passed: Passed<'_>) -> Outcome {
+        let end = self.copy(passed);
         self.outcome(end)
     }
 
@@ -133,7 +131,7 @@ impl<'a> Stream<'a> {
         patiently(wait, |wait| attempt(source, wait), look)
     }
 
-    fn copy(&mut self, progress: &mut Progress) -> Result<(), End> {
+    fn copy(&mut self, passed: Passed<'_>) -> Result<(), End> {
         let (mut moves, mut room) = (true, Vec::new());
         while self.wait()? {
             if self.plan.patience.is_over() {
@@ -147,7 +145,7 @@ impl<'a> Stream<'a> {
                 let length = self.source.read(&mut room)?;
                 self.write(&room[..length])?;
             }
-            progress.add(0, self.delivered - before);
+            passed(0, self.delivered - before);
         }
         Ok(())
     }
@@ -207,9 +205,9 @@ impl<'a> Frames<'a> {
     }
 
     /// Receives them. What is taken and is no whole message is written out as it is.
-    pub fn receive(mut self, progress: &mut Progress) -> Outcome {
+    pub fn receive(mut self, passed: Passed<'_>) -> Outcome {
         let mut out = Vec::new();
-        let mut end = self.take(progress, &mut out);
+        let mut end = self.take(passed, &mut out);
         let rest = self.reader.rest().to_vec();
         out.extend_from_slice(&rest);
         if self.stream.left.is_empty() {
@@ -218,12 +216,11 @@ impl<'a> Frames<'a> {
         } else {
             self.stream.left.extend_from_slice(&out);
         }
-        progress.finish();
         let shown = self.shown;
         Outcome { delivered: shown, ..self.stream.outcome(end) }
     }
 
-    fn take(&mut self, progress: &mut Progress, out: &mut Vec<u8>) -> Result<(), End> {
+    fn take(&mut self, passed: Passed<'_>, out: &mut Vec<u8>) -> Result<(), End> {
         let most = self.stream.plan.count.unwrap_or(u64::MAX);
         while self.count < most {
             match self.reader.step()? {
@@ -231,7 +228,7 @@ impl<'a> Frames<'a> {
                     let (message, mark): (&[u8], Mark) = self.reader.message();
                     self.frame.write(message, mark, out);
                     self.count += 1;
-                    progress.add(1, message.len() as u64);
+                    passed(1, message.len() as u64);
                     if out.len() >= VIEW {
                         self.flush(out)?;
                     }

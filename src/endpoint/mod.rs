@@ -8,7 +8,6 @@ pub mod frame;
 pub mod jobs;
 mod json;
 pub mod output;
-pub mod progress;
 pub mod receiving;
 pub mod rescue;
 pub mod sending;
@@ -39,3 +38,6 @@ impl From<std::io::Error> for End {
         Self::Fault(error.into())
     }
 }
+
+/// Is told of what has passed: messages and bytes.
+pub type Passed<'a> = &'a dyn Fn(u64, u64);

@@ -1,9 +1,8 @@
 //! The loop of a receiver: take, deliver, and never wait with something in hand.
 
-use super::End;
+use super::{End, Passed};
 use super::deadline::{Patience, patiently};
 use super::delivery::Deliver;
-use super::progress::Progress;
 use super::rescue::{Rescued, rescue};
 use crate::kinds::capability::{Attempt, Found, Receiver, Wait};
 use crate::sys::signal;
@@ -38,15 +37,14 @@ pub fn messages(
     receiver: &mut dyn Receiver,
     deliver: &mut dyn Deliver,
     plan: &Plan,
-    progress: &mut Progress,
+    passed: Passed<'_>,
 ) -> Outcome {
     let mut taken = 0;
-    let mut end = take(receiver, deliver, plan, progress, &mut taken);
+    let mut end = take(receiver, deliver, plan, passed, &mut taken);
     let finished = deliver.finish();
     if end.is_ok() || matches!(end, Err(End::Late | End::Signal(_))) && finished.is_err() {
         end = finished;
     }
-    progress.finish();
     let undelivered = deliver.undelivered();
     let rescued = rescue(receiver, &undelivered);
     Outcome { delivered: taken - undelivered.len() as u64, end, rescued }
@@ -56,7 +54,7 @@ fn take(
     receiver: &mut dyn Receiver,
     deliver: &mut dyn Deliver,
     plan: &Plan,
-    progress: &mut Progress,
+    passed: Passed<'_>,
     taken: &mut u64,
 ) -> Result<(), End> {
     let there = if plan.drain { receiver.queued() } else { None };
@@ -85,7 +83,7 @@ fn take(
         match found {
             Found::Message(mark) => {
                 *taken += 1;
-                progress.add(1, receiver.message().len() as u64);
+                passed(1, receiver.message().len() as u64);
                 deliver.deliver(receiver.message(), mark)?;
             }
             Found::End if plan.follow => {

@@ -5,10 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use super::End;
+use super::{End, Passed};
 use super::deadline::{Patience, patiently};
 use super::frame::{Frame, FrameReader, Step};
-use super::progress::Progress;
 use crate::kinds::capability::{Sender, Sink};
 use crate::model::{Class, Fault, Mark};
 use crate::sys::signal;
@@ -163,7 +162,7 @@ pub fn arguments<M: AsRef<std::ffi::OsStr>>(
     entry: &mut dyn Entry,
     messages: &[M],
     sent: &mut Sent,
-    progress: &mut Progress,
+    passed: Passed<'_>,
 ) -> Result<(), End> {
     for (at, message) in messages.iter().enumerate() {
         if let Some(fault) = entry.refuse(message.as_ref().len() as u64, false) {
@@ -173,7 +172,7 @@ pub fn arguments<M: AsRef<std::ffi::OsStr>>(
     for message in messages {
         let message = message.as_ref().as_bytes();
         entry.send(message, Mark::None, sent)?;
-        progress.add(1, message.len() as u64);
+        passed(1, message.len() as u64);
     }
     entry.settle(sent)
 }
@@ -213,7 +212,7 @@ pub fn stream(
     entry: &mut dyn Entry,
     frame: Frame,
     sent: &mut Sent,
-    progress: &mut Progress,
+    passed: Passed<'_>,
 ) -> Result<(), End> {
     let mut reader = FrameReader::new(frame, entry.most());
     loop {
@@ -224,7 +223,7 @@ pub fn stream(
                     End::Fault(fault) => numbered(reader.count(), fault).into(),
                     end => end,
                 })?;
-                progress.add(1, message.len() as u64);
+                passed(1, message.len() as u64);
             }
             Step::More => {
                 entry.settle(sent)?;

@@ -20,7 +20,7 @@ use nix::unistd::mkfifo;
 use super::KindRecord;
 use super::capability::{Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove};
 use super::fact::{Fact, Plan, fields};
-use super::posix::{
+use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };
@@ -150,7 +150,9 @@ impl Inspect for Fifo {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
         let plan = Plan::new(&KIND, FACTS, look);
         let mut search = Search::of_processes(look.proc);
-        search.folders(look.folders);
+        for reason in search.folders(look.folders) {
+            each(Sighting::Missing(reason))?;
+        }
         let asked = needs_pipe(&plan, look);
         for (path, stat) in search.found() {
             let nobody = Open::default();

@@ -4,12 +4,13 @@
 pub mod capability;
 mod fact;
 mod fifo;
+mod file;
 mod posix;
 mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};
-use capability::{Configure, Create, Inspect, Messages, Remove};
+use capability::{Configure, Counters, Create, Inspect, Memory, Messages, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -36,23 +37,48 @@ pub struct KindRecord {
     pub remove: Option<&'static dyn Remove>,
     /// Send to it and receive from it.
     pub messages: Option<&'static dyn Messages>,
+    /// Read from it and write to it at any place.
+    pub memory: Option<&'static dyn Memory>,
+    /// Wait for it and post to it.
+    pub counters: Option<&'static dyn Counters>,
 }
 
 impl KindRecord {
     /// A kind that can be looked at; the rest is added by naming it.
     const fn read_only(kind: &'static Kind, inspect: &'static dyn Inspect) -> Self {
-        Self { kind, inspect, create: None, configure: None, remove: None, messages: None }
+        Self {
+            kind,
+            inspect,
+            create: None,
+            configure: None,
+            remove: None,
+            messages: None,
+            memory: None,
+            counters: None,
+        }
     }
 
     /// The capabilities, as the matrix of `kinds` shows them.
-    pub fn capabilities(&self) -> [(&'static str, bool); 5] {
+    pub fn capabilities(&self) -> [(&'static str, bool); 7] {
         [
             ("inspect", true),
             ("create", self.create.is_some()),
             ("set", self.configure.is_some()),
             ("rm", self.remove.is_some()),
             ("messages", self.messages.is_some()),
+            ("memory", self.memory.is_some()),
+            ("counters", self.counters.is_some()),
         ]
+    }
+}
+
+/// The parsers of what the kernel prints, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Gives `bytes` to every parser.
+    pub fn parse(bytes: &[u8]) {
+        super::sysv::fuzz(bytes);
+        super::posix::mq::fuzz(bytes);
     }
 }
 

@@ -148,12 +148,38 @@ fn known(number: Option<u32>, value: fn(u32) -> Value) -> Value {
     number.map_or(Value::Unknown("permission denied"), value)
 }
 
+/// Where a column's value is found in the objects of one listing of one kind: names are looked up once.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// A column that every kind has.
+    Common(&'static Column),
+    /// So many facts come before it.
+    Fact(usize),
+}
+
 impl Object {
     /// The value of the column called `name`; `None` when the kind has no such column.
     pub fn column(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.place(name).map(|place| self.at(Some(place)))
+    }
+
+    /// Where the column called `name` is found; `None` when the kind has no such column, or it was not read.
+    pub fn place(&self, name: &str) -> Option<Place> {
         match COMMON.iter().find(|column| column.field.name == name) {
-            Some(column) => Some(Cow::Owned((column.get)(self))),
-            None => self.facts.get(name).map(Cow::Borrowed),
+            Some(column) => Some(Place::Common(column)),
+            None => self.facts.iter().position(|(field, _)| field.name == name).map(Place::Fact),
+        }
+    }
+
+    /// The value in a place; nothing when it has none.
+    pub fn at(&self, place: Option<Place>) -> Cow<'_, Value> {
+        static ABSENT: Value = Value::None("none");
+        match place {
+            Some(Place::Common(column)) => Cow::Owned((column.get)(self)),
+            Some(Place::Fact(at)) => {
+                Cow::Borrowed(self.facts.0.get(at).map_or(&ABSENT, |(_, value)| value))
+            }
+            None => Cow::Borrowed(&ABSENT),
         }
     }
 

@@ -15,13 +15,14 @@ const GAP: usize = 2;
 /// Narrower than this the last column is not made.
 const NARROWEST: usize = 8;
 
-/// Cells kept until all widths are known: one text, and where each cell ends.
+/// Cells kept until all widths are known: one text, and how long each cell is in it. Kept small: fresh memory costs
+/// more than the text that is put there.
 pub(super) struct Table {
     columns: usize,
     color: bool,
     width: Option<usize>,
     text: String,
-    ends: Vec<usize>,
+    lengths: Vec<u32>,
     widths: Vec<usize>,
     right: Vec<bool>,
 }
@@ -34,69 +35,71 @@ impl Table {
             color: layout.color && layout.headings,
             width: layout.width,
             text: String::new(),
-            ends: Vec::new(),
+            lengths: Vec::new(),
             widths: vec![0; columns],
             right: vec![false; columns],
         };
         if layout.headings {
             for (at, name) in layout.columns.iter().enumerate() {
+                let begin = table.text.len();
                 table.text.push_str(&title(name));
-                table.end_cell(at);
+                table.end_cell(at, begin);
             }
         }
         table
     }
 
-    fn end_cell(&mut self, column: usize) {
-        let begin = self.ends.last().copied().unwrap_or(0);
-        self.ends.push(self.text.len());
-        let width = width(self.text.get(begin..).unwrap_or_default());
-        if let Some(widest) = self.widths.get_mut(column) {
-            *widest = width.max(*widest);
+    /// Keeps the text from `begin` on as a cell, and widens its column to it.
+    fn end_cell(&mut self, column: usize, begin: usize) {
+        let length = self.text.len() - begin;
+        self.lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
+        // No character is wider than it has bytes.
+        if let Some(widest) = self.widths.get_mut(column)
+            && length > *widest
+        {
+            *widest = self.text.get(begin..).unwrap_or_default().width().max(*widest);
         }
     }
 
     fn cells(&self) -> impl Iterator<Item = &str> {
-        let mut begin = 0;
-        self.ends.iter().map(move |&end| {
-            let cell = self.text.get(begin..end).unwrap_or_default();
-            begin = end;
+        let mut rest = self.text.as_str();
+        self.lengths.iter().map(move |length| {
+            let (cell, more) = rest.split_at_checked(*length as usize).unwrap_or((rest, ""));
+            rest = more;
             cell
         })
     }
 
     /// Two passes: the widths are known, the cells are padded on their way out.
     fn write_padded(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut line = String::new();
-        for (at, cell) in self.cells().enumerate() {
-            let column = at % self.columns;
-            let room =
-                self.widths.get(column).map_or(0, |widest| widest.saturating_sub(width(cell)));
-            if self.right.get(column).copied().unwrap_or(false) {
-                line.extend(std::iter::repeat_n(' ', room));
-                line.push_str(cell);
-            } else {
-                line.push_str(cell);
-                line.extend(std::iter::repeat_n(' ', room));
+        let ascii = self.text.is_ascii();
+        let mut line = Vec::new();
+        let mut cells = self.cells();
+        for row in 0..self.lengths.len() / self.columns.max(1) {
+            line.clear();
+            // Where the column would begin if every character were a byte.
+            let mut begin = 0;
+            for ((widest, right), cell) in self.widths.iter().zip(&self.right).zip(&mut cells) {
+                let width = if ascii { cell.len() } else { cell.width() };
+                let room = if *right { widest - width.min(*widest) } else { 0 };
+                line.resize(begin + room, b' ');
+                line.extend_from_slice(cell.as_bytes());
+                begin += widest + GAP + cell.len() - width;
             }
-            if column + 1 == self.columns {
-                self.write_line(out, &line, at < self.columns)?;
-                line.clear();
-            } else {
-                line.extend(std::iter::repeat_n(' ', GAP));
-            }
+            self.write_line(out, &mut line, row == 0)?;
         }
         Ok(())
     }
 
     /// The first line is the heading, if there is one.
-    fn write_line(&self, out: &mut dyn Write, line: &str, first: bool) -> io::Result<()> {
-        let line = line.trim_end();
+    fn write_line(&self, out: &mut dyn Write, line: &mut Vec<u8>, first: bool) -> io::Result<()> {
+        line.truncate(line.trim_ascii_end().len());
         if first && self.color {
-            writeln!(out, "\x1b[1m{line}\x1b[0m")
-        } else {
-            writeln!(out, "{line}")
+            line.splice(..0, *b"\x1b[1m");
+            line.extend_from_slice(b"\x1b[0m");
         }
+        line.push(b'\n');
+        out.write_all(line)
     }
 
     /// The last column alone may be shortened, to what the others leave of the terminal.
@@ -122,21 +125,18 @@ impl Table {
             }
         }
         for (at, line) in table.to_string().lines().enumerate() {
-            self.write_line(out, line, at == 0)?;
+            self.write_line(out, &mut line.as_bytes().to_vec(), at == 0)?;
         }
         Ok(())
     }
 }
 
-fn width(cell: &str) -> usize {
-    if cell.is_ascii() { cell.len() } else { cell.width() }
-}
-
 impl Renderer for Table {
     fn record(&mut self, _out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
         for (at, (_, value)) in cells.iter().take(self.columns).enumerate() {
+            let begin = self.text.len();
             view.human(value, &mut self.text);
-            self.end_cell(at);
+            self.end_cell(at, begin);
             if text::is_number(value)
                 && let Some(right) = self.right.get_mut(at)
             {
@@ -153,7 +153,7 @@ impl Renderer for Table {
         _warnings: &[String],
     ) -> io::Result<()> {
         match self.width {
-            Some(width) if !self.ends.is_empty() => self.write_fitted(out, width),
+            Some(width) if !self.lengths.is_empty() => self.write_fitted(out, width),
             _ => self.write_padded(out),
         }
     }
@@ -203,6 +203,6 @@ mod tests {
         assert!(render(None, &rows).contains("a-name-that-does-not-fit-at-all"));
         let narrow = render(Some(24), &rows);
         assert!(narrow.contains("1234567890123") && narrow.contains('…'), "{narrow}");
-        assert!(narrow.lines().all(|line| width(line) <= 24), "{narrow}");
+        assert!(narrow.lines().all(|line| line.width() <= 24), "{narrow}");
     }
 }

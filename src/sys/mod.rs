@@ -2,11 +2,13 @@
 //! call a function, no policy. The only place where `unsafe` is allowed.
 //!
 //! Every function returns the errno as [`std::io::Error`]; what an errno means is for the kinds to say.
-//! EINTR is returned like any other error: who makes a call that blocks looks at [`signal`] then.
+//! EINTR is returned like any other error: few of these calls block, and those that do say what they do with it.
 #![allow(unsafe_code)]
 
+pub mod deferral;
 pub mod file;
 pub mod lease;
+pub mod mapping;
 pub mod mount;
 pub mod mqueue;
 pub mod msg;
@@ -18,6 +20,8 @@ pub mod processes;
 pub mod sem;
 pub mod shm;
 pub mod signal;
+pub mod start;
+pub mod stream;
 pub mod terminal;
 pub mod time;
 

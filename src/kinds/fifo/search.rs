@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use crate::model::{Encoded, Fault};
 use crate::sys::file::{self, Stat};
 use crate::sys::processes;
 
@@ -78,8 +79,9 @@ impl Search {
         search
     }
 
-    /// Adds the FIFOs of the usual folders and of the trees below `more`.
-    pub(super) fn folders(&mut self, more: &[PathBuf]) {
+    /// Adds the FIFOs of the usual folders and of the trees below `more`. Tells which of the latter could not
+    /// be searched at all: somebody has named them.
+    pub(super) fn folders(&mut self, more: &[PathBuf]) -> Vec<String> {
         for (folder, depth) in USUAL {
             self.folder(Path::new(folder), *depth);
         }
@@ -88,12 +90,20 @@ impl Search {
         {
             self.folder(Path::new(&own), 2);
         }
+        let mut unsearched = Vec::new();
         for folder in more {
-            match std::path::absolute(folder) {
-                Ok(folder) => self.folder(&folder, WHOLE),
-                Err(_) => self.unread_folders += 1,
+            let opened =
+                std::path::absolute(folder).and_then(|path| std::fs::read_dir(&path).map(|_| path));
+            match opened {
+                Ok(path) => self.folder(&path, WHOLE),
+                Err(error) => {
+                    let name = Encoded(folder.as_os_str().as_bytes());
+                    let cause = Fault::from_os(&error).cause;
+                    unsearched.push(format!("{name} cannot be searched for FIFOs: {cause}"));
+                }
             }
         }
+        unsearched
     }
 
     fn folder(&mut self, folder: &Path, depth: usize) {

@@ -1,5 +1,7 @@
 //! System V shared memory segments: `shmget(2)`, `shmctl(2)`, `sysvipc(7)`.
 
+mod memory;
+
 use std::io;
 use std::ops::ControlFlow;
 
@@ -34,6 +36,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvShm),
     configure: Some(&SysvShm),
     remove: Some(&SysvShm),
+    memory: Some(&SysvShm),
     ..KindRecord::read_only(&KIND, &SysvShm)
 };
 
@@ -139,7 +142,8 @@ static SOURCE: Source<Segment> = Source {
     },
     stat_any: |index| shm::stat_any(index).map(plain),
     stat: |id| shm::stat(id).map(plain),
-    usage: || shm::usage().map(|(usage, highest)| (usage.used_ids.unsigned_abs().into(), highest)),
+    highest: shm::highest,
+    used: || shm::usage().map(|usage| usage.used_ids.unsigned_abs().into()),
     by_key: |key| shm::get(key, 0, 0),
 };
 
@@ -187,7 +191,7 @@ impl Inspect for SysvShm {
     }
 
     fn limits(&self, look: &Look) -> Vec<Limit> {
-        let usage = shm::usage().map(|(usage, _)| usage);
+        let usage = shm::usage();
         let limits = shm::limits();
         let limit = |value: fn(&shm::Limits) -> Value| match &limits {
             Ok(limits) => value(limits),
@@ -255,7 +259,7 @@ fn create_fault(error: &io::Error, size: u64, huge: bool) -> Fault {
             format!("a segment has 1 to {} bytes (SHMMAX), not {size}", limits.max_bytes),
         )
         .hint("raise kernel.shmmax"),
-        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => {
+        (Some(libc::ENOSPC), Ok(limits), Ok(usage)) => {
             let page = procfs::page_size();
             limit_reached(&[
                 (
