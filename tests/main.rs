@@ -8,6 +8,7 @@
 
 mod book;
 mod cases;
+mod compat;
 mod completion;
 mod conformance;
 mod env;
@@ -24,6 +25,7 @@ mod scratch;
 mod shell;
 mod strict_json;
 mod subjects;
+mod tools;
 mod tree;
 mod verbs;
 

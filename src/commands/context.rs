@@ -20,6 +20,8 @@ pub(super) enum Stop {
     Output(io::Error),
     /// The command line makes no sense: nothing was attempted.
     Usage(Fault),
+    /// A signal asked the program to end.
+    Signal(i32),
 }
 
 impl From<io::Error> for Stop {
@@ -109,13 +111,12 @@ impl Context {
         let columns =
             if named { names.to_vec() } else { columns.iter().map(String::as_str).collect() };
         let mut renderer = self.renderer(records, &columns);
+        renderer.names(&columns);
         for row in &rows {
             let value =
                 |name: &&str| names.iter().position(|one| one == name).and_then(|at| row.get(at));
-            let cells: Vec<Cell> = columns
-                .iter()
-                .filter_map(|name| Some((*name, Cow::Borrowed(value(name)?))))
-                .collect();
+            let cell = |name| value(name).map_or(Cow::Owned(Value::None("none")), Cow::Borrowed);
+            let cells: Vec<Cell> = columns.iter().map(cell).collect();
             renderer.record(&mut self.out, &self.view, &cells)?;
         }
         Ok(renderer.finish(&mut self.out, &self.view, &[])?)
@@ -192,6 +193,11 @@ impl Context {
     pub(super) fn complain_of_usage(&mut self, fault: &Fault) {
         self.complain(fault);
         self.failed = Some(Class::Usage);
+    }
+
+    /// The exit status is what a shell says of a program that a signal has ended.
+    pub(super) fn ended_by(&mut self, signal: i32) {
+        self.status = Some(128u8.wrapping_add(u8::try_from(signal).unwrap_or(127)));
     }
 
     /// The exit status is this, whatever failed: for verbs whose status is that of a command.
