@@ -25,6 +25,8 @@ pub enum Need {
     Mandoc,
     /// They are, and the suite was started as root.
     PeersAsRoot,
+    /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
+    Python,
 }
 
 impl Need {
@@ -37,6 +39,7 @@ impl Need {
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
+            Need::Python => suite.has_python(),
         }
     }
 
@@ -49,6 +52,7 @@ impl Need {
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
+            Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }
 }

@@ -13,10 +13,16 @@ mod list_columns;
 mod list_filters;
 mod list_formats;
 mod list_sources;
+mod lock;
+mod post;
+mod read;
 mod rm;
+mod semop;
 mod set;
 mod show;
 mod terminal;
+pub mod wait;
+mod write;
 
 use crate::cases::Case;
 
@@ -35,10 +41,16 @@ pub fn cases() -> Vec<Case> {
         list_filters::cases(),
         list_formats::cases(),
         list_sources::cases(),
+        lock::cases(),
+        post::cases(),
+        read::cases(),
         rm::cases(),
+        semop::cases(),
         set::cases(),
         show::cases(),
         terminal::cases(),
+        wait::cases(),
+        write::cases(),
     ]
     .into_iter()
     .flatten()
