@@ -50,7 +50,9 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "follow")]
     drain: bool,
 
-    /// Receive until a signal comes; stay when the last writer of a FIFO has gone
+    /// Receive until a signal comes
+    ///
+    /// Stays when the last writer of a FIFO has gone, and waits for the next one.
     #[arg(long)]
     follow: bool,
 
@@ -90,7 +92,8 @@ pub(super) struct Args {
         value_name = "COMMAND",
         num_args = 1..,
         allow_hyphen_values = true,
-        conflicts_with = "frame"
+        conflicts_with = "frame",
+        help_heading = None
     )]
     exec: Vec<OsString>,
 }
