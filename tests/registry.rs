@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    cases, compat, completion, conformance, examples, kinds, layering, peers, tree, verbs,
+    book, cases, compat, completion, conformance, examples, kinds, layering, peers, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -12,6 +12,7 @@ cases![every_file_of_tests_is_in_its_list];
 pub fn all() -> Vec<Case> {
     [
         cases(),
+        book::cases(),
         completion::cases(),
         examples::cases(),
         compat::cases(),
