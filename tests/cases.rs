@@ -19,6 +19,10 @@ pub enum Need {
     Limits,
     /// `ipcs`, `ipcmk`, `ipcrm` and `lsipc` of util-linux are installed.
     Peers,
+    /// bash, zsh and fish are installed.
+    Shells,
+    /// mandoc is installed.
+    Mandoc,
     /// They are, and the suite was started as root.
     PeersAsRoot,
 }
@@ -30,6 +34,8 @@ impl Need {
             Need::SeveralUsers => suite.several_users,
             Need::Limits => suite.limits,
             Need::Peers => suite.peers,
+            Need::Shells => suite.has(&["bash", "zsh", "fish"]),
+            Need::Mandoc => suite.has(&["mandoc"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
         }
     }
@@ -40,6 +46,8 @@ impl Need {
             Need::SeveralUsers => "needs root",
             Need::Limits => "needs root or Linux 6.9",
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
+            Need::Shells => "needs bash, zsh, fish",
+            Need::Mandoc => "needs mandoc",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
         }
     }

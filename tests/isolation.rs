@@ -28,6 +28,12 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// Are these programs installed? Where everything has to be there, a test that needs one fails without it.
+    pub fn has(self, programs: &[&str]) -> bool {
+        std::env::var_os("CI").is_some_and(|ci| ci == "true")
+            || programs.iter().all(|program| is_installed(program))
+    }
+
     /// For listing names only: nothing is run, so nothing is claimed.
     pub fn unknown() -> Self {
         Self { several_users: true, limits: true, peers: true }

@@ -3,13 +3,18 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, compat, conformance, kinds, layering, peers, tree, verbs};
+use crate::{
+    book, cases, compat, completion, conformance, examples, kinds, layering, peers, tree, verbs,
+};
 
 cases![every_file_of_tests_is_in_its_list];
 
 pub fn all() -> Vec<Case> {
     [
         cases(),
+        book::cases(),
+        completion::cases(),
+        examples::cases(),
         compat::cases(),
         conformance::cases(),
         kinds::cases(),

@@ -8,7 +8,7 @@ use super::context::{Context, Outcome, Stop};
 use crate::cli::filter::Filter;
 use crate::kinds::capability::{Look, Want};
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting, Value};
+use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -22,13 +22,8 @@ pub(super) struct Args {
     #[command(flatten)]
     filter: Filter,
 
-    /// Order by these columns; a hyphen before one reverses it
-    #[arg(
-        long,
-        value_name = "COLUMN[,-COLUMN]",
-        allow_hyphen_values = true,
-        help_heading = "Output"
-    )]
+    /// Order by these columns: A,-B; a hyphen reverses
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
     sort: Option<String>,
 }
 
@@ -63,9 +58,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     // Putting all columns together takes time, which a plain listing does not need.
     let named = cx.options.columns.is_some() || args.sort.is_some();
     let known = if named { columns::of_objects() } else { Vec::new() };
-    if cx.options.columns.as_deref() == Some("help") {
-        return help(cx, &known);
-    }
     let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let order = order(args.sort.as_deref(), &known)?;
@@ -86,14 +78,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     listing.finish(cx)
 }
 
-fn help(cx: &mut Context, known: &[(String, String)]) -> Outcome {
-    let rows = known.iter().map(|(name, help)| {
-        vec![Value::Text(name.as_str().into()), Value::Text(help.as_str().into())]
-    });
-    cx.options.columns = None;
-    cx.records("columns", &["column", "help"], rows.collect())
-}
-
 /// Column names with whether they are reversed.
 fn order(list: Option<&str>, known: &[(String, String)]) -> Result<Vec<(String, bool)>, Stop> {
     let names = list.into_iter().flat_map(|list| list.split(','));
@@ -111,8 +95,8 @@ struct Listing<'a> {
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
-    /// The names of a record's values and where they are, for objects of the kind that came last.
-    places: Vec<(&'a str, Option<Place>)>,
+    /// Where the values of a record are in objects of the kind that came last.
+    places: Vec<Option<Place>>,
     placed: Option<&'static Kind>,
     kept: Vec<Object>,
     warnings: Vec<String>,
@@ -200,22 +184,21 @@ impl Listing<'_> {
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
             self.place(object);
         }
-        let cell = |(name, place): &(_, _)| (*name, object.at(*place));
-        let cells: Vec<Cell> = self.places.iter().map(cell).collect();
+        let cells: Vec<Cell> = self.places.iter().map(|place| object.at(*place)).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
 
     /// Finds the columns in the objects of a kind, of which the same facts were read in the same order.
     fn place(&mut self, object: &Object) {
         self.placed = Some(object.kind);
-        self.places.clear();
-        self.places.extend(self.columns.iter().map(|name| (*name, object.place(name))));
+        let mut names = self.columns.to_vec();
         if self.everything_free {
             let more = COMMON.iter().map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
-            let more = more.filter(|name| !self.columns.contains(name));
-            self.places.extend(more.map(|name| (name, object.place(name))));
+            names.extend(more.filter(|name| !self.columns.contains(name)));
         }
+        self.places = names.iter().map(|name| object.place(name)).collect();
+        self.renderer.names(&names);
     }
 
     fn finish(mut self, cx: &mut Context) -> Outcome {

@@ -1,17 +1,22 @@
 //! The verbs, one file each, and what starts and ends them all. Nothing imports this.
 
 mod columns;
+mod complete;
 mod context;
 mod create;
+mod framing;
 mod generate;
 mod kinds;
 mod limits;
 mod list;
 mod lock;
+mod peek;
 mod post;
 mod read;
+mod recv;
 mod rm;
 mod semop;
+mod send;
 mod set;
 mod show;
 mod wait;
@@ -22,25 +27,34 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::output::Output;
+use crate::kinds::KindRecord;
 use crate::model::{Class, Fault};
+use columns::Known;
 use context::{Context, Outcome, Stop};
 
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
-    Verb { alias: Some("ls"), ..verb!(list) },
-    verb!(show),
-    verb!(create),
-    verb!(set),
-    verb!(rm),
-    verb!(read),
-    verb!(write),
-    verb!(wait),
-    verb!(post),
-    verb!(semop),
-    verb!(lock),
-    verb!(limits),
-    verb!(kinds),
+    Verb { alias: Some("ls"), columns: columns::of_objects, ..verb!(list) },
+    Verb { columns: columns::of_objects, ..verb!(show) },
+    Verb { takes: |_| false, ..verb!(create) },
+    Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
+    Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(peek) },
+    Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
+    Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(post) },
+    Verb {
+        takes: |record| record.counters.is_some_and(|one| one.atomic().is_some()),
+        ..verb!(semop)
+    },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
+    Verb { columns: limits::columns, ..verb!(limits) },
+    Verb { columns: kinds::columns, ..verb!(kinds) },
     Verb { hidden: true, ..verb!(generate) },
+    Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
 ];
 
 /// How a verb is defined and run.
@@ -50,6 +64,10 @@ struct Verb {
     hidden: bool,
     define: fn(Command) -> Command,
     run: fn(&ArgMatches, &mut Context) -> Outcome,
+    /// What `--columns` chooses among, for its help, the manual and completions.
+    columns: fn() -> Known,
+    /// Kinds whose objects completions offer: those that the verb can do something to.
+    takes: fn(&KindRecord) -> bool,
 }
 
 /// The verb of a module.
@@ -63,6 +81,8 @@ macro_rules! verb {
             run: |matches, cx| {
                 $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
             },
+            columns: Known::new,
+            takes: |_| true,
         }
     };
 }
@@ -89,7 +109,8 @@ fn unreadable(error: clap::Error) -> Stop {
 ///
 /// Without a verb it lists every object.
 #[derive(Parser)]
-#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, args_conflicts_with_subcommands = false)]
+#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, disable_help_flag = true)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 struct Cli {
     #[command(flatten)]
     output: Output,
@@ -103,6 +124,8 @@ Examples:
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
   ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
+  ipcctl send mq:/jobs 'resize a.png' send a message
+  ipcctl recv mq:/jobs --timeout 10   wait for one
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
@@ -113,6 +136,7 @@ Exit status:
 fn definition(whole: bool) -> Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
         let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
+        let defined = defined.after_help(format!("More and examples: ipcctl {} --help", verb.name));
         command.subcommand(if whole { (verb.define)(defined) } else { defined.defer(verb.define) })
     })
 }
@@ -131,9 +155,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let mut cx = Context::new(cli.output);
     let result = match matches.subcommand() {
         Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
+            Some(verb) if cx.lists_columns() => columns::help(&(verb.columns)(), &mut cx),
             Some(verb) => (verb.run)(matches, &mut cx),
             None => Err(Stop::Usage(Fault::usage(format!("there is no verb {name}")))),
         },
+        None if cx.lists_columns() => columns::help(&columns::of_objects(), &mut cx),
         None => list::run(&list::Args::default(), &mut cx),
     };
     match result.and_then(|()| Ok(cx.flush()?)) {
@@ -142,6 +168,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
         Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
+        Err(Stop::Signal(signal)) => cx.ended_by(signal),
     }
     cx.status()
 }

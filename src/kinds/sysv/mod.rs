@@ -90,7 +90,7 @@ const fn changed<T: Record>() -> Fact<T> {
 static KEY_FROM: Param = Param {
     name: "key-from",
     metavar: "PATH[,PROJECT]",
-    help: "Take the key that ftok(3) makes of a file and a project, a character or number [default: 1]",
+    help: "Key that ftok(3) makes of a file and a project",
     form: Form::Key,
 };
 

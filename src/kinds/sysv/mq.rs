@@ -1,5 +1,7 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `sysvipc(7)`.
 
+mod endpoint;
+
 use std::io;
 use std::ops::ControlFlow;
 
@@ -35,6 +37,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvMq),
     configure: Some(&SysvMq),
     remove: Some(&SysvMq),
+    messages: Some(&SysvMq),
     ..KindRecord::read_only(&KIND, &SysvMq)
 };
 
@@ -128,7 +131,7 @@ static TOTALS: &[Total<(msg::Usage, u32)>] = &[
 static MAX_BYTES: Param = Param {
     name: "max-bytes",
     metavar: "SIZE",
-    help: "Bytes of messages it may hold; more than MSGMNB needs CAP_SYS_RESOURCE",
+    help: "Bytes of messages it may hold",
     form: Form::Size,
 };
 

@@ -162,13 +162,13 @@ static COUNT: Param = Param {
 static INITIAL: Param = Param {
     name: "value",
     metavar: "N",
-    help: "Value of the semaphore, or of every one of a set",
+    help: "Value of the semaphore, or of all of a set",
     form: Form::Count,
 };
 static VALUES: Param = Param {
     name: "values",
     metavar: "A,B,…",
-    help: "Values of all semaphores of the set, in order",
+    help: "Values of the semaphores of a set, in order",
     form: Form::Counts,
 };
 static AT: Param = Param {
