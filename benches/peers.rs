@@ -46,6 +46,7 @@ pub const IPCS_Q: Peer = peer("ipcs -q", "ipcs", &["-q"]);
 pub const IPCS_S: Peer = peer("ipcs -s", "ipcs", &["-s"]);
 pub const IPCS_ID: Peer =
     Peer { shape: Shape::Any, ..peer("ipcs -m -i", "ipcs", &["-m", "-i", "{id}"]) };
+pub const IPCS_M_C: Peer = peer("ipcs -m -c", "ipcs", &["-m", "-c"]);
 pub const LSIPC_M: Peer = peer("lsipc -m", "lsipc", &["-m"]);
 pub const LSIPC_RAW: Peer = peer("lsipc -m -r", "lsipc", &["-m", "-r"]);
 pub const LSIPC_JSON: Peer =

@@ -112,6 +112,27 @@ pub const ROWS: &[Row] = &[
         .floor("segments-proc")
         .peer(&peers::CAT)
         .goals(&[Goal::TimesFloor(NOISE)]),
+    row("ipcctl ipcs -m, 32,000 segments", MANY, &["ipcs", "-m"], Lines)
+        .floor("segments")
+        .peer(&peers::IPCS_M)
+        .goals(&[Goal::TimesFaster(8.0)]),
+    row("ipcctl ipcs -m -c, 32,000 segments", MANY, &["ipcs", "-m", "-c"], Lines)
+        .floor("segments")
+        .peer(&peers::IPCS_M_C)
+        .goals(&[Goal::TimesFaster(8.0)]),
+    row("ipcctl lsipc -m, 32,000 segments", MANY, &["lsipc", "-m"], Lines)
+        .floor("segments")
+        .peer(&peers::LSIPC_M)
+        .goals(&[Goal::TimesFaster(8.0)]),
+    row(
+        "ipcctl lsipc -m -J, 32,000 segments",
+        MANY,
+        &["lsipc", "-m", "-J"],
+        Shape::Words("\"key\""),
+    )
+    .floor("segments")
+    .peer(&peers::LSIPC_JSON)
+    .goals(&[Goal::TimesFaster(8.0)]),
     row("show by id, among 32,000", MANY, BY_ID, Any)
         .floor("start")
         .peer(&peers::AMONG_10)

@@ -23,6 +23,8 @@ pub enum Need {
     Shells,
     /// mandoc is installed.
     Mandoc,
+    /// They are, and the suite was started as root.
+    PeersAsRoot,
     /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
     Python,
 }
@@ -36,6 +38,7 @@ impl Need {
             Need::Peers => suite.peers,
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
+            Need::PeersAsRoot => suite.peers && suite.several_users,
             Need::Python => suite.has_python(),
         }
     }
@@ -48,6 +51,7 @@ impl Need {
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
+            Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }

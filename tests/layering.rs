@@ -15,14 +15,15 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
+    ("endpoint", &["model", "kinds", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
     ("compat", &["sys", "model", "kinds", "output"]),
-    ("commands", &["sys", "model", "kinds", "output", "cli"]),
+    ("commands", &["sys", "model", "kinds", "endpoint", "output", "cli"]),
 ];
 
 /// One file of the crate, without its tests: these may reach wherever they like.

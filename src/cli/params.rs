@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use super::values;
+use crate::kinds::capability::End;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Argument, Class, Fault, Form, Param, Settings};
 
@@ -13,6 +14,12 @@ pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
 pub trait Verb {
     /// What a kind declares for it.
     const DECLARED: Declared;
+
+    /// Where help lists the options.
+    const HEADING: &'static str = "Options of kinds";
+
+    /// Are they aside from what the verb is for? Then the short help leaves them out.
+    const ASIDE: bool = false;
 }
 
 /// The options of `create`.
@@ -30,6 +37,46 @@ pub struct Setting;
 impl Verb for Setting {
     const DECLARED: Declared =
         |record| record.configure.map_or(&[], |configure| configure.params());
+}
+
+/// The options of `create` for objects that carry messages: they can be made by the verbs that use them.
+#[derive(Clone, Debug)]
+pub struct CreatingOnUse;
+
+impl Verb for CreatingOnUse {
+    const DECLARED: Declared = |record| match (record.messages, record.create) {
+        (Some(_), Some(create)) => create.params(),
+        _ => &[],
+    };
+    const HEADING: &'static str = "Options of --create";
+    const ASIDE: bool = true;
+}
+
+/// The options of `send`.
+#[derive(Clone, Debug)]
+pub struct Sending;
+
+impl Verb for Sending {
+    const DECLARED: Declared =
+        |record| record.messages.map_or(&[], |messages| messages.params(End::Send));
+}
+
+/// The options of `recv`.
+#[derive(Clone, Debug)]
+pub struct Receiving;
+
+impl Verb for Receiving {
+    const DECLARED: Declared =
+        |record| record.messages.map_or(&[], |messages| messages.params(End::Receive));
+}
+
+/// The options of `peek`.
+#[derive(Clone, Debug)]
+pub struct Peeking;
+
+impl Verb for Peeking {
+    const DECLARED: Declared =
+        |record| record.messages.map_or(&[], |messages| messages.params(End::Peek));
 }
 
 /// The options of `wait` and `lock`.
@@ -102,11 +149,14 @@ impl<V: Verb> Args for Params<V> {
     fn augment_args(mut command: Command) -> Command {
         for param in declared(V::DECLARED) {
             let help = format!("{} ({})", param.help, kinds_with(V::DECLARED, param.name));
-            let arg =
-                Arg::new(param.name).long(param.name).help(help).help_heading("Options of kinds");
+            let arg = Arg::new(param.name).long(param.name).help(help).help_heading(V::HEADING);
+            let arg = arg.hide_short_help(V::ASIDE);
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
-                form => arg.value_name(param.metavar).value_parser(parser(form)),
+                form => arg
+                    .value_name(param.metavar)
+                    .value_parser(parser(form))
+                    .allow_negative_numbers(form == Form::Integer),
             });
         }
         command

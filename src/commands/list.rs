@@ -95,8 +95,8 @@ struct Listing<'a> {
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
-    /// The names of a record's values and where they are, for objects of the kind that came last.
-    places: Vec<(&'a str, Option<Place>)>,
+    /// Where the values of a record are in objects of the kind that came last.
+    places: Vec<Option<Place>>,
     placed: Option<&'static Kind>,
     kept: Vec<Object>,
     warnings: Vec<String>,
@@ -184,22 +184,21 @@ impl Listing<'_> {
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
             self.place(object);
         }
-        let cell = |(name, place): &(_, _)| (*name, object.at(*place));
-        let cells: Vec<Cell> = self.places.iter().map(cell).collect();
+        let cells: Vec<Cell> = self.places.iter().map(|place| object.at(*place)).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
 
     /// Finds the columns in the objects of a kind, of which the same facts were read in the same order.
     fn place(&mut self, object: &Object) {
         self.placed = Some(object.kind);
-        self.places.clear();
-        self.places.extend(self.columns.iter().map(|name| (*name, object.place(name))));
+        let mut names = self.columns.to_vec();
         if self.everything_free {
             let more = COMMON.iter().map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
-            let more = more.filter(|name| !self.columns.contains(name));
-            self.places.extend(more.map(|name| (name, object.place(name))));
+            names.extend(more.filter(|name| !self.columns.contains(name)));
         }
+        self.places = names.iter().map(|name| object.place(name)).collect();
+        self.renderer.names(&names);
     }
 
     fn finish(mut self, cx: &mut Context) -> Outcome {

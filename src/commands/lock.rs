@@ -52,10 +52,10 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ipcctl create sem:0xb0b --value 1 --if-missing
-  ipcctl lock sem:0x5eed -- sh -c 'date >> log'        one at a time, if its value is 1
-  ipcctl lock sem:0x5eed --timeout 10 -- sleep 0.1     give up after 10 seconds, with status 124
+  ipcctl lock sem:0xb0b -- ./backup                    one at a time
+  ipcctl lock sem:0xb0b --timeout 10 -- ./backup       give up after 10 seconds, with status 124
   ipcctl create sem:/three --value 3
-  for job in a b c d; do ipcctl lock sem:/gate -- sleep 0.1 & done; wait";
+  for f in *.log; do ipcctl lock sem:/three -- gzip \"$f\" & done; wait";
 
 /// It could not be had in time.
 const TIMED_OUT: u8 = 124;
@@ -122,15 +122,20 @@ fn not_run(args: &Args, error: &io::Error, cx: &mut Context) {
 
 /// Runs the command to its end, and says with which status.
 fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
-    let started = deferral::expect_children().and_then(|()| command(args).spawn());
-    let mut child = match started {
+    let watch = Watch::new(signals);
+    let mut child = match command(args).spawn() {
         Ok(child) => child,
         Err(error) => {
             not_run(args, &error, cx);
             return cx.status();
         }
     };
-    match Watch::new(signals).and_then(|watch| pass_signals_on(&watch, &mut child)) {
+    let ended = match watch {
+        Ok(watch) => pass_signals_on(&watch, &mut child),
+        // Without it there is only waiting.
+        Err(_) => child.wait(),
+    };
+    match ended {
         Ok(status) => status_of(status),
         Err(error) => {
             cx.cannot("wait for the command", None, &error.into());
@@ -141,13 +146,13 @@ fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
 
 fn pass_signals_on(watch: &Watch, child: &mut Child) -> io::Result<ExitStatus> {
     loop {
-        // It may have ended before the watch began; and a SIGCHLD may be of a child that this process had
-        // before.
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
         let arrival = watch.next()?;
-        if arrival.signal != libc::SIGCHLD && !arrival.to_all {
+        if arrival.signal == libc::SIGCHLD {
+            // It may be the end of a child that this process had before.
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+        } else if !arrival.to_all {
             // Who has ended meanwhile needs no signal, and who runs as another user by now cannot get one.
             let _ = deferral::send(child.id(), arrival.signal);
         }

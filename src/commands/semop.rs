@@ -33,10 +33,11 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  ipcctl semop sem:0x5eed 0=-1 1=-1                    take both, or neither
-  ipcctl semop sem:0x5eed 0=-1 1=+1                    move one from 0 to 1
-  ipcctl semop sem:0x5eed 1:2=-3n                      three of each, now or not at all
-  ipcctl semop sem:0x1 0=0 0=+1 --timeout 30           wait until it is 0, and make it 1";
+  ipcctl semop sem:0x5eed 0=-1 1=-1            take both, or neither
+  ipcctl semop sem:0x5eed 0=-1 1=+1            move one from 0 to 1
+  ipcctl semop sem:0xfee 0=0 0=+1              take a mutex that counts who is inside
+  ipcctl semop sem:0xfee 0:4=0 --timeout 30    wait until all five are 0
+  ipcctl semop sem:0x5eed 3=-1n                take it now or not at all";
 
 /// Operates on a set.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {

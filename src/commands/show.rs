@@ -38,7 +38,11 @@ static REASON: Field = Field::free("reason", "Why it could not be read.");
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
     let chosen = match cx.options.columns.as_deref() {
-        Some(list) => Some(columns::choose(Some(list), &[], &columns::of_objects())?),
+        // What is added to everything is everything.
+        Some(list) if !list.starts_with('+') => {
+            Some(columns::choose(Some(list), &[], &columns::of_objects())?)
+        }
+        Some(list) => columns::choose(Some(list), &[], &columns::of_objects()).map(|_| None)?,
         None => None,
     };
     let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
@@ -78,7 +82,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
                 .filter(|name| *name != "size" || object.size.is_known())
                 .collect(),
         };
-        let cells: Vec<Cell> =
+        let cells: Vec<(&str, Cell)> =
             names.iter().filter_map(|name| Some((*name, object.column(name)?))).collect();
         let color = cx.color();
         detail(&mut cx.out, &cx.view, &cells, color)?;
@@ -109,12 +113,19 @@ fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> O
     let mut renderer = cx.renderer("objects", &columns);
     for object in objects {
         let value = |name| object.column(name).unwrap_or(Cow::Owned(Value::None("none")));
-        let mut cells: Vec<Cell> = columns.iter().map(|name| (*name, value(name))).collect();
+        let mut names = columns.clone();
+        let mut cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
         if chosen.is_none() {
-            let facts = object.facts.iter().filter(|(field, _)| !columns.contains(&field.name));
-            cells.extend(facts.map(|(field, value)| (field.name, Cow::Borrowed(value))));
-            cells.push(("unread", Cow::Owned(unread(object))));
+            for (field, value) in object.facts.iter() {
+                if !columns.contains(&field.name) {
+                    names.push(field.name);
+                    cells.push(Cow::Borrowed(value));
+                }
+            }
+            names.push("unread");
+            cells.push(Cow::Owned(unread(object)));
         }
+        renderer.names(&names);
         renderer.record(&mut cx.out, &cx.view, &cells)?;
     }
     Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)

@@ -45,10 +45,10 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  printf '\\0\\0\\0\\1' | ipcctl write shm:/frames --offset 4
+  ipcctl write shm:/frames < frames.bin
   ipcctl write shm:0x5eed --offset 64 --data ready
-  ipcctl write shm:/frames --length 4K < /dev/zero     clear it
-  ipcctl read shm:0x5eed | ipcctl write shm:/frames    copy one to the other";
+  printf '\\0\\0\\0\\1' | ipcctl write shm:/frames --offset 4
+  ipcctl write shm:/frames --length 16M < /dev/zero    clear it";
 
 /// Bytes of a pipe that are read before the first one is written: input that ends within them has a known
 /// length.

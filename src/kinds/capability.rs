@@ -3,6 +3,7 @@
 
 mod counters;
 mod memory;
+mod messages;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ use crate::model::{
 
 pub use counters::{Atomic, Counters, Hold};
 pub use memory::{Access, Broken, Memory, Region};
+pub use messages::{
+    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
+};
 
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]

@@ -1,8 +1,10 @@
 //! FIFOs: `fifo(7)`, `mkfifo(3)`.
 //!
-//! A FIFO is never opened to look at it: that could release a process that waits for a peer. What is in one is
+//! A FIFO is never opened to look at it, only to send and receive: that could release a process that waits for a peer. What is in one is
 //! asked of a descriptor that somebody else has open.
 
+mod endpoint;
+mod peek;
 mod search;
 
 use std::ffi::CString;
@@ -44,6 +46,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&Fifo),
     configure: Some(&Fifo),
     remove: Some(&Fifo),
+    messages: Some(&Fifo),
     ..KindRecord::read_only(&KIND, &Fifo)
 };
 

@@ -9,7 +9,12 @@ use crate::model::Value;
 ///
 /// # Errors
 /// What the output says.
-pub fn detail(out: &mut dyn Write, view: &View, cells: &[Cell], color: bool) -> io::Result<()> {
+pub fn detail(
+    out: &mut dyn Write,
+    view: &View,
+    cells: &[(&str, Cell)],
+    color: bool,
+) -> io::Result<()> {
     let widest = cells.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let (bold, normal) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let mut text = String::new();
@@ -30,11 +35,7 @@ pub fn detail(out: &mut dyn Write, view: &View, cells: &[Cell], color: bool) -> 
                 Layout { records: "rows", columns: &columns, headings: true, color, width: None };
             let mut table = renderer(Format::Table, &layout);
             for row in &rows.rows {
-                let cells: Vec<Cell> = columns
-                    .iter()
-                    .copied()
-                    .zip(row.iter().map(std::borrow::Cow::Borrowed))
-                    .collect();
+                let cells: Vec<Cell> = row.iter().map(std::borrow::Cow::Borrowed).collect();
                 table.record(out, view, &cells)?;
             }
             table.finish(out, view, &[])?;

@@ -5,6 +5,7 @@ mod churn;
 mod create;
 mod generate;
 mod global;
+mod help;
 mod kinds;
 mod limits;
 mod list;
@@ -32,6 +33,7 @@ pub fn cases() -> Vec<Case> {
         create::cases(),
         generate::cases(),
         global::cases(),
+        help::cases(),
         kinds::cases(),
         limits::cases(),
         list::cases(),
