@@ -25,6 +25,14 @@ pub enum Need {
     Mandoc,
     /// They are, and the suite was started as root.
     PeersAsRoot,
+    /// `strace` is installed.
+    Strace,
+    /// Python's module `sysv_ipc` is installed.
+    SysvIpc,
+    /// Python's module `posix_ipc` is installed.
+    PosixIpc,
+    /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
+    Brokers,
 }
 
 impl Need {
@@ -37,6 +45,17 @@ impl Need {
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
+            Need::Strace => suite.has(&["strace"]),
+            Need::SysvIpc => imports("sysv_ipc"),
+            Need::PosixIpc => imports("posix_ipc"),
+            Need::Brokers => suite.has(&[
+                "redis-server",
+                "redis-cli",
+                "mosquitto",
+                "mosquitto_pub",
+                "mosquitto_sub",
+                "jq",
+            ]),
         }
     }
 
@@ -49,8 +68,19 @@ impl Need {
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
+            Need::Strace => "needs strace",
+            Need::SysvIpc => "needs Python's sysv_ipc",
+            Need::PosixIpc => "needs Python's posix_ipc",
+            Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
         }
     }
+}
+
+/// Has the system's Python this module?
+fn imports(module: &str) -> bool {
+    let mut python = std::process::Command::new("/usr/bin/python3");
+    let python = python.args(["-c", &format!("import {module}")]);
+    python.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 pub struct Case {

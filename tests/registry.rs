@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    cases, compat, completion, conformance, examples, kinds, layering, peers, tree, verbs,
+    cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -16,6 +16,7 @@ pub fn all() -> Vec<Case> {
         examples::cases(),
         compat::cases(),
         conformance::cases(),
+        endpoints::cases(),
         kinds::cases(),
         layering::cases(),
         peers::cases(),
@@ -32,6 +33,7 @@ fn every_file_of_tests_is_in_its_list() {
     for (folder, list) in [
         (".", "main.rs"),
         ("compat", "compat/mod.rs"),
+        ("endpoints", "endpoints/mod.rs"),
         ("kinds", "kinds/mod.rs"),
         ("verbs", "verbs/mod.rs"),
         ("makers", "makers/mod.rs"),
@@ -51,7 +53,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if ["compat", "kinds", "verbs"].contains(&folder) {
+            if ["compat", "endpoints", "kinds", "verbs"].contains(&folder) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",

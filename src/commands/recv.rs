@@ -210,8 +210,7 @@ fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally
         saved_as(args, cx, &saved);
     }
     if let Some(Tally { succeeded, failed }) = tally {
-        let commands = succeeded + failed;
-        cx.note(&format!("{commands} commands ran: {succeeded} succeeded, {failed} failed"));
+        cx.note(&format!("commands: {succeeded} succeeded, {failed} failed"));
     }
     stop
 }

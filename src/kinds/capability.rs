@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::sys::deferral::Deferral;
 
+pub(crate) use messages::has;
 pub use messages::{
     Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
 };

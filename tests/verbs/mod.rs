@@ -13,7 +13,10 @@ mod list_columns;
 mod list_filters;
 mod list_formats;
 mod list_sources;
+mod peek;
+mod recv;
 mod rm;
+mod send;
 mod set;
 mod show;
 mod terminal;
@@ -35,7 +38,10 @@ pub fn cases() -> Vec<Case> {
         list_filters::cases(),
         list_formats::cases(),
         list_sources::cases(),
+        peek::cases(),
+        recv::cases(),
         rm::cases(),
+        send::cases(),
         set::cases(),
         show::cases(),
         terminal::cases(),
