@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, tree, verbs,
+    cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, tree,
+    verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];

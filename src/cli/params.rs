@@ -14,6 +14,8 @@ pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
 pub trait Verb {
     /// What a kind declares for it.
     const DECLARED: Declared;
+    /// Are they in the short help?
+    const IN_SHORT_HELP: bool = true;
 }
 
 /// The options of `create`.
@@ -42,6 +44,7 @@ impl Verb for CreatingOnUse {
         (Some(_), Some(create)) => create.params(),
         _ => &[],
     };
+    const IN_SHORT_HELP: bool = false;
 }
 
 /// The options of `send`.
@@ -143,6 +146,7 @@ impl<V: Verb> Args for Params<V> {
             let help = format!("{} ({})", param.help, kinds_with(V::DECLARED, param.name));
             let arg =
                 Arg::new(param.name).long(param.name).help(help).help_heading("Options of kinds");
+            let arg = arg.hide_short_help(!V::IN_SHORT_HELP);
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
                 form => arg

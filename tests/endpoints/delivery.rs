@@ -35,8 +35,15 @@ fn a_reader_that_goes_away_loses_nothing() {
         let queue = script(&env, create).run().ok().stdout().trim().to_owned();
         env.run(["send", &queue, "1", "2", "3"]).ok();
         // The reader has gone before anything is taken.
-        let text = format!("(sleep 0.2; ipcctl recv {queue} --drain; echo $? > status) | true; sleep 0.5; cat status");
-        script(&env, &text).run().code(0).prints("1\n").says("reader of the answer has gone").says("put back");
+        let text = format!(
+            "(sleep 0.2; ipcctl recv {queue} --drain || echo $? > status) | true; sleep 0.5; cat status"
+        );
+        script(&env, &text)
+            .run()
+            .code(0)
+            .prints("1\n")
+            .says("reader of the answer has gone")
+            .says("put back");
         env.run(["recv", &queue, "--drain"]).ok().prints("1\n2\n3\n");
     }
 }
@@ -45,7 +52,7 @@ fn a_reader_that_goes_while_nothing_comes_is_no_failure() {
     let env = TestEnv::new();
     for create in SMALL {
         let queue = script(&env, create).run().ok().stdout().trim().to_owned();
-        let text = format!("(ipcctl recv {queue} --follow; echo $? > status) | true; cat status");
+        let text = format!("(ipcctl recv {queue} --follow && echo $? > status) | true; cat status");
         script(&env, &text).run().ok().prints("0\n");
     }
 }
@@ -57,7 +64,10 @@ fn what_cannot_go_back_is_saved_to_a_file_that_is_named() {
     env.command(["send", "mq:/q", "--frame", "json"]).input(input).run().ok();
     // The command removes the queue: there is nowhere to go back to.
     let text = "ipcctl recv mq:/q --exec sh -c 'ipcctl rm mq:/q; exit 1'; echo $? > status";
-    let run = script(&env, &format!("set +e; {text}; cat status; cat ipcctl-saved-*; stat -c %a ipcctl-saved-*"));
+    let run = script(
+        &env,
+        &format!("set +e; {text}; cat status; cat ipcctl-saved-*; stat -c %a ipcctl-saved-*"),
+    );
     run.run()
         .code(0)
         .prints("1\n{\"priority\":9,\"data\":\"a\"}\n600\n")
@@ -96,7 +106,7 @@ fn a_receiver_that_is_killed_loses_no_more_than_it_had_in_hand() {
         // What a receiver may have in hand: as many messages as the queue holds, and what nobody read yet is in
         // a file, which outlives it.
         let text = format!(
-            "seq 20000 | ipcctl send {queue} --timeout 20 & \
+            "rm -f got; seq 20000 | ipcctl send {queue} --timeout 20 & \
              for delay in 0.02 0.05 0.1 0.15; do \
                ipcctl recv {queue} --follow >> got & pid=$!; sleep $delay; kill -9 $pid; wait $pid || true; \
              done; \

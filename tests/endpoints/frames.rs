@@ -85,7 +85,8 @@ struct Dice(u64);
 
 impl Dice {
     fn next(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -95,7 +96,9 @@ fn random_messages_pass_from_queue_to_queue_unchanged() {
     let mut dice = Dice(7);
     for create in SMALL {
         let from = script(&env, create).run().ok().stdout().trim().to_owned();
-        let to = if from == "mq:/q" { "mq:/r".to_owned() } else {
+        let to = if from == "mq:/q" {
+            "mq:/r".to_owned()
+        } else {
             script(&env, create).run().ok().stdout().trim().to_owned()
         };
         if to == "mq:/r" {

@@ -28,7 +28,8 @@ fn a_reader_that_comes_late_is_waited_for() {
 
 fn a_writer_that_comes_late_is_waited_for() {
     let env = TestEnv::new();
-    run(&env, "(sleep 0.7; echo hello > p) & ipcctl recv fifo:./p --timeout 20; wait").prints("hello\n");
+    run(&env, "(sleep 0.7; echo hello > p) & ipcctl recv fifo:./p --timeout 20; wait")
+        .prints("hello\n");
 }
 
 fn a_writer_that_goes_and_returns_is_followed() {
@@ -55,7 +56,8 @@ fn a_reader_that_goes_is_said_with_what_went() {
 fn a_full_pipe_is_waited_for_and_said() {
     let env = TestEnv::new();
     // A reader that reads nothing for a while, then everything.
-    let text = "(exec 3< p; sleep 1; wc -c <&3) & head -c 200000 /dev/zero | ipcctl send fifo:./p; wait";
+    let text =
+        "(exec 3< p; sleep 1; wc -c <&3) & head -c 200000 /dev/zero | ipcctl send fifo:./p; wait";
     run(&env, text).prints("200000\n");
     let env = TestEnv::new();
     let text = "(exec 3< p; sleep 2) & head -c 200000 /dev/zero | (ipcctl send fifo:./p --timeout 500ms || echo $?); wait";
@@ -91,5 +93,8 @@ fn what_is_no_fifo_is_never_opened() {
         for f in file link . /dev/null /nonexistent; do ipcctl send fifo:$f x && exit 9; ipcctl recv fifo:$f && exit 9; \
         ipcctl peek fifo:$f && exit 9; done; cat file";
     let run = script(&env, text).run().code(0);
-    run.prints("precious\n").says("it is a regular file").says("it is a symbolic link").says("no such object");
+    run.prints("precious\n")
+        .says("it is a regular file")
+        .says("it is a symbolic link")
+        .says("no such object");
 }

@@ -96,9 +96,12 @@ fn a_signal_ends_every_wait_with_128_and_its_number() {
 fn a_queue_that_is_removed_ends_the_wait_and_is_said() {
     let env = TestEnv::new();
     script(&env, EMPTY).run().ok();
-    for (wait, address) in
-        [("recv mq:/q", "mq:/q"), ("recv mq:0", "mq:0"), ("send mq:/full x", "mq:/full"), ("send mq:1 x", "mq:1")]
-    {
+    for (wait, address) in [
+        ("recv mq:/q", "mq:/q"),
+        ("recv mq:0", "mq:0"),
+        ("send mq:/full x", "mq:/full"),
+        ("send mq:1 x", "mq:1"),
+    ] {
         let text = format!(
             "(sleep 0.3; ipcctl rm {address}; date +%s%N > removed) & \
              ipcctl {wait} --timeout 20 || echo $?; date +%s%N > noticed; wait; \
@@ -132,7 +135,11 @@ fn a_wait_burns_no_processor_time() {
                 minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap()
             })
             .sum();
-        assert!(seconds < 0.5, "{wait} used {seconds} s of processor time in a second\n{}", run.report());
+        assert!(
+            seconds < 0.5,
+            "{wait} used {seconds} s of processor time in a second\n{}",
+            run.report()
+        );
     }
 }
 
@@ -154,7 +161,8 @@ fn waits_use_the_monotonic_clock_alone() {
         assert!(!calls.contains("TIMER_ABSTIME"), "{wait}\n{calls}");
         assert!(calls.contains("timer_create(CLOCK_MONOTONIC"), "{wait}\n{calls}");
         for call in calls.lines().filter(|line| line.contains("mq_timed")) {
-            let timeless = call.contains(", NULL) ") || call.contains(", NULL <") || call.contains("NULL)");
+            let timeless =
+                call.contains(", NULL) ") || call.contains(", NULL <") || call.contains("NULL)");
             assert!(timeless, "{wait} hands over a time: {call}");
         }
     }

@@ -27,16 +27,26 @@ fn a_system_v_queue_is_shown_and_stays_as_it_is() {
         "{\"type\":3,\"data\":\"first\"}\n{\"type\":1,\"data\":\"\"}\n{\"type\":2,\"data_base64\":\"/w==\"}\n",
     );
     script(&env, &format!("ipcctl peek {address} | head -c 1 > /dev/null")).run().ok();
-    script(&env, &format!("ipcctl peek {address} > /dev/full; echo $?; ls")).run().any_code(&[1]).1.says("no space");
+    script(&env, &format!("ipcctl peek {address} > /dev/full; echo $?; ls"))
+        .run()
+        .any_code(&[1])
+        .1
+        .says("no space");
     let after = sysv::queue_status(id).unwrap();
     let state = |status: &libc::msqid_ds| {
         (status.msg_qnum, status.__msg_cbytes, status.msg_lrpid, status.msg_rtime, status.msg_lspid)
     };
     assert_eq!(state(&before), state(&after));
     // A copy is not worth a file.
-    assert_eq!(std::fs::read_dir(env.folder()).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().contains("saved")
-    }).count(), 0);
+    assert_eq!(
+        std::fs::read_dir(env.folder())
+            .unwrap()
+            .filter(|entry| {
+                entry.as_ref().unwrap().file_name().to_string_lossy().contains("saved")
+            })
+            .count(),
+        0
+    );
 }
 
 fn a_part_of_a_queue_is_shown() {

@@ -22,7 +22,10 @@ fn one_message_unless_more_are_asked_for() {
     env.run(["recv", "mq:/q"]).ok().prints("1\n");
     env.run(["recv", "mq:/q", "--count", "2"]).ok().prints("2\n3\n");
     env.run(["recv", "mq:/q", "--count", "0"]).ok().prints("");
-    env.run(["recv", "mq:/q", "--count", "9", "--timeout", "0.2"]).code(5).prints("4\n5\n").says("2 received");
+    env.run(["recv", "mq:/q", "--count", "9", "--timeout", "0.2"])
+        .code(5)
+        .prints("4\n5\n")
+        .says("2 received");
     env.run(["recv", "mq:/q", "--count", "2", "--nonblock"]).code(5).prints("");
 }
 
@@ -55,7 +58,10 @@ fn what_is_there_now_is_drained() {
     for number in 0..500 {
         sysv::send(id, 1, number.to_string().as_bytes());
     }
-    assert_eq!(env.run(["recv", &address, "--drain", "--count", "3"]).ok().lines(), ["0", "1", "2"]);
+    assert_eq!(
+        env.run(["recv", &address, "--drain", "--count", "3"]).ok().lines(),
+        ["0", "1", "2"]
+    );
     assert_eq!(env.run(["recv", &address, "--drain"]).ok().lines().len(), 497);
     env.run(["recv", &address, "--drain"]).ok().prints("");
 }

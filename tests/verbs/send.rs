@@ -44,9 +44,10 @@ fn a_message_of_exactly_the_limit_goes_and_one_byte_more_does_not() {
     let env = TestEnv::new();
     posix::message_queue("/q", 1, 100, 0o600);
     let id = sysv::queue(sysv::PRIVATE, 0o600);
-    for (address, most, limit) in
-        [("mq:/q".to_owned(), 100, "100 that this queue was made for"), (format!("mq:{id}"), 8192, "MSGMAX (8192)")]
-    {
+    for (address, most, limit) in [
+        ("mq:/q".to_owned(), 100, "100 that this queue was made for"),
+        (format!("mq:{id}"), 8192, "MSGMAX (8192)"),
+    ] {
         for frame in ["line", "nul", "raw"] {
             let fits = vec![b'x'; most];
             env.command(["send", &address, "--frame", frame]).input(fits.clone()).run().ok();
@@ -99,13 +100,35 @@ fn an_option_of_another_kind_names_those_that_have_it() {
 fn what_is_missing_is_made_when_that_is_asked_for() {
     let env = TestEnv::new();
     env.run(["send", "mq:/new", "x"]).code(3);
-    env.run(["send", "mq:/new", "x", "--create", "--mode", "0640", "--max-messages", "3", "--message-size", "9"]).ok();
+    env.run([
+        "send",
+        "mq:/new",
+        "x",
+        "--create",
+        "--mode",
+        "0640",
+        "--max-messages",
+        "3",
+        "--message-size",
+        "9",
+    ])
+    .ok();
     let made = posix::queue_attributes("/new");
     assert_eq!((made.mq_maxmsg, made.mq_msgsize, made.mq_curmsgs), (3, 9, 1));
     assert_eq!(env.show("mq:/new")["mode"], "0640");
     env.run(["send", "mq:0x77", "x", "--create", "--max-bytes", "100"]).ok();
     assert_eq!(env.show("mq:0x77")["max_bytes"], 100);
-    env.run(["recv", "mq:/made", "--create", "--max-messages", "1", "--message-size", "9", "--nonblock"]).code(5);
+    env.run([
+        "recv",
+        "mq:/made",
+        "--create",
+        "--max-messages",
+        "1",
+        "--message-size",
+        "9",
+        "--nonblock",
+    ])
+    .code(5);
     assert_eq!(posix::queue_attributes("/made").mq_maxmsg, 1);
     // These are for the object that is to be made.
     env.run(["send", "mq:/new", "x", "--max-messages", "3"]).code(2).says("--create");
@@ -183,8 +206,8 @@ fn a_queue_of_others_is_exit_4() {
     let path = env.path("p");
     fifo::fifo(&path, 0o600);
     for address in ["mq:/q".to_owned(), format!("mq:{id}"), format!("fifo:{path}")] {
-        for verb in ["send", "recv"] {
-            env.command([verb, &address]).by_user(65534).run().code(4).says("permission denied");
+        for words in [vec!["send", &address, "x"], vec!["recv", &address]] {
+            env.command(words).by_user(65534).run().code(4).says("permission denied");
         }
     }
 }

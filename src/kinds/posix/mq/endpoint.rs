@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Wait, Want, has,
+    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Wait, Want,
+    has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value};
 use crate::sys::mqueue::{self, Access};
