@@ -20,6 +20,7 @@ mod makers;
 mod output;
 mod peers;
 mod pty;
+mod recipes;
 mod registry;
 mod scratch;
 mod shell;

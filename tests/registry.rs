@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, tree,
-    verbs,
+    cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, recipes,
+    tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -21,6 +21,7 @@ pub fn all() -> Vec<Case> {
         kinds::cases(),
         layering::cases(),
         peers::cases(),
+        recipes::cases(),
         verbs::cases(),
     ]
     .into_iter()
