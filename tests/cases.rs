@@ -25,6 +25,7 @@ pub enum Need {
     Mandoc,
     /// They are, and the suite was started as root.
     PeersAsRoot,
+<<<<<<< HEAD
     /// `strace` is installed.
     Strace,
     /// Python's module `sysv_ipc` is installed.
@@ -33,6 +34,10 @@ pub enum Need {
     PosixIpc,
     /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
     Brokers,
+=======
+    /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
+    Python,
+>>>>>>> main
 }
 
 impl Need {
@@ -45,6 +50,7 @@ impl Need {
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
+<<<<<<< HEAD
             Need::Strace => suite.has(&["strace"]),
             Need::SysvIpc => imports("sysv_ipc"),
             Need::PosixIpc => imports("posix_ipc"),
@@ -56,6 +62,9 @@ impl Need {
                 "mosquitto_sub",
                 "jq",
             ]),
+=======
+            Need::Python => suite.has_python(),
+>>>>>>> main
         }
     }
 
@@ -68,10 +77,14 @@ impl Need {
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
+<<<<<<< HEAD
             Need::Strace => "needs strace",
             Need::SysvIpc => "needs Python's sysv_ipc",
             Need::PosixIpc => "needs Python's posix_ipc",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
+=======
+            Need::Python => "needs python3 with sysv_ipc, posix_ipc",
+>>>>>>> main
         }
     }
 }

@@ -4,8 +4,13 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
+<<<<<<< HEAD
     cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, recipes,
     tree, verbs,
+=======
+    book, cases, compat, completion, conformance, examples, kinds, layering, peers, recipes, tree,
+    verbs,
+>>>>>>> main
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -13,6 +18,7 @@ cases![every_file_of_tests_is_in_its_list];
 pub fn all() -> Vec<Case> {
     [
         cases(),
+        book::cases(),
         completion::cases(),
         examples::cases(),
         compat::cases(),

@@ -50,7 +50,13 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "follow")]
     drain: bool,
 
+<<<<<<< HEAD
     /// Receive until a signal comes, also beyond the last writer of a FIFO
+=======
+    /// Receive until a signal comes
+    ///
+    /// Stays when the last writer of a FIFO has gone, and waits for the next one.
+>>>>>>> main
     #[arg(long)]
     follow: bool,
 
@@ -76,7 +82,8 @@ pub(super) struct Args {
         value_name = "COMMAND",
         num_args = 1..,
         allow_hyphen_values = true,
-        conflicts_with = "frame"
+        conflicts_with = "frame",
+        help_heading = None
     )]
     exec: Vec<OsString>,
 

@@ -13,13 +13,23 @@ mod list_columns;
 mod list_filters;
 mod list_formats;
 mod list_sources;
+<<<<<<< HEAD
 mod peek;
 mod recv;
 mod rm;
 mod send;
+=======
+mod lock;
+mod post;
+mod read;
+mod rm;
+mod semop;
+>>>>>>> main
 mod set;
 mod show;
 mod terminal;
+pub mod wait;
+mod write;
 
 use crate::cases::Case;
 
@@ -38,13 +48,23 @@ pub fn cases() -> Vec<Case> {
         list_filters::cases(),
         list_formats::cases(),
         list_sources::cases(),
+<<<<<<< HEAD
         peek::cases(),
         recv::cases(),
         rm::cases(),
         send::cases(),
+=======
+        lock::cases(),
+        post::cases(),
+        read::cases(),
+        rm::cases(),
+        semop::cases(),
+>>>>>>> main
         set::cases(),
         show::cases(),
         terminal::cases(),
+        wait::cases(),
+        write::cases(),
     ]
     .into_iter()
     .flatten()

@@ -20,13 +20,13 @@ static TYPE: Param = Param {
 static CHOICE: Param = Param {
     name: "type",
     metavar: "N",
-    help: "Take the oldest message of this type; 0: of any; -N: of the lowest type up to N",
+    help: "Only of this type; 0: of any; -N: of the lowest up to N",
     form: Form::Integer,
 };
 static EXCEPT: Param = Param {
     name: "except",
     metavar: "",
-    help: "Take the oldest message of any type but that of --type",
+    help: "Only of other types than that of --type",
     form: Form::Flag,
 };
 static INDEX: Param = Param {
