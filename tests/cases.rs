@@ -25,19 +25,12 @@ pub enum Need {
     Mandoc,
     /// They are, and the suite was started as root.
     PeersAsRoot,
-<<<<<<< HEAD
     /// `strace` is installed.
     Strace,
-    /// Python's module `sysv_ipc` is installed.
-    SysvIpc,
-    /// Python's module `posix_ipc` is installed.
-    PosixIpc,
     /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
     Brokers,
-=======
     /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
     Python,
->>>>>>> main
 }
 
 impl Need {
@@ -50,10 +43,7 @@ impl Need {
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
-<<<<<<< HEAD
             Need::Strace => suite.has(&["strace"]),
-            Need::SysvIpc => imports("sysv_ipc"),
-            Need::PosixIpc => imports("posix_ipc"),
             Need::Brokers => suite.has(&[
                 "redis-server",
                 "redis-cli",
@@ -62,9 +52,7 @@ impl Need {
                 "mosquitto_sub",
                 "jq",
             ]),
-=======
             Need::Python => suite.has_python(),
->>>>>>> main
         }
     }
 
@@ -77,23 +65,11 @@ impl Need {
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
-<<<<<<< HEAD
             Need::Strace => "needs strace",
-            Need::SysvIpc => "needs Python's sysv_ipc",
-            Need::PosixIpc => "needs Python's posix_ipc",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
-=======
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
->>>>>>> main
         }
     }
-}
-
-/// Has the system's Python this module?
-fn imports(module: &str) -> bool {
-    let mut python = std::process::Command::new("/usr/bin/python3");
-    let python = python.args(["-c", &format!("import {module}")]);
-    python.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 pub struct Case {

@@ -59,19 +59,6 @@ fn every_verb_has_two_examples_or_more() {
     }
 }
 
-<<<<<<< HEAD
-/// What examples are about: one object of each kind, by every name that they use.
-#[must_use = "what is in the FIFO goes when nobody has it open"]
-fn make_objects(env: &TestEnv) -> fs::File {
-    sysv::segment(0x5eed, 4096, 0o600);
-    posix::shared_memory("/frames", 16 << 20, 0o600);
-    let queue = sysv::queue(0x5eed, 0o600);
-    for (kind, text) in [(1, "one"), (2, "two"), (3, "three")] {
-        sysv::send(queue, kind, text.as_bytes());
-    }
-    posix::message_queue("/jobs", 4, 256, 0o600);
-    posix::send("/jobs", 2, b"resize b.png");
-=======
 /// What examples are about: objects by the names that they use, and a folder with a few files.
 fn make_objects(env: &TestEnv) {
     sysv::segment(0x5eed, 4096, 0o600);
@@ -88,7 +75,6 @@ fn make_objects(env: &TestEnv) {
     for name in ["/jobs", "/a"] {
         posix::send(name, 1, b"some text");
     }
->>>>>>> main
     sysv::set_with(0x5eed, &[3; 5], 0o600);
     sysv::set_with(0xb0b, &[1], 0o600);
     sysv::set_with(0xfee, &[0; 5], 0o600);
@@ -97,16 +83,6 @@ fn make_objects(env: &TestEnv) {
     }
     posix::semaphore("/gate", 1, 0o600);
     posix::semaphore("/three", 3, 0o600);
-<<<<<<< HEAD
-    fifo::fifo("/run/app.ctl", 0o600);
-    let open = fifo::fill("/run/app.ctl", b"status\n");
-    for name in ["frames.bin", "a.log", "b.log"] {
-        fs::write(env.path(name), [7; 4096]).unwrap();
-    }
-    fs::write(env.path("backup"), "#!/bin/sh\n").unwrap();
-    fs::set_permissions(env.path("backup"), fs::Permissions::from_mode(0o755)).unwrap();
-    open
-=======
     for name in ["/run/app.ctl", "/run/app.log"] {
         fifo::fifo(name, 0o600);
     }
@@ -119,7 +95,6 @@ fn make_objects(env: &TestEnv) {
         fs::write(folder.join(name), "#!/bin/sh\n").unwrap();
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
->>>>>>> main
 }
 
 /// Does it give something to a user or a group that an ordinary user's namespace does not have?
@@ -130,9 +105,6 @@ fn needs_users(example: &Example) -> bool {
 fn run(example: &Example) {
     let env = TestEnv::new();
     let makes = example.verb == "create" || example.command.starts_with("ipcctl create");
-<<<<<<< HEAD
-    let _open = (!makes).then(|| make_objects(&env));
-=======
     // Somebody reads from the FIFO that examples write to.
     let mut reader = None;
     let mut command = example.command.clone();
@@ -141,7 +113,6 @@ fn run(example: &Example) {
         reader = Some(fifo::fill("/run/app.ctl", b"some text\n"));
         command = format!("cd place; {command}");
     }
->>>>>>> main
     let folder = std::path::Path::new(isolation::PROGRAM).parent().unwrap().display();
     let path = format!("{folder}:/usr/bin:/bin");
     let endless = command.contains("--follow");

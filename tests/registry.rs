@@ -4,13 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-<<<<<<< HEAD
-    cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers, recipes,
-    tree, verbs,
-=======
-    book, cases, compat, completion, conformance, examples, kinds, layering, peers, recipes, tree,
-    verbs,
->>>>>>> main
+    book, cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers,
+    recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];

@@ -12,11 +12,7 @@ use crate::model::{Class, Fault, Locator};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of --create")]
 pub struct Creation {
-<<<<<<< HEAD
-    /// Make it first if it is missing; --help has the options for that
-=======
     /// Make it first if it does not exist; --help has its options
->>>>>>> main
     #[arg(long, help_heading = None)]
     create: bool,
 

@@ -14,17 +14,12 @@ pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
 pub trait Verb {
     /// What a kind declares for it.
     const DECLARED: Declared;
-<<<<<<< HEAD
-    /// Are they in the short help?
-    const IN_SHORT_HELP: bool = true;
-=======
 
     /// Where help lists the options.
     const HEADING: &'static str = "Options of kinds";
 
     /// Are they aside from what the verb is for? Then the short help leaves them out.
     const ASIDE: bool = false;
->>>>>>> main
 }
 
 /// The options of `create`.
@@ -53,12 +48,8 @@ impl Verb for CreatingOnUse {
         (Some(_), Some(create)) => create.params(),
         _ => &[],
     };
-<<<<<<< HEAD
-    const IN_SHORT_HELP: bool = false;
-=======
     const HEADING: &'static str = "Options of --create";
     const ASIDE: bool = true;
->>>>>>> main
 }
 
 /// The options of `send`.
@@ -158,14 +149,8 @@ impl<V: Verb> Args for Params<V> {
     fn augment_args(mut command: Command) -> Command {
         for param in declared(V::DECLARED) {
             let help = format!("{} ({})", param.help, kinds_with(V::DECLARED, param.name));
-<<<<<<< HEAD
-            let arg =
-                Arg::new(param.name).long(param.name).help(help).help_heading("Options of kinds");
-            let arg = arg.hide_short_help(!V::IN_SHORT_HELP);
-=======
             let arg = Arg::new(param.name).long(param.name).help(help).help_heading(V::HEADING);
             let arg = arg.hide_short_help(V::ASIDE);
->>>>>>> main
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
                 form => arg

@@ -124,13 +124,8 @@ Examples:
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
   ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
-<<<<<<< HEAD
-  ipcctl send mq:/jobs hello          send a message
-  ipcctl recv mq:/jobs --timeout 10   wait for one, at most 10 s
-=======
   ipcctl send mq:/jobs 'resize it'    send a message
   ipcctl recv mq:/jobs --timeout 10   wait for one
->>>>>>> main
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied

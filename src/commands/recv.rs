@@ -50,13 +50,9 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "follow")]
     drain: bool,
 
-<<<<<<< HEAD
-    /// Receive until a signal comes, also beyond the last writer of a FIFO
-=======
     /// Receive until a signal comes
     ///
     /// Stays when the last writer of a FIFO has gone, and waits for the next one.
->>>>>>> main
     #[arg(long)]
     follow: bool,
 

@@ -7,8 +7,8 @@ crate::cases![
     eight_senders_and_eight_receivers_deliver_each_message_exactly_once,
     lines_of_several_writers_are_not_mixed_in_a_fifo,
     packets_reach_exactly_one_of_several_readers;
-    SysvIpc: python_sends_and_receives_on_the_other_end_of_system_v;
-    PosixIpc: python_sends_and_receives_on_the_other_end_of_posix
+    Python: python_sends_and_receives_on_the_other_end_of_system_v,
+    python_sends_and_receives_on_the_other_end_of_posix
 ];
 
 fn eight_senders_and_eight_receivers_deliver_each_message_exactly_once() {

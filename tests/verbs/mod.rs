@@ -13,18 +13,14 @@ mod list_columns;
 mod list_filters;
 mod list_formats;
 mod list_sources;
-<<<<<<< HEAD
-mod peek;
-mod recv;
-mod rm;
-mod send;
-=======
 mod lock;
+mod peek;
 mod post;
 mod read;
+mod recv;
 mod rm;
 mod semop;
->>>>>>> main
+mod send;
 mod set;
 mod show;
 mod terminal;
@@ -48,18 +44,14 @@ pub fn cases() -> Vec<Case> {
         list_filters::cases(),
         list_formats::cases(),
         list_sources::cases(),
-<<<<<<< HEAD
         peek::cases(),
         recv::cases(),
-        rm::cases(),
         send::cases(),
-=======
         lock::cases(),
         post::cases(),
         read::cases(),
         rm::cases(),
         semop::cases(),
->>>>>>> main
         set::cases(),
         show::cases(),
         terminal::cases(),
