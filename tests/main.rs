@@ -11,6 +11,7 @@ mod cases;
 mod compat;
 mod completion;
 mod conformance;
+mod endpoints;
 mod env;
 mod examples;
 mod isolation;

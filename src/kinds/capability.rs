@@ -14,6 +14,7 @@ use crate::model::{
 
 pub use counters::{Atomic, Counters, Hold};
 pub use memory::{Access, Broken, Memory, Region};
+pub(crate) use messages::has;
 pub use messages::{
     Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
 };

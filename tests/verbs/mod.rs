@@ -14,10 +14,13 @@ mod list_filters;
 mod list_formats;
 mod list_sources;
 mod lock;
+mod peek;
 mod post;
 mod read;
+mod recv;
 mod rm;
 mod semop;
+mod send;
 mod set;
 mod show;
 mod terminal;
@@ -41,6 +44,9 @@ pub fn cases() -> Vec<Case> {
         list_filters::cases(),
         list_formats::cases(),
         list_sources::cases(),
+        peek::cases(),
+        recv::cases(),
+        send::cases(),
         lock::cases(),
         post::cases(),
         read::cases(),
