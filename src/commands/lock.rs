@@ -21,7 +21,8 @@ use crate::sys::deferral::{self, Deferral, Watch};
 /// is a mutex; with the value N it lets N commands run at a time.
 ///
 /// On a System V set, ipcctl becomes the command, and the kernel gives back what it took (SEM_UNDO) when that process
-/// ends, even by SIGKILL. What the command leaves running in the background does not hold the semaphore.
+/// ends, even by SIGKILL. What the command leaves running in the background does not hold the semaphore, nor does a
+/// command that moves into another IPC namespace (unshare --ipc).
 ///
 /// On a POSIX semaphore, ipcctl stays as a supervisor that gives back when the command has ended. Signals that it is
 /// sent are passed on to the command. The kernel does not know who holds a POSIX semaphore: when the supervisor itself

@@ -35,10 +35,15 @@ pub fn bytes_posix(name: &str) -> Vec<u8> {
 
 /// Writes the bytes to the beginning of a segment.
 pub fn fill_sysv(id: c_int, bytes: &[u8]) {
+    fill_sysv_at(id, 0, bytes);
+}
+
+/// Writes the bytes somewhere in a segment.
+pub fn fill_sysv_at(id: c_int, offset: usize, bytes: &[u8]) {
     let place = sysv::attach(id);
-    // SAFETY: the segment is at least as long, and detached once.
+    // SAFETY: the segment is long enough, and detached once.
     unsafe {
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len());
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), place.add(offset), bytes.len());
         libc::shmdt(place.cast());
     }
 }

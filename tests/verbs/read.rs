@@ -15,6 +15,7 @@ crate::cases![
     a_dump_has_offsets_numbers_and_text,
     a_terminal_gets_a_dump,
     looking_at_a_part_of_a_huge_sparse_object_takes_no_memory,
+    looking_at_a_segment_takes_no_memory_for_its_holes,
     reading_changes_neither_size_nor_content_nor_times,
     an_object_that_is_cut_short_meanwhile_is_an_error_that_says_how_far_it_went,
     to_read_takes_permission_to_read_alone,
@@ -115,6 +116,27 @@ fn looking_at_a_part_of_a_huge_sparse_object_takes_no_memory() {
     let some = env.command(["read", "shm:/huge", "--length", "1G"]).limit(libc::RLIMIT_AS, 1 << 26);
     some.run_to(File::create("/dev/null").unwrap().into()).ok();
     assert_eq!(fs::metadata("/dev/shm/huge").unwrap().blocks(), before);
+}
+
+fn looking_at_a_segment_takes_no_memory_for_its_holes() {
+    let env = TestEnv::new();
+    let length = 12 << 20;
+    let id = sysv::segment(0x5eed, length, 0o600);
+    let mut expected = vec![0; length];
+    for (at, text) in
+        [(0, &b"first"[..]), (4_300_000, b"some"), (5_000_000, b"where"), (length - 4, b"last")]
+    {
+        memory::fill_sysv_at(id, at, text);
+        expected[at..at + text.len()].copy_from_slice(text);
+    }
+    let resident = || env.show("shm:0x5eed")["resident"].clone();
+    let before = resident();
+    assert!(env.run(["read", "shm:0x5eed"]).ok().raw() == expected);
+    let part = ["read", "shm:0x5eed", "--offset", "4299990", "--length", "700100"];
+    assert!(env.run(part).ok().raw() == &expected[4_299_990..5_000_090]);
+    env.run(["read", "shm:0x5eed", "--hex"]).ok().shows("some").shows("last|\n00c00000\n");
+    let swap = fs::read_to_string("/proc/swaps").unwrap().lines().count() > 1;
+    assert!(swap || resident() == before, "{} is not {before}", resident());
 }
 
 fn reading_changes_neither_size_nor_content_nor_times() {
