@@ -122,20 +122,15 @@ fn not_run(args: &Args, error: &io::Error, cx: &mut Context) {
 
 /// Runs the command to its end, and says with which status.
 fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
-    let watch = Watch::new(signals);
-    let mut child = match command(args).spawn() {
+    let started = deferral::expect_children().and_then(|()| command(args).spawn());
+    let mut child = match started {
         Ok(child) => child,
         Err(error) => {
             not_run(args, &error, cx);
             return cx.status();
         }
     };
-    let ended = match watch {
-        Ok(watch) => pass_signals_on(&watch, &mut child),
-        // Without it there is only waiting.
-        Err(_) => child.wait(),
-    };
-    match ended {
+    match Watch::new(signals).and_then(|watch| pass_signals_on(&watch, &mut child)) {
         Ok(status) => status_of(status),
         Err(error) => {
             cx.cannot("wait for the command", None, &error.into());
@@ -146,13 +141,13 @@ fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
 
 fn pass_signals_on(watch: &Watch, child: &mut Child) -> io::Result<ExitStatus> {
     loop {
+        // It may have ended before the watch began; and a SIGCHLD may be of a child that this process had
+        // before.
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
         let arrival = watch.next()?;
-        if arrival.signal == libc::SIGCHLD {
-            // It may be the end of a child that this process had before.
-            if let Some(status) = child.try_wait()? {
-                return Ok(status);
-            }
-        } else if !arrival.to_all {
+        if arrival.signal != libc::SIGCHLD && !arrival.to_all {
             // Who has ended meanwhile needs no signal, and who runs as another user by now cannot get one.
             let _ = deferral::send(child.id(), arrival.signal);
         }
