@@ -20,5 +20,5 @@ pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
 pub use object::{COMMON, Column, Facts, Object, Sighting};
 pub use param::{Argument, Form, Param, Settings};
-pub use trace::{Access, FileId, Found, Holder, How, Trace};
+pub use trace::{Access, Descriptor, FifoSearch, FileId, Found, Holder, How, OpenFifos, Trace};
 pub use value::{Rows, Timestamp, Value};

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod file;
+pub mod kcmp;
 pub mod lease;
 pub mod mount;
 pub mod mqueue;
@@ -14,6 +15,7 @@ pub mod named_sem;
 pub mod pidfd;
 pub mod pipe;
 pub mod processes;
+pub mod procmap;
 pub mod sem;
 pub mod shm;
 pub mod terminal;
