@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
@@ -13,7 +14,7 @@ use crate::cli::output::Output;
 use crate::holders::Scanner;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Look, Want};
-use crate::model::{Address, Class, Fault, Value};
+use crate::model::{Address, Class, Fault, Found, Value};
 use crate::output::{Cell, Format, Layout, Names, Renderer, Times, View, renderer};
 use crate::sys::terminal;
 
@@ -42,6 +43,8 @@ pub(super) struct Context {
     pub(super) proc: PathBuf,
     /// Who holds what, looked for once in a run.
     pub(super) scanner: Rc<Scanner>,
+    /// What is known of an object that nobody holds: the same for all.
+    pub(super) nobody: Arc<Found>,
     terminal: bool,
     failed: Option<Class>,
 }
@@ -64,6 +67,7 @@ impl Context {
             options,
             view,
             scanner: Rc::new(Scanner::new(&proc)),
+            nobody: Arc::new(Found::NOBODY),
             proc,
             terminal,
             failed: None,

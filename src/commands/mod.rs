@@ -4,6 +4,7 @@ mod columns;
 mod context;
 mod create;
 mod generate;
+mod holders;
 mod kinds;
 mod limits;
 mod list;

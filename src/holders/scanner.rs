@@ -11,6 +11,7 @@ use crate::model::{FifoSearch, Found, OpenFifos, Trace};
 /// The scans of one run: one, unless questions come up after it.
 pub struct Scanner {
     proc: PathBuf,
+    pid: Option<i32>,
     openers: Cell<bool>,
     asked: RefCell<Questions>,
     done: RefCell<Vec<Holders>>,
@@ -22,11 +23,17 @@ impl Scanner {
     pub fn new(proc: &Path) -> Self {
         Self {
             proc: proc.to_owned(),
+            pid: None,
             openers: Cell::new(false),
             asked: RefCell::default(),
             done: RefCell::default(),
             fifos: OnceCell::new(),
         }
+    }
+
+    /// One that looks at this process alone.
+    pub fn only(proc: &Path, pid: i32) -> Self {
+        Self { pid: Some(pid), ..Self::new(proc) }
     }
 
     /// Holders will be asked of whatever is found: when FIFOs are searched for, look for those who wait to open one
@@ -61,7 +68,7 @@ impl Scanner {
 
     /// Looks for what was asked since the last scan, if anything was.
     fn look(&self) {
-        let asked = self.asked.take();
+        let asked = Questions { only: self.pid, ..self.asked.take() };
         if !asked.is_empty() {
             self.done.borrow_mut().push(scan(&self.proc, asked));
         }

@@ -23,10 +23,9 @@ pub(super) trait Record {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;
-    fn trace(&self, facts: &Facts) -> Trace;
 
     /// The object with what all three kinds know; the size is the kind's own.
-    fn object(&self, kind: &'static Kind, size: Value, facts: Facts) -> Object {
+    fn object(&self, kind: &'static Kind, size: Value, facts: Facts, trace: Trace) -> Object {
         Object {
             kind,
             address: address(kind, self.id()),
@@ -35,7 +34,7 @@ pub(super) trait Record {
             mode: Some(self.perm().mode & 0o777),
             size,
             since: Some(Timestamp::seconds(self.changed())),
-            trace: Some(self.trace(&facts)),
+            trace: Some(trace),
             found: None,
             facts,
         }

@@ -15,8 +15,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Trace, Value,
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
+    Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -49,10 +49,6 @@ impl Record for Queue {
 
     fn changed(&self) -> i64 {
         self.change_time
-    }
-
-    fn trace(&self, _facts: &Facts) -> Trace {
-        Trace::SysvQueue { id: self.id }
     }
 }
 
@@ -131,7 +127,7 @@ static MAX_BYTES: Param = Param {
 struct SysvMq;
 
 fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
-    one.object(&KIND, capacity(one), plan.read(one))
+    one.object(&KIND, capacity(one), plan.read(one), Trace::SysvQueue { id: one.id })
 }
 
 impl Inspect for SysvMq {

@@ -15,8 +15,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Param, Part, Rows, Settings, Trace, Value,
+    Address, Class, Facility, Family, Fault, Field, Form, Kind, Limit, Locator, Object, Param,
+    Part, Rows, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -50,14 +50,6 @@ impl Record for Set {
     fn changed(&self) -> i64 {
         self.change_time
     }
-
-    fn trace(&self, facts: &Facts) -> Trace {
-        let waiting = match facts.get(WAITING) {
-            Some(Value::Count(number)) => Some(*number),
-            _ => None,
-        };
-        Trace::Set { id: self.id, waiting }
-    }
 }
 
 static FACTS: &[Fact<Set>] = &[
@@ -73,31 +65,24 @@ static FACTS: &[Fact<Set>] = &[
     creator_group(),
     cuid(),
     cgid(),
-    Fact::costly(WAITING, "Calls that wait on any of its semaphores.", waiting),
+    Fact::costly("waiting", "Calls that wait on any of its semaphores.", |one, _| {
+        waiting(one).map_or_else(|error| Value::Unknown(Fault::reason(&error)), Value::Count)
+    }),
     Fact::costly("semaphores", "Every semaphore of the set.", members),
 ];
 
-const WAITING: &str = "waiting";
-
-/// Semaphores that are asked one by one, each with two calls.
-const ASKED: u64 = 1000;
-
-/// How many calls wait on the set. The kernel has no count for a set as a whole.
-fn waiting(one: &Set, _look: &Look) -> Value {
-    if one.count > ASKED {
-        return Value::Unknown("the set is too large to ask each of its semaphores");
-    }
+/// How many calls wait on the set. The kernel has no count for a set as a whole: each semaphore is asked twice.
+fn waiting(one: &Set) -> io::Result<u64> {
     let number = |index| -> io::Result<u64> {
         let (rise, zero) =
             (sem::waiting_to_rise(one.id, index)?, sem::waiting_for_zero(one.id, index)?);
         Ok(u64::from(rise) + u64::from(zero))
     };
-    let indices = 0..u32::try_from(one.count).unwrap_or(0);
-    match indices.map(number).sum::<io::Result<u64>>() {
-        Ok(sum) => Value::Count(sum),
-        Err(error) => Value::Unknown(Fault::reason(&error)),
-    }
+    (0..u32::try_from(one.count).unwrap_or(0)).map(number).sum()
 }
+
+/// In a listing, sets with more semaphores are not asked: to look at what threads do costs less.
+const ASKED: u64 = 32;
 
 static INDEX: Field = Field::free("index", "Which semaphore of the set.");
 static VALUE: Field = Field::free("value", "Its value: semval.");
@@ -202,7 +187,13 @@ static AT: Param = Param {
 struct SysvSem;
 
 fn object(plan: &Plan<Set>, one: &Set) -> Object {
-    one.object(&KIND, Value::None("none"), plan.read(one))
+    let facts = plan.read(one);
+    let waiting = match facts.get("waiting") {
+        Some(Value::Count(number)) => Some(*number),
+        None if plan.wants_holders() && one.count <= ASKED => waiting(one).ok(),
+        _ => None,
+    };
+    one.object(&KIND, Value::None("none"), facts, Trace::Set { id: one.id, waiting })
 }
 
 impl Inspect for SysvSem {

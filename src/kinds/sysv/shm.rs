@@ -15,8 +15,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Settings, Trace, Value,
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
+    Settings, Trace, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -55,10 +55,6 @@ impl Record for Segment {
 
     fn changed(&self) -> i64 {
         self.known.change_time
-    }
-
-    fn trace(&self, _facts: &Facts) -> Trace {
-        Trace::Segment { id: self.known.id, attached: self.known.attached }
     }
 }
 
@@ -171,7 +167,8 @@ static UNLOCK: Param = Param {
 struct SysvShm;
 
 fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
-    one.object(&KIND, Value::Bytes(one.known.size), plan.read(one))
+    let trace = Trace::Segment { id: one.known.id, attached: one.known.attached };
+    one.object(&KIND, Value::Bytes(one.known.size), plan.read(one), trace)
 }
 
 /// Only the table tells what is in memory and what in swap.
