@@ -1,1 +1,46 @@
-fn main() {}
+//! The tests of `ipcctl`: one program that first moves itself into namespaces of its own, so that it
+//! needs no privilege, touches no object of the machine it runs on, and runs in parallel.
+//!
+//! Every test then takes a further IPC and mount namespace on a thread of its own (see `env`), so no
+//! test can see the objects of another one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+mod cases;
+mod conformance;
+mod env;
+mod isolation;
+mod kinds;
+mod layering;
+mod makers;
+mod output;
+mod peers;
+mod pty;
+mod registry;
+mod scratch;
+mod strict_json;
+mod subjects;
+mod tree;
+mod verbs;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    // Listing the names must work anywhere, also where namespaces are off.
+    let suite = if arguments.list {
+        isolation::Suite::unknown()
+    } else {
+        match isolation::enter() {
+            Ok(suite) => suite,
+            Err(reason) => {
+                eprintln!("{reason}");
+                return ExitCode::FAILURE;
+            }
+        }
+    };
+    let trials = registry::all().into_iter().map(|case| case.into_trial(suite)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

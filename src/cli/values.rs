@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::model::{Address, Argument, Encoded, Form, Selector};
+use crate::model::{Address, Argument, Form, Selector, quoted};
 
 /// An address.
 pub fn address() -> impl TypedValueParser<Value = Address> {
@@ -63,6 +63,9 @@ pub fn mode(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "a mode is octal, 0 to 0777".into())
 }
 
+/// The number that `chown(2)` takes for "leave it as it is": nobody has it.
+const UNCHANGED: u32 = u32::MAX;
+
 /// A user's name or id, as an id.
 ///
 /// # Errors
@@ -72,7 +75,8 @@ pub fn user(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .or_else(named)
-        .ok_or_else(|| format!("there is no user {}", Encoded(text.as_bytes())))
+        .filter(|uid| *uid != UNCHANGED)
+        .ok_or_else(|| format!("there is no user {}", quoted(text.as_bytes())))
 }
 
 /// A group's name or id, as an id.
@@ -84,7 +88,8 @@ pub fn group(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .or_else(named)
-        .ok_or_else(|| format!("there is no group {}", Encoded(text.as_bytes())))
+        .filter(|gid| *gid != UNCHANGED)
+        .ok_or_else(|| format!("there is no group {}", quoted(text.as_bytes())))
 }
 
 /// A pattern with `*`, `?` and `[…]` for what an address has after its colon.

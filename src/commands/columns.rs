@@ -2,9 +2,9 @@
 
 use super::context::Stop;
 use crate::kinds::KINDS;
-use crate::model::{COMMON, Encoded, Fault};
+use crate::model::{COMMON, Fault, quoted};
 
-/// Every column that objects can have, with its help: those of all kinds first.
+/// Every column that objects can have: those of all kinds first.
 pub(super) fn of_objects() -> Vec<(String, String)> {
     let mut columns: Vec<(String, String)> = COMMON
         .iter()
@@ -33,14 +33,15 @@ pub(super) fn choose(
     default: &[&str],
     known: &[(String, String)],
 ) -> Result<Vec<String>, Stop> {
-    let default = || default.iter().map(|name| (*name).to_owned());
-    let Some(list) = list else { return Ok(default().collect()) };
-    let (mut columns, list) = match list.strip_prefix('+') {
-        Some(more) => (default().collect(), more),
-        None => (Vec::new(), list),
-    };
+    let default = default.iter().map(|name| (*name).to_owned());
+    let Some(list) = list else { return Ok(default.collect()) };
+    let adds = list.starts_with('+');
+    let mut columns = if adds { default.collect() } else { Vec::new() };
     for name in list.split(',') {
-        let name = check(name.trim(), known)?;
+        let name = name.trim();
+        // +A,+B means the same as +A,B; a plus after columns that replace the default is a mistake.
+        let name = if adds { name.strip_prefix('+').unwrap_or(name) } else { name };
+        let name = check(name, known)?;
         if !columns.contains(&name) {
             columns.push(name);
         }
@@ -59,7 +60,7 @@ pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, St
     }
     let likeness = |one: &str| strsim::jaro_winkler(one, &wanted);
     let nearest = known.iter().max_by(|(one, _), (two, _)| likeness(one).total_cmp(&likeness(two)));
-    let fault = Fault::usage(format!("there is no column {}", Encoded(name.as_bytes())));
+    let fault = Fault::usage(format!("there is no column {}", quoted(name.as_bytes())));
     Err(Stop::Usage(match nearest {
         Some((name, _)) if likeness(name) > 0.8 => fault.hint(format!("did you mean {name}?")),
         _ => fault.hint("--columns help lists them"),

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
@@ -14,7 +12,7 @@ use crate::cli::output::Output;
 use crate::holders::Scanner;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Look, Want};
-use crate::model::{Address, Class, Fault, Found, Value};
+use crate::model::{Address, Class, Fault, Value};
 use crate::output::{Cell, Format, Layout, Names, Renderer, Times, View, renderer};
 use crate::sys::terminal;
 
@@ -43,8 +41,6 @@ pub(super) struct Context {
     pub(super) proc: PathBuf,
     /// Who holds what, looked for once in a run.
     pub(super) scanner: Rc<Scanner>,
-    /// What is known of an object that nobody holds: the same for all.
-    pub(super) nobody: Arc<Found>,
     terminal: bool,
     failed: Option<Class>,
 }
@@ -67,7 +63,6 @@ impl Context {
             options,
             view,
             scanner: Rc::new(Scanner::new(&proc)),
-            nobody: Arc::new(Found::NOBODY),
             proc,
             terminal,
             failed: None,
@@ -158,7 +153,8 @@ impl Context {
                 let or_root = if uid == 0 { "" } else { " or root" };
                 fault.hint(format!("it belongs to {owner}; run as {owner}{or_root}"))
             }
-            _ => fault,
+            Some(_) => fault,
+            None => fault.hint("run as its owner or root"),
         }
     }
 
@@ -190,8 +186,8 @@ impl Context {
         self.options.format()
     }
 
-    pub(super) fn status(&self) -> ExitCode {
-        ExitCode::from(self.failed.map_or(0, |class| class as u8))
+    pub(super) fn status(&self) -> u8 {
+        self.failed.map_or(0, |class| class as u8)
     }
 }
 
@@ -201,10 +197,10 @@ fn write_error(text: &str) {
 }
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(error: &clap::Error) -> u8 {
     if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -212,5 +208,5 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    ExitCode::from(Class::Usage as u8)
+    Class::Usage as u8
 }

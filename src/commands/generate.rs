@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         What::Man => man(args, cx),
         What::Completions => {
             for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-                generate_to(shell, &mut super::definition(), "ipcctl", &args.dir)?;
+                generate_to(shell, &mut super::definition(true), "ipcctl", &args.dir)?;
             }
             Ok(())
         }
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
 }
 
 fn man(args: &Args, _cx: &mut Context) -> Outcome {
-    let definition = super::definition().disable_help_subcommand(true);
+    let definition = super::definition(true).disable_help_subcommand(true);
     let mut all = definition.clone();
     all.build();
     page(args, &all, "ipcctl")?;

@@ -2,7 +2,6 @@
 //! and when. One scan answers for all objects of a listing.
 
 use std::io;
-use std::sync::Arc;
 
 use super::context::Context;
 use crate::holders::{Scanner, process};
@@ -55,16 +54,16 @@ impl Holders {
     /// Takes note of an object whose holders have to be looked for; false for one that the process asked for
     /// cannot hold.
     pub(super) fn expects(&mut self, object: &mut Object, cx: &Context) -> bool {
-        match object.trace {
+        match &object.trace {
             Some(trace) if !trace.is_nobody() => {
                 self.expected |= self.printed || self.pid.is_some();
                 if self.printed && self.pid.is_none() {
-                    cx.scanner.ask(&trace);
+                    cx.scanner.ask(trace);
                 }
                 true
             }
-            Some(_) => {
-                object.found = self.printed.then(|| Arc::clone(&cx.nobody));
+            Some(trace) => {
+                object.found = self.printed.then(|| cx.scanner.of(trace));
                 self.pid.is_none()
             }
             None => self.pid.is_none(),
@@ -95,7 +94,7 @@ impl Holders {
         let traces = objects.iter().filter(unknown).filter_map(|object| object.trace);
         traces.for_each(|trace| cx.scanner.ask(&trace));
         for object in objects.iter_mut().filter(|object| object.found.is_none()) {
-            object.found = object.trace.map(|trace| Arc::new(cx.scanner.of(&trace)));
+            object.found = object.trace.map(|trace| cx.scanner.of(&trace));
         }
     }
 }

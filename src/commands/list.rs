@@ -10,7 +10,7 @@ use super::holders::Holders;
 use crate::cli::filter::Filter;
 use crate::kinds::capability::{Look, Want};
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, COMMON, Facility, Object, Selector, Sighting, Value};
+use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting, Value};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -63,7 +63,9 @@ const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content",
 
 /// Lists objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
-    let known = columns::of_objects();
+    // Putting all columns together takes time, which a plain listing does not need.
+    let named = cx.options.columns.is_some() || args.sort.is_some();
+    let known = if named { columns::of_objects() } else { Vec::new() };
     if cx.options.columns.as_deref() == Some("help") {
         return help(cx, &known);
     }
@@ -78,6 +80,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         columns: &columns,
         order: &order,
         holders: Holders::new(args.filter.pid, &columns, &order),
+        places: Vec::new(),
+        placed: None,
         kept: Vec::new(),
         warnings: Vec::new(),
         stop: None,
@@ -116,6 +120,9 @@ struct Listing<'a> {
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
     holders: Holders,
+    /// The names of a record's values and where they are, for objects of the kind that came last.
+    places: Vec<(&'a str, Option<Place>)>,
+    placed: Option<&'static Kind>,
     kept: Vec<Object>,
     warnings: Vec<String>,
     stop: Option<io::Error>,
@@ -205,17 +212,27 @@ impl Listing<'_> {
 
     fn write(&mut self, cx: &mut Context, object: &Object) -> io::Result<()> {
         const ABSENT: Value = Value::None("none");
-        let value = |name| object.column(name).unwrap_or(Cow::Owned(ABSENT));
-        let mut cells: Vec<Cell> = self.columns.iter().map(|name| (*name, value(name))).collect();
+        if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
+            self.place(object);
+        }
+        let value = |place: Option<Place>| place.and_then(|place| object.at(place));
+        let cell = |(name, place): &(_, _)| (*name, value(*place).unwrap_or(Cow::Owned(ABSENT)));
+        let cells: Vec<Cell> = self.places.iter().map(cell).collect();
+        self.renderer.record(&mut cx.out, &cx.view, &cells)
+    }
+
+    /// Finds the columns in the objects of a kind, of which the same facts were read in the same order.
+    fn place(&mut self, object: &Object) {
+        self.placed = Some(object.kind);
+        self.places.clear();
+        self.places.extend(self.columns.iter().map(|name| (*name, object.place(name))));
         if self.everything_free {
             let more = COMMON.iter().filter(|column| column.field.free || self.holders.has(column));
             let more = more.map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
-            cells.extend(
-                more.filter(|name| !self.columns.contains(name)).map(|name| (name, value(name))),
-            );
+            let more = more.filter(|name| !self.columns.contains(name));
+            self.places.extend(more.map(|name| (name, object.place(name))));
         }
-        self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
 
     fn finish(mut self, cx: &mut Context) -> Outcome {

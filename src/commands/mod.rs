@@ -13,13 +13,62 @@ mod set;
 mod show;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::output::Output;
-use crate::model::Class;
-use context::{Context, Stop};
+use crate::model::{Class, Fault};
+use context::{Context, Outcome, Stop};
+
+/// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
+static VERBS: &[Verb] = &[
+    Verb { alias: Some("ls"), ..verb!(list) },
+    verb!(show),
+    verb!(create),
+    verb!(set),
+    verb!(rm),
+    verb!(limits),
+    verb!(kinds),
+    Verb { hidden: true, ..verb!(generate) },
+];
+
+/// How a verb is defined and run.
+struct Verb {
+    name: &'static str,
+    alias: Option<&'static str>,
+    hidden: bool,
+    define: fn(Command) -> Command,
+    run: fn(&ArgMatches, &mut Context) -> Outcome,
+}
+
+/// The verb of a module.
+macro_rules! verb {
+    ($module:ident) => {
+        Verb {
+            name: stringify!($module),
+            alias: None,
+            hidden: false,
+            define: $module::Args::augment_args,
+            run: |matches, cx| {
+                $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
+            },
+        }
+    };
+}
+use verb;
+
+/// A full disk under standard output is no limit of ours.
+fn unwritten(error: &std::io::Error) -> Fault {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => Fault::new(Class::Failed, "no space left on the device"),
+        _ => Fault { class: Class::Failed, ..Fault::from_os(error) },
+    }
+}
+
+/// What clap has accepted and a verb cannot read: nothing that a user can type.
+fn unreadable(error: clap::Error) -> Stop {
+    Stop::Usage(Fault::usage(error.to_string()))
+}
 
 /// See and manage every IPC object of this machine
 ///
@@ -33,9 +82,6 @@ use context::{Context, Stop};
 struct Cli {
     #[command(flatten)]
     output: Output,
-
-    #[command(subcommand)]
-    command: Option<Command>,
 }
 
 const AFTER: &str = "\
@@ -50,51 +96,42 @@ Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
   5 would block or timed out  6 it exists already  7 a limit is reached";
 
-#[derive(Subcommand)]
-enum Command {
-    #[command(alias = "ls")]
-    List(Box<list::Args>),
-    Show(show::Args),
-    Create(create::Args),
-    Set(set::Args),
-    Rm(rm::Args),
-    Limits(limits::Args),
-    Kinds(kinds::Args),
-    #[command(hide = true)]
-    Generate(generate::Args),
+/// The definition of the command line. Half of the time of a short run would go into defining verbs that are
+/// not used; `whole` is for help, for errors, for the manual and for completions.
+fn definition(whole: bool) -> Command {
+    VERBS.iter().fold(Cli::command(), |command, verb| {
+        let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
+        command.subcommand(if whole { (verb.define)(defined) } else { defined.defer(verb.define) })
+    })
 }
 
-/// The definition of the command line, for the manual and completions.
-fn definition() -> clap::Command {
-    <Cli as clap::CommandFactory>::command()
-}
-
-/// Runs the program with its arguments.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+/// Runs the program with its arguments, and tells its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let parsed = definition(false)
+        .try_get_matches_from(&arguments)
+        .or_else(|_| definition(true).try_get_matches_from(&arguments))
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return context::usage(&error),
     };
     let mut cx = Context::new(cli.output);
-    let result = match cli.command.unwrap_or_else(|| Command::List(Box::default())) {
-        Command::List(args) => list::run(&args, &mut cx),
-        Command::Show(args) => show::run(&args, &mut cx),
-        Command::Create(args) => create::run(&args, &mut cx),
-        Command::Set(args) => set::run(&args, &mut cx),
-        Command::Rm(args) => rm::run(&args, &mut cx),
-        Command::Limits(args) => limits::run(&args, &mut cx),
-        Command::Kinds(args) => kinds::run(&args, &mut cx),
-        Command::Generate(args) => generate::run(&args, &mut cx),
+    let result = match matches.subcommand() {
+        Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
+            Some(verb) => (verb.run)(matches, &mut cx),
+            None => Err(Stop::Usage(Fault::usage(format!("there is no verb {name}")))),
+        },
+        None => list::run(&list::Args::default(), &mut cx),
     };
-    let result = result.and_then(|()| Ok(cx.flush()?));
-    match result {
+    match result.and_then(|()| Ok(cx.flush()?)) {
         Ok(()) => {}
         // Who reads has had enough: nothing is wrong.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &error.into()),
+        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
         Err(Stop::Usage(fault)) => {
             cx.complain(&fault);
-            return ExitCode::from(Class::Usage as u8);
+            return Class::Usage as u8;
         }
     }
     cx.status()
@@ -104,6 +141,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 mod tests {
     #[test]
     fn the_command_line_is_well_defined() {
-        super::definition().debug_assert();
+        super::definition(true).debug_assert();
     }
 }

@@ -1,7 +1,6 @@
 //! `show`: all that is known of an object.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::columns;
 use super::context::{Context, Outcome};
@@ -59,7 +58,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         }
     }
     for object in &mut objects {
-        object.found = object.trace.map(|trace| Arc::new(cx.scanner.of(&trace)));
+        object.found = object.trace.map(|trace| cx.scanner.of(&trace));
     }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),
@@ -89,6 +88,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
                         "facility" | "family" | "id" | "name" | "content" | "holders" | "unseen"
                     )
                 })
+                .filter(|name| *name != "size" || object.size.is_known())
                 .collect(),
         };
         let cells: Vec<Cell> =

@@ -4,6 +4,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Holders, Questions, scan};
 use crate::model::{FifoSearch, Found, OpenFifos, Trace};
@@ -16,6 +17,9 @@ pub struct Scanner {
     asked: RefCell<Questions>,
     done: RefCell<Vec<Holders>>,
     fifos: OnceCell<Rc<OpenFifos>>,
+    /// The two answers that most objects have.
+    nobody: Arc<Found>,
+    unknown: Arc<Found>,
 }
 
 impl Scanner {
@@ -28,6 +32,8 @@ impl Scanner {
             asked: RefCell::default(),
             done: RefCell::default(),
             fifos: OnceCell::new(),
+            nobody: Arc::new(Found::NOBODY),
+            unknown: Arc::default(),
         }
     }
 
@@ -50,15 +56,19 @@ impl Scanner {
     }
 
     /// Those who hold the object with this trace.
-    pub fn of(&self, trace: &Trace) -> Found {
+    pub fn of(&self, trace: &Trace) -> Arc<Found> {
         if trace.is_nobody() {
-            return Found::NOBODY;
+            return Arc::clone(&self.nobody);
         }
         self.ask(trace);
         self.look();
         let done = self.done.borrow();
         let known = done.iter().find(|holders| holders.knows(trace));
-        known.map_or_else(Found::default, |holders| holders.of(trace))
+        let found = known.map_or_else(Found::default, |holders| holders.of(trace));
+        match [&self.nobody, &self.unknown].into_iter().find(|one| ***one == found) {
+            Some(shared) => Arc::clone(shared),
+            None => Arc::new(found),
+        }
     }
 
     /// How many processes could not be read, in the scan where they were the most; 0 when there was none.

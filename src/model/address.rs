@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use super::encoding::{Encoded, decode};
+use super::encoding::{Encoded, decode, quoted};
 
 /// What a kind of object is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +40,7 @@ impl Facility {
             _ => Self::ALL.into_iter().find(|one| one.name().as_bytes() == word).ok_or_else(|| {
                 format!(
                     "unknown facility {}: it is one of shm, mq (or msg), sem, fifo",
-                    Encoded(word)
+                    quoted(word)
                 )
             }),
         }
@@ -178,7 +178,7 @@ fn parse_path(text: Vec<u8>) -> Result<Locator, String> {
 }
 
 fn parse_locator(facility: Facility, text: Vec<u8>) -> Result<Locator, String> {
-    let shown = Encoded(&text);
+    let shown = quoted(&text);
     let word = facility.name();
     match text.as_slice() {
         [] => Err(format!("the locator is missing: {word}:ID, {word}:0xKEY or {word}:/NAME")),

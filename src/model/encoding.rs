@@ -29,6 +29,15 @@ impl Display for Encoded<'_> {
     }
 }
 
+/// What somebody typed, to be repeated in a message: its beginning, encoded.
+pub fn quoted(word: &[u8]) -> String {
+    const LONGEST: usize = 60;
+    match word.get(..LONGEST) {
+        Some(beginning) if word.len() > LONGEST => format!("{}…", Encoded(beginning)),
+        _ => Encoded(word).to_string(),
+    }
+}
+
 /// The bytes that `text` stands for: `%XX` is one byte, a `%` without two hex digits is itself.
 pub fn decode(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
@@ -62,7 +71,28 @@ fn is_plain(byte: u8) -> bool {
 fn is_hostile(character: char) -> bool {
     character.is_control()
         || character.is_whitespace()
-        || "%\"'\\$`;&|<>()*?[]{}!".contains(character)
+        || matches!(
+            character,
+            '%' | '"'
+                | '\''
+                | '\\'
+                | '$'
+                | '`'
+                | ';'
+                | '&'
+                | '|'
+                | '<'
+                | '>'
+                | '('
+                | ')'
+                | '*'
+                | '?'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '!'
+        )
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -14,11 +14,11 @@ mod value;
 
 pub use address::{Address, Facility, Family, Locator, Selector};
 pub use clock::Clock;
-pub use encoding::{Encoded, decode};
+pub use encoding::{Encoded, decode, quoted};
 pub use fault::{Class, Fault};
 pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
-pub use object::{COMMON, Column, Facts, OF_HOLDERS, Object, Sighting};
+pub use object::{COMMON, Column, Facts, OF_HOLDERS, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
 pub use trace::{Access, Descriptor, FifoSearch, FileId, Found, Holder, How, OpenFifos, Trace};
 pub use value::{Rows, Timestamp, Value};

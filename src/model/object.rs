@@ -154,9 +154,9 @@ pub static COMMON: &[Column] = &[
             "unseen",
             "Holders that could not be seen: attachments of a segment, waiting calls of a set.",
         ),
-        get: |object| match object.found.as_deref() {
-            Some(found) => found.unseen.map_or(NOT_ALL, Value::Count),
-            None => NOT_LOOKED,
+        get: |object| match object.used_by() {
+            Value::Holders(found) => found.unseen.map_or(NOT_ALL, Value::Count),
+            unknown => unknown,
         },
     },
 ];
@@ -185,12 +185,34 @@ fn known(number: Option<u32>, value: fn(u32) -> Value) -> Value {
     number.map_or(Value::Unknown("permission denied"), value)
 }
 
+/// Where a column's value is found in the objects of one listing of one kind: names are looked up once.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// A column that every kind has.
+    Common(&'static Column),
+    /// So many facts come before it.
+    Fact(usize),
+}
+
 impl Object {
     /// The value of the column called `name`; `None` when the kind has no such column.
     pub fn column(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.at(self.place(name)?)
+    }
+
+    /// Where the column called `name` is found; `None` when the kind has no such column, or it was not read.
+    pub fn place(&self, name: &str) -> Option<Place> {
         match COMMON.iter().find(|column| column.field.name == name) {
-            Some(column) => Some(Cow::Owned((column.get)(self))),
-            None => self.facts.get(name).map(Cow::Borrowed),
+            Some(column) => Some(Place::Common(column)),
+            None => self.facts.iter().position(|(field, _)| field.name == name).map(Place::Fact),
+        }
+    }
+
+    /// The value in a place.
+    pub fn at(&self, place: Place) -> Option<Cow<'_, Value>> {
+        match place {
+            Place::Common(column) => Some(Cow::Owned((column.get)(self))),
+            Place::Fact(at) => self.facts.0.get(at).map(|(_, value)| Cow::Borrowed(value)),
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Table {
     width: Option<usize>,
     text: String,
     ends: Vec<usize>,
+    /// All of it is ASCII: then widths are lengths.
+    ascii: bool,
     widths: Vec<usize>,
     right: Vec<bool>,
 }
@@ -35,25 +37,38 @@ impl Table {
             width: layout.width,
             text: String::new(),
             ends: Vec::new(),
+            ascii: true,
             widths: vec![0; columns],
             right: vec![false; columns],
         };
         if layout.headings {
-            for (at, name) in layout.columns.iter().enumerate() {
+            for name in layout.columns {
                 table.text.push_str(&title(name));
-                table.end_cell(at);
+                table.ends.push(table.text.len());
             }
+            table.end_row(0);
         }
         table
     }
 
-    fn end_cell(&mut self, column: usize) {
-        let begin = self.ends.last().copied().unwrap_or(0);
-        self.ends.push(self.text.len());
-        let width = width(self.text.get(begin..).unwrap_or_default());
-        if let Some(widest) = self.widths.get_mut(column) {
-            *widest = width.max(*widest);
+    /// Widens the columns to the cells of the row that begins at this place of the text.
+    fn end_row(&mut self, mut begin: usize) {
+        self.ascii &= self.text.get(begin..).unwrap_or_default().is_ascii();
+        let row = self.ends.len().saturating_sub(self.columns);
+        for (at, &end) in self.ends.iter().skip(row).enumerate() {
+            let width = match self.text.get(begin..end) {
+                Some(cell) if !self.ascii => cell.width(),
+                _ => end - begin,
+            };
+            if let Some(widest) = self.widths.get_mut(at) {
+                *widest = width.max(*widest);
+            }
+            begin = end;
         }
+    }
+
+    fn width_of(&self, cell: &str) -> usize {
+        if self.ascii { cell.len() } else { cell.width() }
     }
 
     fn cells(&self) -> impl Iterator<Item = &str> {
@@ -67,36 +82,33 @@ impl Table {
 
     /// Two passes: the widths are known, the cells are padded on their way out.
     fn write_padded(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut line = String::new();
-        for (at, cell) in self.cells().enumerate() {
-            let column = at % self.columns;
-            let room =
-                self.widths.get(column).map_or(0, |widest| widest.saturating_sub(width(cell)));
-            if self.right.get(column).copied().unwrap_or(false) {
-                line.extend(std::iter::repeat_n(' ', room));
-                line.push_str(cell);
-            } else {
-                line.push_str(cell);
-                line.extend(std::iter::repeat_n(' ', room));
+        let mut line = Vec::new();
+        let mut cells = self.cells();
+        for row in 0..self.ends.len() / self.columns.max(1) {
+            line.clear();
+            // Where the column would begin if every character were a byte.
+            let mut begin = 0;
+            for ((widest, right), cell) in self.widths.iter().zip(&self.right).zip(&mut cells) {
+                let width = self.width_of(cell);
+                let room = if *right { widest - width.min(*widest) } else { 0 };
+                line.resize(begin + room, b' ');
+                line.extend_from_slice(cell.as_bytes());
+                begin += widest + GAP + cell.len() - width;
             }
-            if column + 1 == self.columns {
-                self.write_line(out, &line, at < self.columns)?;
-                line.clear();
-            } else {
-                line.extend(std::iter::repeat_n(' ', GAP));
-            }
+            self.write_line(out, &mut line, row == 0)?;
         }
         Ok(())
     }
 
     /// The first line is the heading, if there is one.
-    fn write_line(&self, out: &mut dyn Write, line: &str, first: bool) -> io::Result<()> {
-        let line = line.trim_end();
+    fn write_line(&self, out: &mut dyn Write, line: &mut Vec<u8>, first: bool) -> io::Result<()> {
+        line.truncate(line.trim_ascii_end().len());
         if first && self.color {
-            writeln!(out, "\x1b[1m{line}\x1b[0m")
-        } else {
-            writeln!(out, "{line}")
+            line.splice(..0, *b"\x1b[1m");
+            line.extend_from_slice(b"\x1b[0m");
         }
+        line.push(b'\n');
+        out.write_all(line)
     }
 
     /// The last column alone may be shortened, to what the others leave of the terminal.
@@ -122,27 +134,25 @@ impl Table {
             }
         }
         for (at, line) in table.to_string().lines().enumerate() {
-            self.write_line(out, line, at == 0)?;
+            self.write_line(out, &mut line.as_bytes().to_vec(), at == 0)?;
         }
         Ok(())
     }
 }
 
-fn width(cell: &str) -> usize {
-    if cell.is_ascii() { cell.len() } else { cell.width() }
-}
-
 impl Renderer for Table {
     fn record(&mut self, _out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
+        let begin = self.text.len();
         for (at, (_, value)) in cells.iter().take(self.columns).enumerate() {
             view.human(value, &mut self.text);
-            self.end_cell(at);
+            self.ends.push(self.text.len());
             if text::is_number(value)
                 && let Some(right) = self.right.get_mut(at)
             {
                 *right = true;
             }
         }
+        self.end_row(begin);
         Ok(())
     }
 
@@ -203,6 +213,6 @@ mod tests {
         assert!(render(None, &rows).contains("a-name-that-does-not-fit-at-all"));
         let narrow = render(Some(24), &rows);
         assert!(narrow.contains("1234567890123") && narrow.contains('…'), "{narrow}");
-        assert!(narrow.lines().all(|line| width(line) <= 24), "{narrow}");
+        assert!(narrow.lines().all(|line| line.width() <= 24), "{narrow}");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::Names;
-use crate::model::{Encoded, Found, Timestamp, Value};
+use crate::model::{Address, Encoded, Found, Locator, Timestamp, Value};
 use crate::sys::time::local;
 
 /// What points in time look like in tables.
@@ -95,6 +95,7 @@ impl View {
                 size(*bytes, "i", out);
                 push(out, format_args!(" ({bytes} bytes)"));
             }
+            Value::Bytes(1) => out.push_str("1 byte"),
             Value::Bytes(bytes) => push(out, format_args!("{bytes} bytes")),
             Value::Holders(found) => match (found.holders.len(), found.unseen) {
                 (0, Some(unseen @ 1..)) => push(out, format_args!("{unseen} not visible")),
@@ -118,18 +119,28 @@ impl View {
         match value {
             Value::Unknown(_) | Value::None(_) => out.push_str(absent),
             Value::Flag(flag) => push(out, flag),
-            Value::Count(number) | Value::Bytes(number) | Value::Id(number) => push(out, number),
+            Value::Count(number) | Value::Bytes(number) | Value::Id(number) => {
+                digits::<10>(*number, 1, out);
+            }
             Value::Percent(share) => push(out, format_args!("{share:.3}")),
-            Value::Key(key) => push(out, format_args!("{key:#x}")),
-            Value::Mode(mode) => push(out, format_args!("{mode:04o}")),
+            Value::Key(key) => {
+                out.push_str("0x");
+                digits::<16>((*key).into(), 1, out);
+            }
+            Value::Mode(mode) => digits::<8>((*mode).into(), 4, out),
             Value::User(uid) => self.names.user(*uid, out),
             Value::Group(gid) => self.names.group(*gid, out),
-            Value::Pid(pid) => push(out, pid),
-            Value::Time(time) => push(out, time.secs),
-            Value::Age(since) => push(out, self.now.saturating_sub(since.secs)),
+            Value::Pid(pid) => signed((*pid).into(), out),
+            Value::Time(time) => signed(time.secs, out),
+            Value::Age(since) => signed(self.now.saturating_sub(since.secs), out),
             Value::Word(word) => out.push_str(word),
             Value::Text(text) => out.push_str(text),
             Value::Name(name) => push(out, Encoded(name.as_encoded_bytes())),
+            Value::Address(Address { facility, locator: Locator::Id(id) }) => {
+                out.push_str(facility.name());
+                out.push(':');
+                digits::<10>((*id).into(), 1, out);
+            }
             Value::Address(address) => push(out, address),
             Value::Phrase(parts) => parts.iter().for_each(|part| match part {
                 Value::Bytes(bytes) => push(out, format_args!("{bytes} B")),
@@ -193,7 +204,8 @@ fn span(secs: u64, out: &mut String) {
     ];
     let unit = UNITS.iter().find(|(below, ..)| secs < *below);
     let (_, divisor, letter) = unit.unwrap_or(&(0, 31_557_600, 'y'));
-    push(out, format_args!("{}{letter}", secs / divisor));
+    digits::<10>(secs / divisor, 1, out);
+    out.push(*letter);
 }
 
 /// Binary units with one decimal: `512`, `4.0K`; with `long` as `i`, `512 B`, `4.0 KiB`.
@@ -201,19 +213,50 @@ fn size(bytes: u64, long: &str, out: &mut String) {
     const UNITS: &[u8] = b"KMGTPE";
     let (gap, unit) = if long.is_empty() { ("", "") } else { (" ", "B") };
     if bytes < 1024 {
-        return push(out, format_args!("{bytes}{gap}{unit}"));
+        digits::<10>(bytes, 1, out);
+        out.push_str(gap);
+        return out.push_str(unit);
     }
     // Tenths of the unit in whole numbers, rounded half up: floats would round 1023.95 K to 1024.0 K.
-    let mut exponent = 1;
     let tenths = |exponent: u32| {
-        (u128::from(bytes) * 10 + (1u128 << (10 * exponent - 1))) >> (10 * exponent)
+        let shift = 10 * exponent;
+        let (whole, rest) = (bytes >> shift, bytes & ((1 << shift) - 1));
+        whole * 10 + ((rest * 10 + (1 << (shift - 1))) >> shift)
     };
+    let mut exponent = 1;
     while exponent < 6 && tenths(exponent) >= 10240 {
         exponent += 1;
     }
     let tenths = tenths(exponent);
-    let letter = UNITS.get(exponent as usize - 1).copied().map_or('E', char::from);
-    push(out, format_args!("{}.{}{gap}{letter}{long}{unit}", tenths / 10, tenths % 10));
+    digits::<10>(tenths / 10, 1, out);
+    out.push('.');
+    digits::<10>(tenths % 10, 1, out);
+    out.push_str(gap);
+    out.push(UNITS.get(exponent as usize - 1).copied().map_or('E', char::from));
+    out.push_str(long);
+    out.push_str(unit);
+}
+
+/// A number with at least so many digits. Long listings are mostly numbers, and this takes a fraction of what the
+/// standard library's formatting does, which also serves padding, signs and traits.
+pub(super) fn digits<const BASE: u64>(mut number: u64, least: usize, out: &mut String) {
+    // 64 bits have at most 22 octal digits.
+    let mut text = [b'0'; 22];
+    let mut at = text.len();
+    while number > 0 || text.len() - at < least {
+        at -= 1;
+        text[at] = b"0123456789abcdef"[(number % BASE) as usize];
+        number /= BASE;
+    }
+    out.extend(text[at..].iter().copied().map(char::from));
+}
+
+/// A number that may be below zero.
+fn signed(number: i64, out: &mut String) {
+    if number < 0 {
+        out.push('-');
+    }
+    digits::<10>(number.unsigned_abs(), 1, out);
 }
 
 fn separated<T>(by: &str, all: &[T], out: &mut String, one: impl Fn(&T, &mut String)) {
@@ -275,6 +318,24 @@ mod tests {
     fn what_is_unknown_or_absent_is_a_hyphen_and_never_a_number() {
         assert_eq!(human(&Value::Unknown("permission denied")), "-");
         assert_eq!(human(&Value::None("never")), "-");
+    }
+
+    #[test]
+    fn numbers_look_as_the_standard_library_writes_them() {
+        for number in [0, 7, 8, 10, 0o777, 1000, u64::from(u32::MAX), u64::MAX] {
+            let mut out = String::new();
+            digits::<10>(number, 1, &mut out);
+            out.push(' ');
+            digits::<16>(number, 1, &mut out);
+            out.push(' ');
+            digits::<8>(number, 4, &mut out);
+            assert_eq!(out, format!("{number} {number:x} {number:04o}"));
+        }
+        for number in [i64::MIN, -1, 0, i64::MAX] {
+            let mut out = String::new();
+            signed(number, &mut out);
+            assert_eq!(out, number.to_string());
+        }
     }
 
     #[test]

@@ -13,15 +13,18 @@ use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
-    Backed, Folder, SEMAPHORE_PREFIX, accessed, as_change, change_file, changed, created, device,
-    handle, inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object,
-    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object, open_folder,
+    prefixed, probe_handle, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::file::{
+    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
+    object,
+};
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
     Part, Sighting, Trace, Value,

@@ -113,7 +113,8 @@ static SOURCE: Source<Queue> = Source {
     },
     stat_any: msg::stat_any,
     stat: msg::stat,
-    usage: || msg::usage().map(|(usage, highest)| (usage.queues, highest)),
+    highest: || msg::usage().map(|(_, highest)| highest),
+    used: || msg::usage().map(|(usage, _)| usage.queues),
     by_key: |key| msg::get(key, 0),
 };
 

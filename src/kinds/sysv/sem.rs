@@ -155,7 +155,8 @@ static SOURCE: Source<Set> = Source {
     },
     stat_any: sem::stat_any,
     stat: sem::stat,
-    usage: || sem::usage().map(|(usage, highest)| (usage.sets, highest)),
+    highest: || sem::usage().map(|(_, highest)| highest),
+    used: || sem::usage().map(|(usage, _)| usage.sets),
     by_key: |key| sem::get(key, 0, 0),
 };
 
@@ -303,6 +304,9 @@ fn semaphore_value(value: u64) -> Result<u16, Fault> {
     })
 }
 
+/// The owner's permission to alter a set.
+const ALTER: u32 = 0o200;
+
 impl Create for SysvSem {
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&COUNT, &INITIAL, &VALUES, &KEY_FROM];
@@ -317,13 +321,20 @@ impl Create for SysvSem {
         let limits = sem::limits().map_or(u64::MAX, |limits| limits.max_per_set);
         let values = if count <= limits { wanted_values(making.settings, count)? } else { None };
         let key = key_to_make(making)?;
-        let id = sem::get(key, count, create_flags(making))
+        // Giving values takes permission to alter, which the mode asked for may deny even to the maker.
+        let widened = if values.is_some() { ALTER & !making.mode } else { 0 };
+        let id = sem::get(key, count, create_flags(making) | widened as libc::c_int)
             .map_err(|error| create_fault(&error, count))?;
-        if let Some(mut values) = values
-            && let Err(error) = sem::set_values(id, &mut values)
-        {
+        let undo = |error: io::Error| {
             let _ = sem::remove(id);
-            return Err(fault(&error));
+            fault(&error)
+        };
+        if let Some(mut values) = values {
+            sem::set_values(id, &mut values).map_err(undo)?;
+        }
+        if widened != 0 {
+            let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+            sem::set(id, uid.as_raw(), gid.as_raw(), making.mode).map_err(undo)?;
         }
         give_away(id, making, |uid, gid, mode| sem::set(id, uid, gid, mode), sem::remove)?;
         Ok(address(&KIND, id))

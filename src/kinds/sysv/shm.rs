@@ -139,7 +139,8 @@ static SOURCE: Source<Segment> = Source {
     },
     stat_any: |index| shm::stat_any(index).map(plain),
     stat: |id| shm::stat(id).map(plain),
-    usage: || shm::usage().map(|(usage, highest)| (usage.used_ids.unsigned_abs().into(), highest)),
+    highest: shm::highest,
+    used: || shm::usage().map(|usage| usage.used_ids.unsigned_abs().into()),
     by_key: |key| shm::get(key, 0, 0),
 };
 
@@ -188,7 +189,7 @@ impl Inspect for SysvShm {
     }
 
     fn limits(&self, look: &Look) -> Vec<Limit> {
-        let usage = shm::usage().map(|(usage, _)| usage);
+        let usage = shm::usage();
         let limits = shm::limits();
         let limit = |value: fn(&shm::Limits) -> Value| match &limits {
             Ok(limits) => value(limits),
@@ -256,7 +257,7 @@ fn create_fault(error: &io::Error, size: u64, huge: bool) -> Fault {
             format!("a segment has 1 to {} bytes (SHMMAX), not {size}", limits.max_bytes),
         )
         .hint("raise kernel.shmmax"),
-        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => {
+        (Some(libc::ENOSPC), Ok(limits), Ok(usage)) => {
             let page = procfs::page_size();
             limit_reached(&[
                 (

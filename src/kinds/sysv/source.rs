@@ -1,12 +1,18 @@
 //! How the objects of a System V kind are found: slot by slot with the *_STAT_ANY calls, or in the table
 //! below `/proc/sysvipc`.
 
+use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
 
 use super::{Record, fault, table};
 use crate::kinds::capability::{Each, Look};
 use crate::model::{Fault, Locator, Object, Sighting};
+
+/// A line of the table costs as much as asking so many empty slots.
+const EMPTY_SLOTS: usize = 8;
+/// So many empty slots are nothing.
+const PATIENCE: usize = 64;
 
 /// The differences between the three kinds, as data.
 pub(super) struct Source<T: 'static> {
@@ -18,15 +24,18 @@ pub(super) struct Source<T: 'static> {
     pub(super) stat_any: fn(u32) -> io::Result<T>,
     /// The object with an id.
     pub(super) stat: fn(u32) -> io::Result<T>,
-    /// Objects in use, and the highest index in use.
-    pub(super) usage: fn() -> io::Result<(u64, u32)>,
+    /// The highest index in use; 0 also when there is none.
+    pub(super) highest: fn() -> io::Result<u32>,
+    /// Objects in use. Adding up costs segments as much as listing them, so it is asked for last.
+    pub(super) used: fn() -> io::Result<u64>,
     /// The id of a key.
     pub(super) by_key: fn(u32) -> io::Result<u32>,
 }
 
 impl<T: Record> Source<T> {
     /// Hands every object to `each`. Asking slot by slot is three times faster than the table unless few of
-    /// the slots are in use; `table_first` says that only the table has what is wanted.
+    /// the slots are in use, which is found out on the way; `table_first` says that only the table has what is
+    /// wanted.
     pub(super) fn list(
         &self,
         look: &Look,
@@ -35,27 +44,34 @@ impl<T: Record> Source<T> {
         each: Each,
     ) -> ControlFlow<()> {
         let mut show = |record: &T, each: Each| each(Sighting::Object(Box::new(make(record))));
-        let Ok((used, highest)) = (self.usage)() else {
+        let Ok(highest) = (self.highest)() else {
             return self.list_table(look, &mut show, each);
         };
-        let sparse = used.saturating_mul(5) <= u64::from(highest);
-        if table_first || sparse {
+        if table_first {
             match self.read_table(look) {
                 Ok(records) => return records.iter().try_for_each(|record| show(record, each)),
                 Err(reason) => each(Sighting::Note(reason))?,
             }
         }
-        let mut found = 0u64;
-        // The highest index is 0 for one object in the first slot and for none at all.
-        let slots = if used == 0 { 0 } else { highest.saturating_add(1) };
-        for index in 0..slots {
-            if let Ok(record) = (self.stat_any)(index) {
-                found += 1;
-                show(&record, each)?;
+        let (mut shown, mut empty) = (Vec::new(), 0);
+        for index in 0..=highest {
+            match (self.stat_any)(index) {
+                Ok(record) => {
+                    shown.push(record.id());
+                    show(&record, each)?;
+                }
+                Err(_) => empty += 1,
+            }
+            if empty == PATIENCE + shown.len() * EMPTY_SLOTS
+                && let Ok(records) = self.read_table(look)
+            {
+                let shown: HashSet<u32> = shown.into_iter().collect();
+                let mut rest = records.iter().filter(|record| !shown.contains(&record.id()));
+                return rest.try_for_each(|record| show(record, each));
             }
         }
         // Before Linux 4.17 no slot answers. After it, all can have been removed meanwhile: the table knows.
-        if found == 0 && used > 0 {
+        if shown.is_empty() && !matches!((self.used)(), Ok(0)) {
             self.list_table(look, &mut show, each)
         } else {
             ControlFlow::Continue(())

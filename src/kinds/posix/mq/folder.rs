@@ -32,7 +32,7 @@ pub(super) struct Folder {
 
 /// The warning that queues are missing.
 pub(super) fn unlisted(reason: &str) -> String {
-    format!("POSIX message queue objects cannot be listed: {reason}")
+    format!("{} cannot be listed: {reason}", super::KIND.name)
 }
 
 impl Folder {

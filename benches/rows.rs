@@ -1,0 +1,200 @@
+//! The rows of the table: what is run where, against which floor and which peer, and what it has to reach.
+//!
+//! A row is a line of [`ROWS`]; this file is the only one that knows tools and goals.
+
+use std::env;
+use std::path::Path;
+
+use crate::Result;
+use crate::measure::{Contestant, Expect, Medians, side_by_side};
+use crate::objects::Population::{
+    self, Memory, Queues, Segments, Semaphores, Sets, SparseSegments,
+};
+use crate::peers::{self, Peer, Shape};
+use crate::report::Line;
+use crate::world::Worlds;
+use Shape::{Any, Lines};
+
+/// "No slower" and "as fast as" leave this much to chance.
+pub const NOISE: f64 = 1.1;
+
+/// One line of the table before it is measured.
+pub struct Row {
+    /// What the table calls it, and what FILTER looks at.
+    pub name: &'static str,
+    population: Population,
+    arguments: &'static [&'static str],
+    shape: Shape,
+    floor: Option<&'static str>,
+    peer: Option<&'static Peer>,
+    goals: &'static [Goal],
+}
+
+/// What has to be reached.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// At least so many times faster than the peer.
+    TimesFaster(f64),
+    /// At most so many times the floor.
+    TimesFloor(f64),
+    /// At most so many times the peer.
+    TimesPeer(f64),
+    /// Peak memory below so many MiB.
+    PeakMib(f64),
+}
+
+const EMPTY: Population = Segments(0);
+const FEW: Population = Segments(1_000);
+const MANY: Population = Segments(32_000);
+const JSON: Shape = Shape::Words("\"address\"");
+
+const fn row(
+    name: &'static str,
+    population: Population,
+    arguments: &'static [&'static str],
+    shape: Shape,
+) -> Row {
+    Row { name, population, arguments, shape, floor: None, peer: None, goals: &[] }
+}
+
+impl Row {
+    const fn floor(self, name: &'static str) -> Row {
+        Row { floor: Some(name), ..self }
+    }
+
+    const fn peer(self, peer: &'static Peer) -> Row {
+        Row { peer: Some(peer), ..self }
+    }
+
+    const fn goals(self, goals: &'static [Goal]) -> Row {
+        Row { goals, ..self }
+    }
+}
+
+const LIST: &[&str] = &["list", "shm"];
+const LIST_JSON: &[&str] = &["list", "shm", "--json"];
+const LIST_PLAIN: &[&str] = &["list", "shm", "--format", "plain"];
+const BY_ID: &[&str] = &["show", "shm:{id}"];
+const BY_KEY: &[&str] = &["show", "shm:{key}"];
+const LIST_MQ: &[&str] = &["list", "mq", "--family", "sysv"];
+const LIST_SEM: &[&str] = &["list", "sem", "--family", "sysv"];
+const LIST_POSIX_SHM: &[&str] = &["list", "shm", "--family", "posix"];
+const LIST_POSIX_SEM: &[&str] = &["list", "sem", "--family", "posix"];
+
+/// Every row, in the order of the table.
+pub const ROWS: &[Row] = &[
+    row("whole program, no objects", EMPTY, &["list", "shm", "mq", "sem"], Any)
+        .floor("start")
+        .peer(&peers::IPCS)
+        .goals(&[Goal::TimesPeer(1.3)]),
+    row("list, no segments", EMPTY, LIST, Lines).floor("segments").peer(&peers::IPCS_M),
+    row("list, 1,000 segments", FEW, LIST, Lines).floor("segments").peer(&peers::IPCS_M),
+    row("list, 32,000 segments", MANY, LIST, Lines)
+        .floor("segments")
+        .peer(&peers::IPCS_M)
+        .goals(&[Goal::TimesFaster(8.0), Goal::TimesFloor(1.8), Goal::PeakMib(12.0)]),
+    row("list, 32,000 segments (lsipc)", MANY, LIST, Lines)
+        .floor("segments")
+        .peer(&peers::LSIPC_M)
+        .goals(&[Goal::TimesFaster(8.0)]),
+    row("json, no segments", EMPTY, LIST_JSON, JSON).floor("segments").peer(&peers::LSIPC_JSON),
+    row("json, 1,000 segments", FEW, LIST_JSON, JSON).floor("segments").peer(&peers::LSIPC_JSON),
+    row("json, 32,000 segments", MANY, LIST_JSON, JSON)
+        .floor("segments")
+        .peer(&peers::LSIPC_JSON)
+        .goals(&[Goal::TimesFaster(8.0)]),
+    row("plain, no segments", EMPTY, LIST_PLAIN, Lines).floor("segments").peer(&peers::LSIPC_RAW),
+    row("plain, 1,000 segments", FEW, LIST_PLAIN, Lines).floor("segments").peer(&peers::LSIPC_RAW),
+    row("plain, 32,000 segments", MANY, LIST_PLAIN, Lines)
+        .floor("segments")
+        .peer(&peers::LSIPC_RAW),
+    row("list, 999 segments left of 32,000", SparseSegments(32_000), LIST, Lines)
+        .floor("segments-proc")
+        .peer(&peers::CAT)
+        .goals(&[Goal::TimesFloor(NOISE)]),
+    row("show by id, among 32,000", MANY, BY_ID, Any)
+        .floor("start")
+        .peer(&peers::AMONG_10)
+        .goals(&[Goal::TimesPeer(NOISE)]),
+    row("show by key, among 32,000", MANY, BY_KEY, Any)
+        .floor("start")
+        .peer(&peers::AMONG_10)
+        .goals(&[Goal::TimesPeer(NOISE)]),
+    row("show by id, among 32,000 (ipcs)", MANY, BY_ID, Any).floor("start").peer(&peers::IPCS_ID),
+    row("list, 1,000 queues", Queues(1_000), LIST_MQ, Lines).floor("queues").peer(&peers::IPCS_Q),
+    row("list, 32,000 queues", Queues(32_000), LIST_MQ, Lines).floor("queues").peer(&peers::IPCS_Q),
+    row("list, 1,000 sets", Sets(1_000), LIST_SEM, Lines).floor("sets").peer(&peers::IPCS_S),
+    row("list, 32,000 sets", Sets(32_000), LIST_SEM, Lines).floor("sets").peer(&peers::IPCS_S),
+    row("list, 10,000 POSIX shm", Memory(10_000), LIST_POSIX_SHM, Lines)
+        .floor("memory")
+        .peer(&peers::LSIPC_POSIX_SHM)
+        .goals(&[Goal::TimesFloor(2.0)]),
+    row("list, 10,000 named semaphores", Semaphores(10_000), LIST_POSIX_SEM, Lines)
+        .floor("semaphores")
+        .peer(&peers::LSIPC_POSIX_SEM)
+        .goals(&[Goal::TimesFloor(2.0), Goal::TimesFaster(4.0)]),
+];
+
+impl Row {
+    /// Runs the row's three sides in turn.
+    pub fn measure(&self, worlds: &mut Worlds) -> Result<Line> {
+        let ipcctl = Path::new(env!("CARGO_BIN_EXE_ipcctl"));
+        let mut sides =
+            vec![contestant(worlds, self.population, ipcctl, self.arguments, self.shape)?];
+        if let Some(name) = self.floor {
+            sides.push(contestant(
+                worlds,
+                self.population,
+                &env::current_exe()?,
+                &["floor", name],
+                Any,
+            )?);
+        }
+        let mut peer_runs = false;
+        if let Some(peer) = self.peer {
+            let (program, arguments) = match peer.program {
+                "ipcctl" => (Some(ipcctl.to_path_buf()), self.arguments),
+                _ => (peer.installed(), peer.arguments),
+            };
+            if let Some(program) = program {
+                let population = peer.population.unwrap_or(self.population);
+                sides.push(contestant(worlds, population, &program, arguments, peer.shape)?);
+                peer_runs = true;
+            }
+        }
+        let mut medians = side_by_side(&sides)?.into_iter();
+        let ours = medians.next().ok_or("nothing was measured")?;
+        Ok(Line {
+            name: self.name,
+            ours,
+            floor: self.floor.and_then(|_| medians.next()),
+            peer: self.peer.map(|peer| {
+                (peer.label, medians.next().filter(|_| peer_runs).map(|m| scaled(m, peer.factor)))
+            }),
+            goals: self.goals,
+        })
+    }
+}
+
+fn scaled(medians: Medians, factor: f64) -> Medians {
+    Medians { ms: medians.ms * factor, ..medians }
+}
+
+fn contestant(
+    worlds: &mut Worlds,
+    population: Population,
+    program: &Path,
+    arguments: &[&str],
+    shape: Shape,
+) -> Result<Contestant> {
+    let world = worlds.get(population)?;
+    let (id, key) = (world.last_id.to_string(), format!("{:#x}", population.last_key()));
+    let arguments =
+        arguments.iter().map(|text| text.replace("{id}", &id).replace("{key}", &key)).collect();
+    let expect = match shape {
+        Any => Expect::Anything,
+        Lines => Expect::Lines(population.count()),
+        Shape::Words(word) => Expect::Words(word, population.count()),
+    };
+    Ok(Contestant { world, program: program.to_path_buf(), arguments, expect })
+}

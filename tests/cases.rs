@@ -1,0 +1,101 @@
+//! A test as data: its name, what it needs, and how it becomes a trial of the test runner. Knows no
+//! test in particular.
+
+use std::any::Any;
+use std::thread;
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::isolation::Suite;
+
+/// What a test needs beyond a namespace of its own. A test whose need is not met is reported by name as
+/// ignored, never left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Nothing,
+    /// Objects and processes of several users: the suite must be started as root.
+    SeveralUsers,
+    /// Limits of the own IPC namespace can be changed: root, or Linux 6.9 and later.
+    Limits,
+    /// `ipcs`, `ipcmk`, `ipcrm` and `lsipc` of util-linux are installed.
+    Peers,
+}
+
+impl Need {
+    fn is_met(self, suite: Suite) -> bool {
+        match self {
+            Need::Nothing => true,
+            Need::SeveralUsers => suite.several_users,
+            Need::Limits => suite.limits,
+            Need::Peers => suite.peers,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Need::Nothing => "",
+            Need::SeveralUsers => "needs root",
+            Need::Limits => "needs root or Linux 6.9",
+            Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
+        }
+    }
+}
+
+pub struct Case {
+    name: String,
+    need: Need,
+    run: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Case {
+    pub fn new(name: String, need: Need, run: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { name, need, run: Box::new(run) }
+    }
+
+    /// A case whose name is the function's, read as a sentence, after the area that its module stands for.
+    pub fn named_after(module: &str, function: &str, need: Need, run: fn()) -> Self {
+        let area = module.rsplit("::").next().unwrap_or(module).replace('_', " ");
+        Self::new(format!("{area}: {}", function.replace('_', " ")), need, run)
+    }
+
+    pub fn into_trial(self, suite: Suite) -> Trial {
+        let Case { name, need, run } = self;
+        let thread_name = name.clone();
+        let trial = Trial::test(name, move || {
+            // Namespaces belong to a thread: a fresh one for each test leaves the pool's threads as they
+            // were, and the kernel drops all of the test's objects and mounts with its last process.
+            thread::scope(|scope| {
+                thread::Builder::new()
+                    .name(thread_name)
+                    .spawn_scoped(scope, run)
+                    .expect("a thread for the test")
+                    .join()
+                    .map_err(|panic| Failed::from(message_of(panic.as_ref())))
+            })
+        });
+        trial.with_kind(need.word()).with_ignored_flag(!need.is_met(suite))
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "the test panicked without a message".to_owned())
+}
+
+/// Lists the tests of a file: `cases![one, two; SeveralUsers: three; Limits: four]`. The names are the
+/// functions' own, read as sentences.
+#[macro_export]
+macro_rules! cases {
+    ($($plain:ident),* $(,)? $(; $need:ident: $($needy:ident),+ $(,)?)*) => {
+        pub fn cases() -> Vec<$crate::cases::Case> {
+            let case = |function, need, run| $crate::cases::Case::named_after(module_path!(), function, need, run);
+            vec![
+                $(case(stringify!($plain), $crate::cases::Need::Nothing, $plain as fn()),)*
+                $($(case(stringify!($needy), $crate::cases::Need::$need, $needy as fn()),)+)*
+            ]
+        }
+    };
+}

@@ -1,0 +1,277 @@
+//! The world of one test: its namespaces, its folder, and the program under test run in them. Knows how
+//! to run the program and to read what it said; knows nothing of what it should say.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+
+use crate::isolation;
+use crate::output::Run;
+use crate::pty::Terminal;
+use crate::scratch::Scratch;
+
+/// A run that takes longer has hung: every verb under test ends by itself.
+const PATIENCE: libc::c_int = 120_000;
+
+pub struct TestEnv {
+    folder: PathBuf,
+    next_key: Cell<u32>,
+}
+
+impl TestEnv {
+    /// An empty world with `/dev/mqueue` mounted.
+    pub fn new() -> Self {
+        let env = Self::without_mqueue();
+        isolation::mount_mqueue();
+        env
+    }
+
+    /// An empty world in which `/dev/mqueue` is a folder with nothing mounted on it.
+    pub fn without_mqueue() -> Self {
+        // Paths differ from test to test, because a process of another test that has a FIFO open shows
+        // in /proc by a path that could otherwise be one of ours.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        isolation::enter_test();
+        let folder = PathBuf::from(format!("/tmp/test-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        let env = Self { folder, next_key: Cell::new(0x1000) };
+        fs::create_dir_all(env.runtime_folder()).unwrap();
+        std::env::set_current_dir("/").unwrap();
+        env
+    }
+
+    /// A folder for this test, two levels below the root: FIFOs in it are among those that `list` finds
+    /// without being told.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// `$XDG_RUNTIME_DIR` of every run: too deep below `/tmp` to be found by way of `/tmp`.
+    pub fn runtime_folder(&self) -> PathBuf {
+        self.folder.join("a/b/runtime")
+    }
+
+    /// A System V key that this test has not used before.
+    pub fn key(&self) -> u32 {
+        self.next_key.set(self.next_key.get() + 1);
+        self.next_key.get()
+    }
+
+    /// Sets a limit of this test's IPC namespace, as `sysctl -w` would. Only where the suite has
+    /// `Need::Limits`.
+    pub fn set_limit(&self, knob: &str, value: &str) {
+        fs::write(format!("/proc/sys/{}", knob.replace('.', "/")), value).expect(knob);
+    }
+
+    /// The program under test with these arguments.
+    pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation {
+        self.tool(isolation::PROGRAM, arguments)
+    }
+
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Run {
+        self.command(arguments).run()
+    }
+
+    /// One object with all its facts.
+    pub fn show(&self, address: &str) -> Value {
+        self.run(["show", address, "--json"]).ok().only()
+    }
+
+    /// Another program, in the same world.
+    pub fn tool<A: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Invocation {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env("HOME", "/nonexistent")
+            .env("XDG_RUNTIME_DIR", self.runtime_folder())
+            .current_dir(&self.folder);
+        Invocation {
+            command,
+            input: Vec::new(),
+            identity: Identity::Own,
+            umask: 0o022,
+            limits: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Identity {
+    Own,
+    /// User 0 of the namespace without a single capability: an ordinary user who owns what the test made.
+    WithoutCapabilities,
+    /// User and group of this number, in no other group. Only when the suite runs as root.
+    User(u32),
+}
+
+/// One run to be made.
+#[must_use = "nothing runs before `run`"]
+pub struct Invocation {
+    command: Command,
+    input: Vec<u8>,
+    identity: Identity,
+    umask: libc::mode_t,
+    limits: Vec<(libc::__rlimit_resource_t, u64)>,
+}
+
+impl Invocation {
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn umask(mut self, mask: libc::mode_t) -> Self {
+        self.umask = mask;
+        self
+    }
+
+    pub fn unprivileged(mut self) -> Self {
+        self.identity = Identity::WithoutCapabilities;
+        self
+    }
+
+    pub fn by_user(mut self, uid: u32) -> Self {
+        self.identity = Identity::User(uid);
+        self
+    }
+
+    /// A resource limit of the run (`setrlimit(2)`), soft and hard.
+    pub fn limit(mut self, resource: libc::__rlimit_resource_t, value: u64) -> Self {
+        self.limits.push((resource, value));
+        self
+    }
+
+    /// Runs it to its end. Standard input is what `input` gave, and nothing otherwise.
+    pub fn run(self) -> Run {
+        let (input, output, errors) = (Scratch::new(), Scratch::new(), Scratch::new());
+        input.fill(&self.input);
+        let run = self.run_with(input.stdio(), output.stdio(), errors.stdio());
+        Run { stdout: output.bytes(), stderr: errors.bytes(), ..run }
+    }
+
+    /// Runs it with a standard output of the caller's choice; only standard error is in the result.
+    pub fn run_to(self, stdout: Stdio) -> Run {
+        let errors = Scratch::new();
+        let run = self.run_with(Stdio::null(), stdout, errors.stdio());
+        Run { stderr: errors.bytes(), ..run }
+    }
+
+    /// Runs it on a terminal with so many columns. What it writes must fit into the terminal's buffer, which
+    /// is read when the run has ended.
+    pub fn run_on_terminal(self, columns: u16) -> Run {
+        let (terminal, stdout) = Terminal::new(columns);
+        let run = self.env("TERM", "xterm").run_to(stdout);
+        Run { stdout: terminal.read_to_end(), ..run }
+    }
+
+    fn run_with(self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Run {
+        let Invocation { mut command, identity, umask, limits, .. } = self;
+        let shown = shown(&command);
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
+        // SAFETY: the closure runs between fork and exec and makes system calls only; it allocates nothing.
+        unsafe {
+            command.pre_exec(move || {
+                libc::umask(umask);
+                for (resource, value) in &limits {
+                    let limit = libc::rlimit { rlim_cur: *value, rlim_max: *value };
+                    check(libc::setrlimit(*resource, &limit))?;
+                }
+                become_identity(identity)
+            });
+        }
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        if !ends_in_time(child.id()) {
+            child.kill().ok();
+            child.wait().ok();
+            panic!("{shown} did not end within {} s", PATIENCE / 1000);
+        }
+        let status = child.wait().unwrap();
+        Run { command: shown, status, stdout: Vec::new(), stderr: Vec::new() }
+    }
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<OsString> = words.map(OsStr::to_owned).collect();
+    words
+        .iter()
+        .map(|word| word.as_bytes().escape_ascii().to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn become_identity(identity: Identity) -> io::Result<()> {
+    match identity {
+        Identity::Own => Ok(()),
+        Identity::WithoutCapabilities => drop_capabilities(),
+        Identity::User(uid) => {
+            // SAFETY: no pointer but the null of an empty list. Groups go first, while it is still allowed.
+            check(unsafe { libc::setgroups(0, std::ptr::null()) })?;
+            // SAFETY: numbers only.
+            check(unsafe { libc::setresgid(uid, uid, uid) })?;
+            // SAFETY: numbers only.
+            check(unsafe { libc::setresuid(uid, uid, uid) })
+        }
+    }
+}
+
+/// Empties the bounding set, so that the exec to come grants user 0 nothing.
+fn drop_capabilities() -> io::Result<()> {
+    for capability in 0..64 {
+        // SAFETY: numbers only.
+        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        if dropped == -1 {
+            // EINVAL: this kernel knows no capability of this number, nor any above.
+            let error = io::Error::last_os_error();
+            return if error.raw_os_error() == Some(libc::EINVAL) { Ok(()) } else { Err(error) };
+        }
+    }
+    Ok(())
+}
+
+fn ends_in_time(pid: u32) -> bool {
+    // SAFETY: numbers only; the result is checked.
+    let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    assert!(handle >= 0, "pidfd_open: {}", io::Error::last_os_error());
+    let handle = libc::c_int::try_from(handle).unwrap();
+    let mut polled = libc::pollfd { fd: handle, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd, and the count says one.
+    let ready = unsafe { libc::poll(&mut polled, 1, PATIENCE) };
+    // SAFETY: the descriptor was opened above and is closed once.
+    unsafe { libc::close(handle) };
+    ready == 1
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

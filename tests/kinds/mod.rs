@@ -1,0 +1,26 @@
+//! One file a kind: the facts and refusals that it alone has. What all kinds share is in `conformance`.
+
+mod fifo;
+mod mq_posix;
+mod mq_sysv;
+mod sem_posix;
+mod sem_sysv;
+mod shm_posix;
+mod shm_sysv;
+
+use crate::cases::Case;
+
+pub fn cases() -> Vec<Case> {
+    [
+        fifo::cases(),
+        mq_posix::cases(),
+        mq_sysv::cases(),
+        sem_posix::cases(),
+        sem_sysv::cases(),
+        shm_posix::cases(),
+        shm_sysv::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

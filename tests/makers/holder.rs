@@ -1,0 +1,160 @@
+//! A process that does something once and then sits there: the holder of an object, its creator, a
+//! waiter. It dies with the value that stands for it.
+
+#![allow(unsafe_code)]
+
+use std::fs;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::checked;
+
+pub struct Holder {
+    pid: libc::pid_t,
+}
+
+impl Holder {
+    pub fn pid(&self) -> i64 {
+        i64::from(self.pid)
+    }
+
+    /// Waits until the process sleeps in the kernel function of this name, as `/proc/PID/wchan` or its
+    /// state tells: a waiter counts only once it waits.
+    pub fn wait_until_asleep(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+            let state = stat.rsplit(") ").next().unwrap().chars().next().unwrap();
+            if state == 'S' {
+                return;
+            }
+            assert!(Instant::now() < deadline, "process {} never slept: {stat}", self.pid);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // SAFETY: our own child, not yet waited for, so the number is still its own.
+        unsafe {
+            libc::kill(self.pid, libc::SIGKILL);
+            libc::waitpid(self.pid, std::ptr::null_mut(), 0);
+        }
+    }
+}
+
+/// Forks a process that runs `act` and then pauses; returns when `act` is done.
+#[track_caller]
+pub fn holding(act: impl FnOnce()) -> Holder {
+    start(None, act, pause)
+}
+
+/// Forks a process that runs `act`, says so, and then runs `block`, which should never return.
+#[track_caller]
+pub fn blocking(act: impl FnOnce(), block: impl FnOnce()) -> Holder {
+    let holder = start(None, act, block);
+    holder.wait_until_asleep();
+    holder
+}
+
+/// Forks a process that runs `work`, which never ends by itself.
+#[track_caller]
+pub fn churning(work: impl FnOnce()) -> Holder {
+    start(None, || (), work)
+}
+
+/// Runs `act` as another user, in a process that has ended when this returns.
+#[track_caller]
+pub fn as_user(uid: u32, act: impl FnOnce()) {
+    drop(start(Some(uid), act, || ()));
+}
+
+/// Runs `act` in a process that has ended when this returns: the creator that is gone. Its pid.
+#[track_caller]
+pub fn in_passing(act: impl FnOnce()) -> i64 {
+    start(None, act, || ()).pid()
+}
+
+/// Sits there until it is killed.
+pub fn pause() {
+    loop {
+        // SAFETY: takes nothing; returns only after a signal.
+        unsafe { libc::pause() };
+    }
+}
+
+#[track_caller]
+fn start(uid: Option<u32>, act: impl FnOnce(), then: impl FnOnce()) -> Holder {
+    let mut ends = [0; 2];
+    // SAFETY: room for two descriptors.
+    checked("pipe2", unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) });
+    let [reader, writer] = ends;
+    // SAFETY: the child runs only `child`, which never returns here.
+    let pid = checked("fork", unsafe { libc::fork() });
+    if pid == 0 {
+        child(uid, writer, act, then);
+    }
+    // SAFETY: our copy of the descriptor, closed once, so that a child that dies ends the read below.
+    unsafe { libc::close(writer) };
+    let holder = Holder { pid };
+    let mut done = 0u8;
+    // SAFETY: room for the one byte that is asked for.
+    let got = unsafe { libc::read(reader, (&raw mut done).cast(), 1) };
+    // SAFETY: opened above, closed once.
+    unsafe { libc::close(reader) };
+    assert!(got == 1, "the process that should hold something died: see its message above");
+    holder
+}
+
+/// What the forked process does; it never returns to the test's code.
+fn child(uid: Option<u32>, writer: libc::c_int, act: impl FnOnce(), then: impl FnOnce()) -> ! {
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+        keep_only(writer);
+        // SAFETY: numbers only. The process dies with the test's thread, however that ends.
+        checked("prctl", unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) });
+        if let Some(uid) = uid {
+            become_user(uid);
+        }
+        act();
+        let done = 1u8;
+        // SAFETY: one byte, and the length says one.
+        checked("write", unsafe { libc::write(writer, (&raw const done).cast(), 1) });
+        then();
+    }));
+    // SAFETY: ends the process at once, without the exit handlers that belong to the parent.
+    unsafe { libc::_exit(i32::from(outcome.is_err())) }
+}
+
+/// Closes every descriptor that was inherited from tests running side by side, but the standard ones
+/// and this one: a stray copy would hold their FIFOs and queues.
+fn keep_only(descriptor: libc::c_int) {
+    // SAFETY: moves our descriptor to 3 and closes all above; nothing in this process uses them.
+    unsafe {
+        if descriptor != 3 {
+            libc::dup2(descriptor, 3);
+        }
+        libc::syscall(libc::SYS_close_range, 4, libc::c_uint::MAX, 0);
+        libc::dup2(3, descriptor);
+        if descriptor != 3 {
+            libc::close(3);
+        }
+    }
+}
+
+fn become_user(uid: u32) {
+    // SAFETY: the null pointer of an empty list, and numbers.
+    unsafe {
+        assert!(
+            libc::setgroups(0, std::ptr::null()) == 0,
+            "setgroups: {}",
+            io::Error::last_os_error()
+        );
+        assert!(libc::setresgid(uid, uid, uid) == 0, "setresgid: {}", io::Error::last_os_error());
+        assert!(libc::setresuid(uid, uid, uid) == 0, "setresuid: {}", io::Error::last_os_error());
+        // A change of user clears the signal asked for above.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+}

@@ -1,0 +1,58 @@
+//! Every test there is, and a test that no file of tests was left out of the list.
+
+use std::fs;
+
+use crate::cases::Case;
+use crate::{cases, conformance, kinds, layering, peers, tree, verbs};
+
+cases![every_file_of_tests_is_in_its_list];
+
+pub fn all() -> Vec<Case> {
+    [
+        cases(),
+        conformance::cases(),
+        kinds::cases(),
+        layering::cases(),
+        peers::cases(),
+        verbs::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+// A file that no `mod` line names is not compiled, and its tests would be gone without a word.
+fn every_file_of_tests_is_in_its_list() {
+    let tests = tree::path("tests");
+    for (folder, list) in [
+        (".", "main.rs"),
+        ("kinds", "kinds/mod.rs"),
+        ("verbs", "verbs/mod.rs"),
+        ("makers", "makers/mod.rs"),
+    ] {
+        let list = fs::read_to_string(tests.join(list)).unwrap();
+        let mut files = 0;
+        for entry in fs::read_dir(tests.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let module = path.file_stem().unwrap().to_str().unwrap();
+            if module == "mod" || module == "main" {
+                continue;
+            }
+            files += 1;
+            assert!(
+                list.lines()
+                    .any(|line| line.trim_start_matches("pub ").trim() == format!("mod {module};")),
+                "{} is in no `mod` line, so its tests do not run",
+                path.display(),
+            );
+            if folder == "kinds" || folder == "verbs" {
+                assert!(
+                    list.contains(&format!("{module}::cases()")),
+                    "{} is compiled, but its cases() are not collected",
+                    path.display(),
+                );
+            }
+        }
+        assert!(files > 3, "{folder}: only {files} files found, the test looks in the wrong place");
+    }
+}

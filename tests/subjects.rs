@@ -1,0 +1,217 @@
+//! The seven kinds as the conformance suite sees them: how to name one, make one by plain system calls,
+//! and ask the kernel what became of it. A new kind is one more entry here.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use crate::env::TestEnv;
+use crate::makers::{fifo, posix, sysv};
+
+/// One kind.
+#[derive(Clone, Copy)]
+pub struct Subject {
+    pub kind: &'static str,
+    pub facility: &'static str,
+    pub family: &'static str,
+    /// Options that `create` needs to make a small one.
+    pub options: &'static [&'static str],
+    /// An option of `create` that the kind does not have, a value for it, and the kinds that do have it.
+    pub lacking: (&'static str, &'static str, &'static [&'static str]),
+    /// What the column CONTENT says of a new one made by `make`.
+    pub content: &'static str,
+    /// An address of a new object, of a name that the user chooses.
+    pub fresh: fn(&TestEnv) -> String,
+    /// Makes the object that a fresh address names, and tells its address as it is printed.
+    pub make: fn(&str, u32) -> String,
+}
+
+pub const SUBJECTS: [Subject; 7] = [
+    Subject {
+        kind: "sysv-shm",
+        facility: "shm",
+        family: "sysv",
+        options: &["--size", "4096"],
+        lacking: ("--value", "1", &["sysv-sem", "posix-sem"]),
+        content: "0 attached",
+        fresh: |env| format!("shm:{:#x}", env.key()),
+        make: |address, mode| format!("shm:{}", sysv::segment(key_of(address), 4096, bits(mode))),
+    },
+    Subject {
+        kind: "sysv-mq",
+        facility: "mq",
+        family: "sysv",
+        options: &[],
+        lacking: ("--max-messages", "3", &["posix-mq"]),
+        content: "0 msgs",
+        fresh: |env| format!("mq:{:#x}", env.key()),
+        make: |address, mode| format!("mq:{}", sysv::queue(key_of(address), bits(mode))),
+    },
+    Subject {
+        kind: "sysv-sem",
+        facility: "sem",
+        family: "sysv",
+        options: &["--count", "3"],
+        lacking: ("--max-bytes", "4096", &["sysv-mq"]),
+        content: "3 sems",
+        fresh: |env| format!("sem:{:#x}", env.key()),
+        make: |address, mode| format!("sem:{}", sysv::set(key_of(address), 3, bits(mode))),
+    },
+    Subject {
+        kind: "posix-shm",
+        facility: "shm",
+        family: "posix",
+        options: &["--size", "4096"],
+        lacking: ("--count", "2", &["sysv-sem"]),
+        content: "",
+        fresh: |env| format!("shm:/memory-{}", env.key()),
+        make: |address, mode| {
+            posix::shared_memory(name_of(address), 4096, mode);
+            address.to_owned()
+        },
+    },
+    Subject {
+        kind: "posix-mq",
+        facility: "mq",
+        family: "posix",
+        options: &["--max-messages", "4", "--message-size", "64"],
+        lacking: ("--max-bytes", "4096", &["sysv-mq"]),
+        content: "0/4 msgs",
+        fresh: |env| format!("mq:/queue-{}", env.key()),
+        make: |address, mode| {
+            posix::message_queue(name_of(address), 4, 64, mode);
+            address.to_owned()
+        },
+    },
+    Subject {
+        kind: "posix-sem",
+        facility: "sem",
+        family: "posix",
+        options: &["--value", "3"],
+        lacking: ("--size", "4096", &["sysv-shm", "posix-shm"]),
+        content: "value 3",
+        fresh: |env| format!("sem:/gate-{}", env.key()),
+        make: |address, mode| {
+            posix::semaphore(name_of(address), 3, mode);
+            address.to_owned()
+        },
+    },
+    Subject {
+        kind: "fifo",
+        facility: "fifo",
+        family: "file",
+        options: &[],
+        lacking: ("--value", "1", &["sysv-sem", "posix-sem"]),
+        content: "",
+        fresh: |env| format!("fifo:{}", env.path(&format!("pipe-{}", env.key()))),
+        make: |address, mode| {
+            fifo::fifo(name_of(address), mode);
+            address.to_owned()
+        },
+    },
+];
+
+/// What the kernel says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// Bytes of memory, members of a set, bytes that a queue may hold: what a second `create` could change.
+    pub extent: u64,
+    /// The inode or id: another object under the same name has another one.
+    pub identity: u64,
+}
+
+impl Subject {
+    /// A new object of this kind, made by plain system calls: its address as it is printed.
+    pub fn made(&self, env: &TestEnv) -> String {
+        self.made_with(env, 0o600)
+    }
+
+    pub fn made_with(&self, env: &TestEnv, mode: u32) -> String {
+        (self.make)(&(self.fresh)(env), mode)
+    }
+
+    /// `create ADDRESS OPTIONS`.
+    pub fn create_arguments(&self, address: &str) -> Vec<String> {
+        let options = self.options.iter().map(|option| (*option).to_owned());
+        ["create".to_owned(), address.to_owned()].into_iter().chain(options).collect()
+    }
+
+    /// What the kernel says of the object with this printed address; `None` when there is none.
+    pub fn state(&self, address: &str) -> Option<State> {
+        let locator = name_of(address);
+        let found = match self.kind {
+            "sysv-shm" => sysv::segment_status(id_of(address)).map(|one| State {
+                mode: u32::from(one.shm_perm.mode) & 0o777,
+                uid: one.shm_perm.uid,
+                gid: one.shm_perm.gid,
+                extent: one.shm_segsz as u64,
+                identity: id_of(address).unsigned_abs().into(),
+            }),
+            "sysv-mq" => sysv::queue_status(id_of(address)).map(|one| State {
+                mode: u32::from(one.msg_perm.mode) & 0o777,
+                uid: one.msg_perm.uid,
+                gid: one.msg_perm.gid,
+                extent: one.msg_qbytes,
+                identity: id_of(address).unsigned_abs().into(),
+            }),
+            "sysv-sem" => sysv::set_status(id_of(address)).map(|one| State {
+                mode: u32::from(one.sem_perm.mode) & 0o777,
+                uid: one.sem_perm.uid,
+                gid: one.sem_perm.gid,
+                extent: one.sem_nsems,
+                identity: id_of(address).unsigned_abs().into(),
+            }),
+            "posix-shm" => file_state(&format!("/dev/shm{locator}"), fs::FileType::is_file),
+            "posix-sem" => {
+                file_state(&format!("/dev/shm/sem.{}", &locator[1..]), fs::FileType::is_file)
+            }
+            "posix-mq" => file_state(&format!("/dev/mqueue{locator}"), fs::FileType::is_file),
+            "fifo" => file_state(locator, FileTypeExt::is_fifo),
+            other => panic!("no kind {other}"),
+        };
+        match found {
+            Ok(state) => Some(state),
+            Err(error)
+                if matches!(
+                    error.raw_os_error(),
+                    Some(libc::ENOENT | libc::EINVAL | libc::EIDRM)
+                ) =>
+            {
+                None
+            }
+            Err(error) => panic!("{address}: {error}"),
+        }
+    }
+}
+
+fn file_state(path: &str, is_right: fn(&fs::FileType) -> bool) -> io::Result<State> {
+    let facts = fs::symlink_metadata(path)?;
+    assert!(is_right(&facts.file_type()), "{path} is a file of another type");
+    Ok(State {
+        mode: facts.mode() & 0o7777,
+        uid: facts.uid(),
+        gid: facts.gid(),
+        extent: facts.size(),
+        identity: facts.ino(),
+    })
+}
+
+/// What follows the facility.
+pub fn name_of(address: &str) -> &str {
+    address.split_once(':').unwrap().1
+}
+
+pub fn id_of(address: &str) -> libc::c_int {
+    name_of(address).parse().unwrap()
+}
+
+pub fn key_of(address: &str) -> u32 {
+    u32::from_str_radix(name_of(address).trim_start_matches("0x"), 16).unwrap()
+}
+
+fn bits(mode: u32) -> libc::c_int {
+    libc::c_int::try_from(mode).unwrap()
+}

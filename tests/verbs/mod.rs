@@ -1,0 +1,44 @@
+//! One file a verb, or a side of `list`, which has most of them; and what all verbs share.
+
+mod bad_input;
+mod churn;
+mod create;
+mod generate;
+mod global;
+mod kinds;
+mod limits;
+mod list;
+mod list_columns;
+mod list_filters;
+mod list_formats;
+mod list_sources;
+mod rm;
+mod set;
+mod show;
+mod terminal;
+
+use crate::cases::Case;
+
+pub fn cases() -> Vec<Case> {
+    [
+        bad_input::cases(),
+        churn::cases(),
+        create::cases(),
+        generate::cases(),
+        global::cases(),
+        kinds::cases(),
+        limits::cases(),
+        list::cases(),
+        list_columns::cases(),
+        list_filters::cases(),
+        list_formats::cases(),
+        list_sources::cases(),
+        rm::cases(),
+        set::cases(),
+        show::cases(),
+        terminal::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
