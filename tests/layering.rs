@@ -15,13 +15,14 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
+    ("holders", &["model", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
-    ("commands", &["sys", "model", "kinds", "output", "cli"]),
+    ("commands", &["sys", "model", "kinds", "holders", "output", "cli"]),
 ];
 
 /// One file of the crate, without its tests: these may reach wherever they like.
