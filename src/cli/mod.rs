@@ -4,4 +4,6 @@
 pub mod filter;
 pub mod output;
 pub mod params;
+pub mod part;
 pub mod values;
+pub mod waiting;

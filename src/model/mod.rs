@@ -9,6 +9,8 @@ mod kind;
 mod limit;
 mod object;
 mod param;
+mod patience;
+mod term;
 mod trace;
 mod value;
 
@@ -20,5 +22,7 @@ pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
 pub use object::{COMMON, Column, Facts, OF_HOLDERS, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
+pub use patience::Patience;
+pub use term::Term;
 pub use trace::{Access, Descriptor, FifoSearch, FileId, Found, Holder, How, OpenFifos, Trace};
 pub use value::{Rows, Timestamp, Value};

@@ -52,6 +52,12 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     ..KindRecord::read_only(&KIND, &PosixMq)
 };
 
+/// For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    drop(Status::parse(bytes));
+}
+
 /// A queue: its file, where it could be seen, and its state, where it could be opened.
 struct Queue {
     stat: Option<Stat>,

@@ -1,5 +1,7 @@
 //! POSIX shared memory: files below `/dev/shm`. `shm_overview(7)`.
 
+mod memory;
+
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::ops::ControlFlow;
@@ -12,8 +14,8 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
-    FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make, not_an_object,
-    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    Entry, FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
+    not_an_object, open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
@@ -45,6 +47,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixShm),
     configure: Some(&PosixShm),
     remove: Some(&PosixShm),
+    memory: Some(&PosixShm),
     ..KindRecord::read_only(&KIND, &PosixShm)
 };
 
@@ -121,13 +124,13 @@ impl Inspect for PosixShm {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
-        let names = match folder.names(|_| true) {
-            Ok(names) => names,
+        let entries = match folder.entries(|_| true) {
+            Ok(entries) => entries,
             Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
         };
         let plan = Plan::new(&KIND, FACTS, look);
         let mut others = Others::default();
-        for file in names {
+        for Entry { file, .. } in entries {
             let stat = match file::stat_at(folder.dir.as_fd(), &file) {
                 Ok(stat) => stat,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
