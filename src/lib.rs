@@ -13,10 +13,12 @@
 //! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
 //! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
-//! | [`commands`] one file a verb | all of them |
+//! | [`compat`] the tools of util-linux, by their names | `sys`, `model`, `kinds`, `output` |
+//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `output`, `cli` |
 
 pub mod cli;
 pub mod commands;
+pub mod compat;
 pub mod holders;
 pub mod kinds;
 pub mod model;

@@ -15,13 +15,14 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
     ("holders", &["model", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
+    ("compat", &["sys", "model", "kinds", "output"]),
     ("commands", &["sys", "model", "kinds", "holders", "output", "cli"]),
 ];
 

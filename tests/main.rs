@@ -10,6 +10,7 @@ mod cases;
 mod completion;
 mod conformance;
 mod env;
+mod examples;
 mod isolation;
 mod kinds;
 mod layering;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, completion, conformance, kinds, layering, peers, tree, verbs};
+use crate::{cases, completion, conformance, examples, kinds, layering, peers, tree, verbs};
 
 cases![every_file_of_tests_is_in_its_list];
 
@@ -11,6 +11,7 @@ pub fn all() -> Vec<Case> {
     [
         cases(),
         completion::cases(),
+        examples::cases(),
         conformance::cases(),
         kinds::cases(),
         layering::cases(),

@@ -23,13 +23,8 @@ pub(super) struct Args {
     #[command(flatten)]
     filter: Filter,
 
-    /// Order by these columns; a hyphen before one reverses it
-    #[arg(
-        long,
-        value_name = "COLUMN[,-COLUMN]",
-        allow_hyphen_values = true,
-        help_heading = "Output"
-    )]
+    /// Order by these columns: A,-B; a hyphen reverses
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
     sort: Option<String>,
 }
 

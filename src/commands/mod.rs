@@ -101,6 +101,7 @@ fn unreadable(error: clap::Error) -> Stop {
 /// Without a verb it lists every object.
 #[derive(Parser)]
 #[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, disable_help_flag = true)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 struct Cli {
     #[command(flatten)]
     output: Output,

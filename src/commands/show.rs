@@ -7,7 +7,7 @@ use super::context::{Context, Outcome};
 use crate::cli::values;
 use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
-use crate::model::{Address, COMMON, Fault, Field, Object, Rows, Value};
+use crate::model::{Address, COMMON, Fault, Field, OF_HOLDERS, Object, Rows, Value};
 use crate::output::{Cell, Format, Times, detail};
 
 /// Show all that is known of objects
@@ -34,22 +34,29 @@ static UNREAD: &[&Field] = &[&FACT, &REASON];
 static FACT: Field = Field::free("fact", "Which fact.");
 static REASON: Field = Field::free("reason", "Why it could not be read.");
 
+/// What the address, the facts and the table of holders say already.
+const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders", "unseen"];
+
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
-    cx.scanner.expect_questions();
-    let known = columns::of_objects();
     let chosen = match cx.options.columns.as_deref() {
-        Some(list) => Some(columns::choose(Some(list), &[], &known)?),
+        Some(list) => Some(columns::choose(Some(list), &[], &columns::of_objects())?),
         None => None,
     };
+    let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
+    let in_use = OF_HOLDERS.iter().any(|name| want.has_column(name));
+    if in_use {
+        cx.scanner.expect_questions();
+    }
     let mut objects = Vec::new();
     for address in &args.addresses {
         let found = kinds::of_address(address)
-            .and_then(|record| record.inspect.find(&cx.look(Want::Everything), &address.locator));
+            .and_then(|record| record.inspect.find(&cx.look(want), &address.locator));
         match found {
             Ok(object) => {
-                if let Some(trace) = object.trace {
+                if let Some(trace) = object.trace.filter(|_| in_use) {
                     cx.scanner.ask(&trace);
                 }
                 objects.push(object);
@@ -57,7 +64,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
     }
-    for object in &mut objects {
+    for object in objects.iter_mut().filter(|_| in_use) {
         object.found = object.trace.map(|trace| cx.scanner.of(&trace));
     }
     match cx.format() {
@@ -82,12 +89,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
             // What the address says already is not said again.
             None => names(object)
                 .into_iter()
-                .filter(|name| {
-                    !matches!(
-                        *name,
-                        "facility" | "family" | "id" | "name" | "content" | "holders" | "unseen"
-                    )
-                })
+                .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.size.is_known())
                 .collect(),
         };

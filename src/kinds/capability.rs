@@ -5,10 +5,11 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::model::{
-    Address, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, Param, Part, Patience,
-    Settings, Sighting, Term,
+    Address, Facts, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, OpenFifos, Param, Part,
+    Patience, Settings, Sighting, Term,
 };
 use crate::sys::deferral::Deferral;
 
@@ -23,6 +24,23 @@ pub struct Look<'a> {
     pub folders: &'a [PathBuf],
     /// What finds the FIFOs that processes have open.
     pub fifos: &'a dyn FifoSearch,
+}
+
+impl<'a> Look<'a> {
+    /// Without folders of somebody's choice, and without asking the processes for FIFOs: for those who have nothing
+    /// to do with FIFOs.
+    pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
+        Self { want, proc, folders: &[], fifos: &Unasked }
+    }
+}
+
+/// Nobody was asked.
+struct Unasked;
+
+impl FifoSearch for Unasked {
+    fn fifos(&self) -> Rc<OpenFifos> {
+        Rc::new(OpenFifos { unread: 1, ..OpenFifos::default() })
+    }
 }
 
 /// Which facts of a kind's own to read: reading is what costs.
@@ -75,6 +93,11 @@ pub trait Inspect: Sync {
 
     /// The kernel's limits on the kind.
     fn limits(&self, look: &Look) -> Vec<Limit>;
+
+    /// What all objects of the kind come to, where the kernel adds it up.
+    fn totals(&self) -> Facts {
+        Facts::default()
+    }
 }
 
 /// What `create` was asked for, besides the options of the kind.

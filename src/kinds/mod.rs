@@ -6,7 +6,7 @@ mod fact;
 mod fifo;
 mod file;
 mod posix;
-mod process;
+pub mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};

@@ -23,7 +23,7 @@ impl Holder {
     /// Waits until the process sleeps in the kernel function of this name, as `/proc/PID/wchan` or its
     /// state tells: a waiter counts only once it waits.
     pub fn wait_until_asleep(&self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
             let state = stat.rsplit(") ").next().unwrap().chars().next().unwrap();

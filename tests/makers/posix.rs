@@ -133,7 +133,7 @@ pub fn wait(name: &str) {
 #[track_caller]
 pub fn expect_post(name: &str) {
     let semaphore = open_semaphore(name);
-    let deadline = libc::timespec { tv_sec: now() + 20, tv_nsec: 0 };
+    let deadline = libc::timespec { tv_sec: now() + 120, tv_nsec: 0 };
     // SAFETY: an open semaphore, and a time that outlives the call.
     checked("sem_timedwait", unsafe { libc::sem_timedwait(semaphore, &deadline) });
 }

@@ -409,7 +409,7 @@ impl Create for PosixMq {
         let name = name_to_make(making, KIND.facility)?;
         let path = with_slash(name)?;
         let (messages, size) = shape(look, making.settings);
-        let failed = |error: io::Error| create_fault(&error, look, (messages, size));
+        let failed = |error: io::Error| create_fault(&error, look, (messages, size)).said(&error);
         let too_large = |_| failed(io::Error::from_raw_os_error(libc::EINVAL));
         let shape =
             (i64::try_from(messages).map_err(too_large)?, i64::try_from(size).map_err(too_large)?);

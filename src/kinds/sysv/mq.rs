@@ -12,11 +12,11 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
-    Trace, Value,
+    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
+    Param, Part, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -118,10 +118,17 @@ static SOURCE: Source<Queue> = Source {
     by_key: |key| msg::get(key, 0),
 };
 
+/// What MSG_INFO adds up.
+static TOTALS: &[Total<(msg::Usage, u32)>] = &[
+    (Field::free("queues", "Queues."), |(all, _)| Value::Count(all.queues)),
+    (Field::free("messages", "Messages in all queues."), |(all, _)| Value::Count(all.messages)),
+    (Field::free("bytes", "Bytes of these messages."), |(all, _)| Value::Bytes(all.bytes)),
+];
+
 static MAX_BYTES: Param = Param {
     name: "max-bytes",
     metavar: "SIZE",
-    help: "Bytes of messages it may hold; more than MSGMNB needs CAP_SYS_RESOURCE",
+    help: "Bytes of messages it may hold",
     form: Form::Size,
 };
 
@@ -140,6 +147,10 @@ impl Inspect for SysvMq {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let plan = Plan::new(&KIND, FACTS, look);
         SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
+    }
+
+    fn totals(&self) -> Facts {
+        totals(TOTALS, &msg::usage())
     }
 
     fn limits(&self, _look: &Look) -> Vec<Limit> {
@@ -212,7 +223,8 @@ impl Create for SysvMq {
 
     fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
         let key = key_to_make(making)?;
-        let id = msg::get(key, create_flags(making)).map_err(|error| create_fault(&error))?;
+        let id = msg::get(key, create_flags(making))
+            .map_err(|error| create_fault(&error).said(&error))?;
         let undo = |error: io::Error, max_bytes| {
             let _ = msg::remove(id);
             set_fault(&error, max_bytes)
