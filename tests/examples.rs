@@ -2,6 +2,7 @@
 //! world that has what examples are about.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::env::TestEnv;
 use crate::isolation;
@@ -61,16 +62,23 @@ fn every_verb_has_two_examples_or_more() {
 /// What examples are about: one object of each kind, by every name that they use.
 fn make_objects(env: &TestEnv) {
     sysv::segment(0x5eed, 4096, 0o600);
-    posix::shared_memory("/frames", 4096, 0o600);
+    posix::shared_memory("/frames", 16 << 20, 0o600);
     sysv::queue(0x5eed, 0o600);
     posix::message_queue("/jobs", 4, 256, 0o600);
-    for key in [0x5eed, 1, 2, 3, 4, 5] {
+    sysv::set_with(0x5eed, &[3; 5], 0o600);
+    sysv::set_with(0xb0b, &[1], 0o600);
+    sysv::set_with(0xfee, &[0; 5], 0o600);
+    for key in 1..=3 {
         sysv::set(key, 3, 0o600);
     }
     posix::semaphore("/gate", 1, 0o600);
-    fs::create_dir_all("/run").unwrap();
+    posix::semaphore("/three", 3, 0o600);
     fifo::fifo("/run/app.ctl", 0o600);
-    let _ = env;
+    for name in ["frames.bin", "a.log", "b.log"] {
+        fs::write(env.path(name), [7; 4096]).unwrap();
+    }
+    fs::write(env.path("backup"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(env.path("backup"), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Does it give something to a user or a group that an ordinary user's namespace does not have?
@@ -86,7 +94,13 @@ fn run(example: &Example) {
     }
     let folder = std::path::Path::new(isolation::PROGRAM).parent().unwrap().display();
     let path = format!("{folder}:/usr/bin:/bin");
-    env.tool("sh", ["-euc", &example.command]).env("PATH", path).run().ok();
+    let run = env.tool("sh", ["-euc", &example.command]).env("PATH", path).run();
+    // A pipe hides the status of its first program, but not what it says.
+    let output = run.code(0);
+    // A note is no complaint: there are processes on most machines that may not be looked at.
+    let complaint =
+        |line: &&str| line.starts_with("ipcctl: ") && !line.starts_with("ipcctl: note: ");
+    assert!(!output.stderr().lines().any(|line| complaint(&line)), "{}", output.report());
 }
 
 fn run_all(wanted: fn(&Example) -> bool) {

@@ -40,7 +40,10 @@ static VERBS: &[Verb] = &[
     Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
     Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
     Verb { takes: |record| record.counters.is_some(), ..verb!(post) },
-    Verb { takes: |record| record.counters.is_some(), ..verb!(semop) },
+    Verb {
+        takes: |record| record.counters.is_some_and(|one| one.atomic().is_some()),
+        ..verb!(semop)
+    },
     Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
     Verb { columns: limits::columns, ..verb!(limits) },
     Verb { columns: kinds::columns, ..verb!(kinds) },

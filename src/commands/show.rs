@@ -12,7 +12,8 @@ use crate::output::{Cell, Format, Times, detail};
 
 /// Show all that is known of objects
 ///
-/// Every fact that the kernel gives, and every semaphore of a set. What could not be read says why; in JSON such
+/// Every fact that the kernel gives, every semaphore of a set, and the processes that hold the object with the ways in
+/// which they do. What could not be read says why; in JSON such
 /// a fact is null and stands with its reason under "unread". Looking changes nothing, but for one thing: reading
 /// what is queued in a POSIX message queue sets the access time of its file.
 #[derive(clap::Args, Debug)]
@@ -41,7 +42,11 @@ const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders"
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
     let chosen = match cx.options.columns.as_deref() {
-        Some(list) => Some(columns::choose(Some(list), &[], &columns::of_objects())?),
+        // What is added to everything is everything.
+        Some(list) if !list.starts_with('+') => {
+            Some(columns::choose(Some(list), &[], &columns::of_objects())?)
+        }
+        Some(list) => columns::choose(Some(list), &[], &columns::of_objects()).map(|_| None)?,
         None => None,
     };
     let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
@@ -93,7 +98,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
                 .filter(|name| *name != "size" || object.size.is_known())
                 .collect(),
         };
-        let cells: Vec<Cell> =
+        let cells: Vec<(&str, Cell)> =
             names.iter().filter_map(|name| Some((*name, object.column(name)?))).collect();
         let color = cx.color();
         detail(&mut cx.out, &cx.view, &cells, color)?;
@@ -124,12 +129,19 @@ fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> O
     let mut renderer = cx.renderer("objects", &columns);
     for object in objects {
         let value = |name| object.column(name).unwrap_or(Cow::Owned(Value::None("none")));
-        let mut cells: Vec<Cell> = columns.iter().map(|name| (*name, value(name))).collect();
+        let mut names = columns.clone();
+        let mut cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
         if chosen.is_none() {
-            let facts = object.facts.iter().filter(|(field, _)| !columns.contains(&field.name));
-            cells.extend(facts.map(|(field, value)| (field.name, Cow::Borrowed(value))));
-            cells.push(("unread", Cow::Owned(unread(object))));
+            for (field, value) in object.facts.iter() {
+                if !columns.contains(&field.name) {
+                    names.push(field.name);
+                    cells.push(Cow::Borrowed(value));
+                }
+            }
+            names.push("unread");
+            cells.push(Cow::Owned(unread(object)));
         }
+        renderer.names(&names);
         renderer.record(&mut cx.out, &cx.view, &cells)?;
     }
     Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)

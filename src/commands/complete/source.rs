@@ -58,10 +58,14 @@ static SOURCES: &[(&str, Source)] = &[
     ("GLOB", Source::Free),
     ("I", Source::Free),
     ("N", Source::Free),
+    ("TEXT", Source::Free),
     ("A,B,…", Source::Free),
+    ("MESSAGE", Source::Free),
     ("OCTAL", Source::Free),
     ("PERCENT", Source::Free),
     ("SIZE", Source::Free),
+    ("TERM", Source::Free),
+    ("TEXT", Source::Free),
 ];
 
 /// What an argument calls its value.
