@@ -3,6 +3,7 @@
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib
 DATADIR = $(PREFIX)/share
 MANDIR = $(DATADIR)/man
 INSTALL = install
@@ -18,6 +19,8 @@ install:
 	@test -x $(PROGRAM) || { echo "there is no $(PROGRAM): run make first" >&2; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/ipcctl
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/ipcctl/bin
+	cp -P packaging/bin/* $(DESTDIR)$(LIBDIR)/ipcctl/bin
 	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -D -m 644 completions/ipcctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/ipcctl
@@ -28,6 +31,7 @@ install:
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/ipcctl
+	rm -rf $(DESTDIR)$(LIBDIR)/ipcctl
 	rm -f $(DESTDIR)$(MANDIR)/man1/ipcctl.1 $(DESTDIR)$(MANDIR)/man1/ipcctl-*.1 $(DESTDIR)$(MANDIR)/man7/ipcctl.7
 	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/ipcctl
 	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_ipcctl

@@ -11,14 +11,16 @@
 //! | [`model`] addresses, objects, values, faults: plain data | nothing |
 //! | [`kinds`] one file a kind of object | `model`, `sys` |
 //! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
+//! | [`endpoint`] framing, deadlines, delivery that loses nothing | `model`, `kinds`, `sys` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
 //! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
 //! | [`compat`] the tools of util-linux, by their names | `sys`, `model`, `kinds`, `output` |
-//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `output`, `cli` |
+//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `endpoint`, `output`, `cli` |
 
 pub mod cli;
 pub mod commands;
 pub mod compat;
+pub mod endpoint;
 pub mod holders;
 pub mod kinds;
 pub mod model;

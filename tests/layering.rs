@@ -15,15 +15,16 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
     ("holders", &["model", "sys"]),
+    ("endpoint", &["model", "kinds", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
     ("compat", &["sys", "model", "kinds", "output"]),
-    ("commands", &["sys", "model", "kinds", "holders", "output", "cli"]),
+    ("commands", &["sys", "model", "kinds", "holders", "endpoint", "output", "cli"]),
 ];
 
 /// One file of the crate, without its tests: these may reach wherever they like.

@@ -6,7 +6,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod book;
 mod cases;
+mod compat;
 mod completion;
 mod conformance;
 mod env;
@@ -23,6 +25,7 @@ mod scratch;
 mod shell;
 mod strict_json;
 mod subjects;
+mod tools;
 mod tree;
 mod verbs;
 

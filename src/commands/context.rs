@@ -22,6 +22,8 @@ pub(super) enum Stop {
     Output(io::Error),
     /// The command line makes no sense: nothing was attempted.
     Usage(Fault),
+    /// A signal asked the program to end.
+    Signal(i32),
 }
 
 impl From<io::Error> for Stop {
@@ -196,6 +198,11 @@ impl Context {
     pub(super) fn complain_of_usage(&mut self, fault: &Fault) {
         self.complain(fault);
         self.failed = Some(Class::Usage);
+    }
+
+    /// The exit status is what a shell says of a program that a signal has ended.
+    pub(super) fn ended_by(&mut self, signal: i32) {
+        self.status = Some(128u8.wrapping_add(u8::try_from(signal).unwrap_or(127)));
     }
 
     /// The exit status is this, whatever failed: for verbs whose status is that of a command.

@@ -4,16 +4,20 @@ mod columns;
 mod complete;
 mod context;
 mod create;
+mod framing;
 mod generate;
 mod holders;
 mod kinds;
 mod limits;
 mod list;
 mod lock;
+mod peek;
 mod post;
 mod read;
+mod recv;
 mod rm;
 mod semop;
+mod send;
 mod set;
 mod show;
 mod wait;
@@ -36,6 +40,9 @@ static VERBS: &[Verb] = &[
     Verb { takes: |_| false, ..verb!(create) },
     Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
     Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(peek) },
     Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
     Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
     Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
@@ -117,6 +124,9 @@ Examples:
   ipcctl show shm:0                   all that is known of one object
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
+  ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
+  ipcctl send mq:/jobs 'resize a.png' send a message
+  ipcctl recv mq:/jobs --timeout 10   wait for one
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
@@ -159,6 +169,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
         Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
+        Err(Stop::Signal(signal)) => cx.ended_by(signal),
     }
     cx.status()
 }

@@ -74,7 +74,7 @@ pub(super) fn size(text: &[u8]) -> Result<u64, Bad> {
             if base == 1 {
                 return Err(Bad::Form);
             }
-            (base, fraction_of(base, digits)?)
+            (base, if digits.is_empty() { 0 } else { fraction_of(base, digits)? })
         }
         suffix => (unit(suffix)?, 0),
     };
@@ -184,7 +184,8 @@ mod tests {
             ("K", Err(Bad::Form)),
             ("", Err(Bad::Form)),
             ("1.5", Err(Bad::Form)),
-            ("1.K", Err(Bad::Form)),
+            ("1.K", Ok(1024)),
+            ("1.", Err(Bad::Form)),
             ("1KIB", Err(Bad::Form)),
             ("1.25M", Ok(1_310_720)),
             ("1.000000000000000000001K", Ok(1024)),

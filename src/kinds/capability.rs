@@ -1,6 +1,8 @@
 //! What a kind can do, as traits: a kind's record has one for each capability, and verbs are written over
 //! these alone.
 
+mod messages;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::BorrowedFd;
@@ -12,6 +14,10 @@ use crate::model::{
     Patience, Settings, Sighting, Term,
 };
 use crate::sys::deferral::Deferral;
+
+pub use messages::{
+    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
+};
 
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]

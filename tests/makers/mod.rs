@@ -6,6 +6,7 @@
 pub mod fifo;
 pub mod holder;
 pub mod holding;
+pub mod kernel;
 pub mod odd;
 pub mod posix;
 pub mod sysv;

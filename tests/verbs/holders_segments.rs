@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::env::TestEnv;
-use crate::makers::{holder, holding, posix, sysv};
+use crate::makers::{holder, holding, kernel, posix, sysv};
 
 crate::cases![
     those_who_have_a_segment_attached_are_named_with_what_they_may,
@@ -20,8 +20,11 @@ crate::cases![
     of_a_set_that_nobody_waits_for_the_users_are_unknown,
     a_call_on_the_same_id_in_another_namespace_is_not_named,
     a_command_of_hostile_bytes_is_told_safely,
-    a_process_file_system_that_is_not_there_leaves_the_kernels_count;
-    SeveralUsers: the_user_of_a_holder_is_told
+    a_process_file_system_that_is_not_there_leaves_the_kernels_count,
+    a_kernel_that_cannot_be_asked_for_mappings_is_read,
+    from_a_pid_namespace_below_holders_are_still_told;
+    SeveralUsers: the_user_of_a_holder_is_told,
+    what_a_pid_namespace_hides_is_counted_or_unknown
 ];
 
 /// Process ids with the ways in which they hold, in the order of the answer. Another test's `ipcctl` looks at FIFOs
@@ -299,4 +302,69 @@ fn the_user_of_a_holder_is_told() {
     assert_eq!(used_by(&show(70_000)).len(), 1);
     let object = show(65_534);
     assert_eq!((used_by(&object).len(), &object["unseen"]), (0, &json!(1)), "{object}");
+}
+
+// Linux before 6.11: then there is the text of /proc/PID/maps.
+fn a_kernel_that_cannot_be_asked_for_mappings_is_read() {
+    let env = TestEnv::new();
+    let id = sysv::segment(env.key(), 3 * 4096, 0o600);
+    posix::shared_memory("/a file\nwith (deleted)", 4096, 0o600);
+    posix::semaphore("/gate", 0, 0o600);
+    let holder = holder::holding(|| {
+        holding::split(sysv::attach(id));
+        posix::map("/a file\nwith (deleted)");
+        holding::map_privately("/dev/shm/a file\nwith (deleted)");
+    });
+    let waiter = holder::blocking(|| (), || posix::wait("/gate"));
+    let show = |address: &str| {
+        let show = env.command(["show", address, "--json"]).first(kernel::without_mapping_queries);
+        show.run().ok().only()
+    };
+    let object = show(&format!("shm:{id}"));
+    assert_eq!(used_by(&object), [one(&holder, &["attached rw", "attached r"])], "{object}");
+    assert_eq!((&object["attached"], &object["unseen"]), (&json!(3), &json!(0)), "{object}");
+    let object = show("shm:/a%20file%0Awith%20%28deleted%29");
+    assert_eq!(used_by(&object), [one(&holder, &["mapped rw", "mapped privately"])], "{object}");
+    let object = show("sem:/gate");
+    assert_eq!(used_by(&object), [one(&waiter, &["mapped rw", "waiting in sem_wait"])], "{object}");
+}
+
+// A container that was given the process file system of its machine.
+fn from_a_pid_namespace_below_holders_are_still_told() {
+    let env = TestEnv::new();
+    let id = sysv::segment(env.key(), 4096, 0o600);
+    let holder = holder::holding(|| {
+        sysv::attach(id);
+    });
+    let command = env.command(["show", &format!("shm:{id}"), "--json"]);
+    let object = command.first(kernel::in_a_pid_namespace).run().ok().only();
+    assert_eq!(object["creator_pid"], json!(null), "it has no number here: {object}");
+    assert_eq!(used_by(&object), [one(&holder, &["attached rw"])], "{object}");
+    assert_eq!(object["unseen"], 0, "{object}");
+}
+
+fn what_a_pid_namespace_hides_is_counted_or_unknown() {
+    let env = TestEnv::new();
+    let id = sysv::segment(env.key(), 4096, 0o600);
+    posix::shared_memory("/frames", 4096, 0o600);
+    posix::message_queue("/jobs", 1, 16, 0o600);
+    let _outside = holder::holding(|| {
+        sysv::attach(id);
+        posix::map("/frames");
+        posix::ask_for_signal("/jobs", libc::SIGUSR1);
+    });
+    let show = |address: &str| {
+        let show = env.command(["show", address, "--json"]);
+        show.first(kernel::in_a_pid_namespace_with_proc).run().ok().only()
+    };
+    let object = show(&format!("shm:{id}"));
+    assert_eq!((used_by(&object).len(), &object["unseen"]), (0, &json!(1)), "{object}");
+    for address in ["shm:/frames", "mq:/jobs"] {
+        let object = show(address);
+        assert_eq!(
+            (&object["used_by"], &object["unseen"]),
+            (&json!(null), &json!(null)),
+            "{object}"
+        );
+    }
 }

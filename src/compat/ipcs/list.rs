@@ -205,15 +205,18 @@ fn cell(tool: &mut Tool, object: &Object, column: Column, unit: Unit, row: &mut 
     }
 }
 
+/// Room for a size with a unit.
+const HUMAN: usize = 6;
+
 fn size(object: &Object, fact: Option<&str>, width: usize, unit: Unit, row: &mut Vec<u8>) {
     let bytes = match fact {
         Some(fact) => object.number(fact),
         None => objects::number(Some(&object.size)).unwrap_or(0),
     };
     if unit == Unit::Human {
-        let begin = row.len();
-        right(row, text::human(bytes).as_bytes(), 6);
-        spaces(row, width.saturating_sub(row.len() - begin));
+        // One more digit moves the rest of the line.
+        right(row, text::human(bytes).as_bytes(), HUMAN);
+        spaces(row, width.saturating_sub(HUMAN));
     } else {
         left(row, text::decimal(bytes).bytes(), width);
     }

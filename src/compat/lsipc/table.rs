@@ -215,22 +215,25 @@ impl Table {
     }
 }
 
-/// A JSON string is UTF-8: text that is none has its other bytes, and its backslashes, as `\xNN`.
+/// A JSON string is UTF-8: text that is none has its other bytes, and its backslashes, as `\xNN`. Control characters
+/// of every kind are escaped.
 fn json_escape(out: &mut Vec<u8>, text: &[u8]) {
     let valid = std::str::from_utf8(text).is_ok();
     for chunk in text.utf8_chunks() {
-        for byte in chunk.valid().bytes() {
-            match byte {
-                b'"' => out.extend_from_slice(b"\\\""),
-                b'\\' if valid => out.extend_from_slice(b"\\\\"),
-                b'\\' => out.extend_from_slice(b"\\\\x5c"),
-                b'\x08' => out.extend_from_slice(b"\\b"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\x0c' => out.extend_from_slice(b"\\f"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-                _ => out.push(byte),
+        for letter in chunk.valid().chars() {
+            match letter {
+                '"' => out.extend_from_slice(b"\\\""),
+                '\\' if valid => out.extend_from_slice(b"\\\\"),
+                '\\' => out.extend_from_slice(b"\\\\x5c"),
+                '\x08' => out.extend_from_slice(b"\\b"),
+                '\t' => out.extend_from_slice(b"\\t"),
+                '\n' => out.extend_from_slice(b"\\n"),
+                '\x0c' => out.extend_from_slice(b"\\f"),
+                '\r' => out.extend_from_slice(b"\\r"),
+                _ if letter.is_control() => {
+                    out.extend_from_slice(format!("\\u{:04x}", u32::from(letter)).as_bytes());
+                }
+                _ => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
         for byte in chunk.invalid() {

@@ -3,6 +3,7 @@
 //! They are listed through a mount of our own where we may make one, so that `/dev/mqueue` need not be mounted
 //! and cannot show the queues of another IPC namespace; else through `/dev/mqueue`.
 
+mod endpoint;
 mod folder;
 mod status;
 
@@ -49,6 +50,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixMq),
     configure: Some(&PosixMq),
     remove: Some(&PosixMq),
+    messages: Some(&PosixMq),
     ..KindRecord::read_only(&KIND, &PosixMq)
 };
 

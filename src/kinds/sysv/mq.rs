@@ -1,5 +1,7 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `sysvipc(7)`.
 
+mod endpoint;
+
 use std::io;
 use std::ops::ControlFlow;
 
@@ -35,6 +37,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvMq),
     configure: Some(&SysvMq),
     remove: Some(&SysvMq),
+    messages: Some(&SysvMq),
     ..KindRecord::read_only(&KIND, &SysvMq)
 };
 
