@@ -76,6 +76,12 @@ impl<'a> Ground<'a> {
     }
 }
 
+/// Has a process, a thread or a descriptor ended while it was looked at? Memory that is not there any more is that of
+/// a thread that has gone on.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH | libc::EIO))
+}
+
 fn id(stat: &Stat) -> FileId {
     FileId { device: stat.device, inode: stat.inode }
 }
@@ -122,7 +128,13 @@ impl<'a> Visitor<'a> {
         if Some(pid) == self.ground.own {
             return;
         }
-        let Ok(process) = self.ground.proc.process(pid) else { return };
+        let process = match self.ground.proc.process(pid) {
+            Ok(process) => process,
+            Err(error) => {
+                self.unread += usize::from(!is_gone(&error));
+                return;
+            }
+        };
         let mut visit = Visit {
             ground: self.ground,
             process: &process,
@@ -172,7 +184,7 @@ impl Visit<'_, '_> {
 
     /// Takes note of what could not be read, as against what has ended.
     fn note(&mut self, error: &io::Error) {
-        self.denied |= error.kind() == io::ErrorKind::PermissionDenied;
+        self.denied |= !is_gone(error);
     }
 
     fn mappings(&mut self, source: &mut Source) {
@@ -274,6 +286,9 @@ impl Visit<'_, '_> {
 
     /// Threads that have descriptors of their own, and all threads when the main one has ended: then it has none.
     fn private_tables(&mut self, visitor: &mut Visitor) {
+        if self.denied {
+            return;
+        }
         let mut known = vec![self.process.pid];
         for thread in self.threads.clone() {
             let shares = |other: &i32| {
@@ -293,6 +308,10 @@ impl Visit<'_, '_> {
             self.call("", visitor);
         }
         for thread in self.threads.clone() {
+            // Who may not look at one may not look at the others.
+            if self.denied {
+                break;
+            }
             self.call(&format!("task/{thread}/"), visitor);
         }
     }
@@ -304,7 +323,7 @@ impl Visit<'_, '_> {
         let result = match doing {
             Ok(Doing::Waiting(call)) => self.wait(folder, call, visitor),
             Ok(Doing::Other) => Ok(()),
-            Ok(Doing::Foreign) => Err(io::ErrorKind::PermissionDenied.into()),
+            Ok(Doing::Foreign) => Err(io::ErrorKind::Unsupported.into()),
             Err(error) => Err(error),
         };
         if let Err(error) = result {

@@ -16,6 +16,8 @@ crate::cases![
     a_thread_with_descriptors_of_its_own_is_looked_at,
     a_file_that_was_removed_and_made_again_is_another_one,
     a_file_is_found_by_any_of_its_names,
+    a_file_that_is_two_objects_is_looked_at_as_both,
+    a_thread_that_waits_in_a_path_of_its_own_is_no_known_holder,
     those_who_have_a_semaphore_open_or_wait_for_it_are_named,
     the_temporary_name_that_the_creator_of_a_semaphore_shows_does_not_matter,
     those_who_have_a_queue_open_or_wait_for_it_are_named,
@@ -100,6 +102,35 @@ fn a_file_is_found_by_any_of_its_names() {
         let object = env.show(address);
         assert_eq!(used_by(&object), [one(&holder, &["mapped rw"])], "{object}");
     }
+}
+
+// As memory it has no waiters, as a semaphore it has one.
+fn a_file_that_is_two_objects_is_looked_at_as_both() {
+    let env = TestEnv::new();
+    posix::semaphore("/gate", 0, 0o600);
+    fs::hard_link("/dev/shm/sem.gate", "/dev/shm/zz").unwrap();
+    let waiter = holder::blocking(|| (), || posix::wait("/gate"));
+    let objects = env.run(["list", "sem", "shm", "--json"]).ok().objects();
+    assert_eq!(objects.len(), 2);
+    for object in objects {
+        assert_eq!(used_by(&object), [one(&waiter, &["mapped rw", "waiting in sem_wait"])]);
+    }
+}
+
+// A path below /proc/self means another file to everybody who looks it up.
+fn a_thread_that_waits_in_a_path_of_its_own_is_no_known_holder() {
+    let env = TestEnv::new();
+    let path = env.path("pipe");
+    fifo::fifo(&path, 0o600);
+    let folder = env.folder().to_owned();
+    let _waiter = holder::blocking(
+        || std::env::set_current_dir(&folder).unwrap(),
+        || {
+            holding::open("/proc/self/cwd/pipe", libc::O_RDONLY);
+        },
+    );
+    let object = env.show(&format!("fifo:{path}"));
+    assert_eq!((&object["used_by"], &object["unseen"]), (&json!(null), &json!(null)), "{object}");
 }
 
 fn those_who_have_a_semaphore_open_or_wait_for_it_are_named() {

@@ -14,6 +14,7 @@ crate::cases![
     the_same_id_in_another_ipc_namespace_is_another_segment,
     a_holder_that_has_left_the_ipc_namespace_is_counted_and_not_named,
     a_file_that_is_named_like_a_segment_is_none,
+    removing_an_attached_segment_says_who_keeps_it,
     an_ordinary_user_is_told_how_many_holders_he_cannot_see,
     those_who_wait_for_a_message_or_for_room_are_named,
     those_who_wait_for_a_set_are_named_and_counted,
@@ -177,6 +178,21 @@ fn a_file_that_is_named_like_a_segment_is_none() {
     let object = env.show(&format!("shm:{id}"));
     assert_eq!(used_by(&object), [one(&holder, &["attached rw"])], "{object}");
     assert_eq!(object["unseen"], 0, "{object}");
+}
+
+fn removing_an_attached_segment_says_who_keeps_it() {
+    let env = TestEnv::new();
+    let (by_key, by_id) = (env.key(), env.key());
+    for (key, by_its_key) in [(by_key, true), (by_id, false)] {
+        let id = sysv::segment(key, 4096, 0o600);
+        let holder = holder::holding(|| {
+            sysv::attach(id);
+        });
+        let address = if by_its_key { format!("shm:{key:#x}") } else { format!("shm:{id}") };
+        let output = env.run(["rm", &address]).code(0);
+        output.says(&format!("{address}: marked for removal, 1 attached: "));
+        output.says(&format!("({})", holder.pid()));
+    }
 }
 
 fn an_ordinary_user_is_told_how_many_holders_he_cannot_see() {
