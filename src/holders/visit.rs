@@ -56,11 +56,14 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// Are the processes outside this pid namespace seen, too? Only from the first one, that has no outside.
+    /// Are all processes seen? Those outside this pid namespace only from the first one, that has no outside; those
+    /// of others not where `/proc` hides them (`hidepid`), which hides the first process before all.
     pub(super) fn sees_all(&self) -> bool {
         /// PROC_PID_INIT_INO of the kernel.
         const FIRST: u64 = 0xefff_fffc;
-        self.same_numbers && self.proc.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+        self.same_numbers
+            && self.proc.process(1).and_then(|first| first.status()).is_ok()
+            && self.proc.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
     }
 
     pub(super) fn same_numbers(&self) -> bool {

@@ -53,6 +53,16 @@ pub fn in_a_pid_namespace_with_proc() -> io::Result<()> {
     }
 }
 
+/// Goes on where `/proc` hides the processes of others (`hidepid=2`). Needs root.
+pub fn where_processes_are_hidden() -> io::Result<()> {
+    let (proc, options) = (c"proc".as_ptr(), c"hidepid=2".as_ptr().cast());
+    // SAFETY: numbers, and strings that end in NUL.
+    unsafe {
+        check(libc::unshare(libc::CLONE_NEWNS))?;
+        check(libc::mount(proc, c"/proc".as_ptr(), proc, 0, options))
+    }
+}
+
 /// Goes on in a child; what was the process waits for it and passes its status on.
 fn go_on_below(namespaces: libc::c_int) -> io::Result<()> {
     // SAFETY: numbers, and room for a status.

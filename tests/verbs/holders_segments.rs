@@ -25,7 +25,8 @@ crate::cases![
     a_kernel_that_cannot_be_asked_for_mappings_is_read,
     from_a_pid_namespace_below_holders_are_still_told;
     SeveralUsers: the_user_of_a_holder_is_told,
-    what_a_pid_namespace_hides_is_counted_or_unknown
+    what_a_pid_namespace_hides_is_counted_or_unknown,
+    what_the_process_file_system_hides_is_counted_or_unknown
 ];
 
 /// Process ids with the ways in which they hold, in the order of the answer. Another test's `ipcctl` looks at FIFOs
@@ -383,4 +384,23 @@ fn what_a_pid_namespace_hides_is_counted_or_unknown() {
             "{object}"
         );
     }
+}
+
+// A hidden process looks like one that is not there.
+fn what_the_process_file_system_hides_is_counted_or_unknown() {
+    let env = TestEnv::new();
+    let id = sysv::segment(env.key(), 4096, 0o666);
+    posix::shared_memory("/frames", 4096, 0o666);
+    let _hidden = holder::holding(|| {
+        sysv::attach(id);
+        posix::map("/frames");
+    });
+    let show = |address: &str| {
+        let show = env.command(["show", address, "--json"]).by_user(65_534);
+        show.first(kernel::where_processes_are_hidden).run().ok().only()
+    };
+    let object = show(&format!("shm:{id}"));
+    assert_eq!((used_by(&object).len(), &object["unseen"]), (0, &json!(1)), "{object}");
+    let object = show("shm:/frames");
+    assert_eq!((&object["used_by"], &object["unseen"]), (&json!(null), &json!(null)), "{object}");
 }
