@@ -82,12 +82,16 @@ fn the_glossary_is_in_order() {
 fn typed_now(front: &str) -> Vec<String> {
     let table = front.lines().skip_while(|line| *line != "| before | now |").skip(2);
     let rows = table.take_while(|line| line.starts_with('|'));
-    rows.map(|row| {
-        let row = row.replace("\\|", "\u{1}");
-        let now = row.split('|').nth(2).unwrap().trim().trim_matches('`');
-        now.replace('\u{1}', "|")
-    })
-    .collect()
+    let cells = rows.map(|row| row.replace("\\|", "\u{1}").split('|').nth(2).unwrap().to_owned());
+    // What stands between two backticks is code, and some of it is a command.
+    let code = cells.flat_map(|cell| {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(|code| code.replace('\u{1}', "|"))
+            .collect::<Vec<_>>()
+    });
+    code.filter(|code| code.starts_with("ipcctl")).collect()
 }
 
 fn what_is_to_be_typed_now_is_understood() {

@@ -25,6 +25,12 @@ pub enum Need {
     Mandoc,
     /// They are, and the suite was started as root.
     PeersAsRoot,
+    /// `strace` is installed.
+    Strace,
+    /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
+    Brokers,
+    /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
+    Python,
 }
 
 impl Need {
@@ -37,6 +43,16 @@ impl Need {
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
+            Need::Strace => suite.has(&["strace"]),
+            Need::Brokers => suite.has(&[
+                "redis-server",
+                "redis-cli",
+                "mosquitto",
+                "mosquitto_pub",
+                "mosquitto_sub",
+                "jq",
+            ]),
+            Need::Python => suite.has_python(),
         }
     }
 
@@ -49,6 +65,9 @@ impl Need {
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
+            Need::Strace => "needs strace",
+            Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
+            Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }
 }

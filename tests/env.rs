@@ -11,8 +11,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -201,7 +203,36 @@ impl Invocation {
         Run { stdout: terminal.read_to_end(), ..run }
     }
 
+    /// Runs it with a terminal for what it says; what it says is the standard error of the result.
+    pub fn run_talking_to_terminal(self, columns: u16) -> Run {
+        let (terminal, stderr) = Terminal::new(columns);
+        let output = Scratch::new();
+        let run = self.env("TERM", "xterm").run_with(Stdio::null(), output.stdio(), stderr);
+        Run { stdout: output.bytes(), stderr: terminal.read_to_end(), ..run }
+    }
+
+    /// Starts it with these standard streams; standard error is in the result.
+    pub fn start_with(self, stdin: Stdio, stdout: Stdio) -> Running {
+        let errors = Scratch::new();
+        let (child, command) = self.spawn_with(stdin, stdout, errors.stdio());
+        Running { child, command, output: None, errors }
+    }
+
+    /// Starts it; standard input is empty.
+    pub fn start(self) -> Running {
+        let output = Scratch::new();
+        let mut running = self.start_with(Stdio::null(), output.stdio());
+        running.output = Some(output);
+        running
+    }
+
     fn run_with(self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Run {
+        let (mut child, command) = self.spawn_with(stdin, stdout, stderr);
+        let status = end_of(&mut child, &command);
+        Run { command, status, stdout: Vec::new(), stderr: Vec::new() }
+    }
+
+    fn spawn_with(self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> (Child, String) {
         let Invocation { mut command, identity, umask, limits, first, .. } = self;
         let shown = shown(&command);
         command.stdin(stdin).stdout(stdout).stderr(stderr);
@@ -217,15 +248,72 @@ impl Invocation {
                 become_identity(identity)
             });
         }
-        let mut child =
-            command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
-        if !ends_in_time(child.id()) {
-            child.kill().ok();
-            child.wait().ok();
-            panic!("{shown} did not end within {} s", PATIENCE / 1000);
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        (child, shown)
+    }
+}
+
+fn end_of(child: &mut Child, command: &str) -> ExitStatus {
+    if !ends_in_time(child.id()) {
+        child.kill().ok();
+        child.wait().ok();
+        panic!("{command} did not end within {} s", PATIENCE / 1000);
+    }
+    child.wait().unwrap()
+}
+
+/// A run that has not ended yet. It is killed when it is dropped.
+#[must_use = "a run's status must be checked"]
+pub struct Running {
+    child: Child,
+    command: String,
+    output: Option<Scratch>,
+    errors: Scratch,
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn send(&self, signal: libc::c_int) {
+        let pid = libc::pid_t::try_from(self.pid()).unwrap();
+        // SAFETY: numbers only; our own child, not yet waited for.
+        check(unsafe { libc::kill(pid, signal) }).unwrap();
+    }
+
+    /// Waits until it sleeps: in the call that waits for what the test is about. A process sleeps for moments
+    /// before that too, so it must be found asleep several times.
+    pub fn wait_until_asleep(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let mut asleep = 0;
+        while asleep < 5 {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+            let state = stat.rsplit(") ").next().unwrap().chars().next().unwrap();
+            assert!(!matches!(state, 'Z' | 'X'), "{} has ended", self.command);
+            asleep = if state == 'S' { asleep + 1 } else { 0 };
+            assert!(Instant::now() < deadline, "{} never slept: {stat}", self.command);
+            thread::sleep(Duration::from_millis(5));
         }
-        let status = child.wait().unwrap();
-        Run { command: shown, status, stdout: Vec::new(), stderr: Vec::new() }
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Run {
+        let status = end_of(&mut self.child, &self.command);
+        let output = self.output.as_ref().map(Scratch::bytes);
+        Run {
+            command: std::mem::take(&mut self.command),
+            status,
+            stdout: output.unwrap_or_default(),
+            stderr: self.errors.bytes(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

@@ -59,12 +59,22 @@ fn every_verb_has_two_examples_or_more() {
     }
 }
 
-/// What examples are about: one object of each kind, by every name that they use.
+/// What examples are about: objects by the names that they use, and a folder with a few files.
 fn make_objects(env: &TestEnv) {
     sysv::segment(0x5eed, 4096, 0o600);
     posix::shared_memory("/frames", 16 << 20, 0o600);
-    sysv::queue(0x5eed, 0o600);
-    posix::message_queue("/jobs", 4, 256, 0o600);
+    for key in [0x5eed, 1, 2, 3, 4, 5] {
+        let queue = sysv::queue(key, 0o600);
+        for kind in 1..=3 {
+            sysv::send(queue, kind, b"some text");
+        }
+    }
+    for name in ["/jobs", "/a", "/b"] {
+        posix::message_queue(name, 4, 256, 0o600);
+    }
+    for name in ["/jobs", "/a"] {
+        posix::send(name, 1, b"some text");
+    }
     sysv::set_with(0x5eed, &[3; 5], 0o600);
     sysv::set_with(0xb0b, &[1], 0o600);
     sysv::set_with(0xfee, &[0; 5], 0o600);
@@ -73,12 +83,18 @@ fn make_objects(env: &TestEnv) {
     }
     posix::semaphore("/gate", 1, 0o600);
     posix::semaphore("/three", 3, 0o600);
-    fifo::fifo("/run/app.ctl", 0o600);
-    for name in ["frames.bin", "a.log", "b.log"] {
-        fs::write(env.path(name), [7; 4096]).unwrap();
+    for name in ["/run/app.ctl", "/run/app.log"] {
+        fifo::fifo(name, 0o600);
     }
-    fs::write(env.path("backup"), "#!/bin/sh\n").unwrap();
-    fs::set_permissions(env.path("backup"), fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = env.folder().join("place");
+    fs::create_dir(&folder).unwrap();
+    for name in ["frames.bin", "a.log", "b.log", "message"] {
+        fs::write(folder.join(name), [b'x'; 128]).unwrap();
+    }
+    for name in ["backup", "work"] {
+        fs::write(folder.join(name), "#!/bin/sh\n").unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
 }
 
 /// Does it give something to a user or a group that an ordinary user's namespace does not have?
@@ -89,14 +105,24 @@ fn needs_users(example: &Example) -> bool {
 fn run(example: &Example) {
     let env = TestEnv::new();
     let makes = example.verb == "create" || example.command.starts_with("ipcctl create");
+    // Somebody reads from the FIFO that examples write to.
+    let mut reader = None;
+    let mut command = example.command.clone();
     if !makes {
         make_objects(&env);
+        reader = Some(fifo::fill("/run/app.ctl", b"some text\n"));
+        command = format!("cd place; {command}");
     }
     let folder = std::path::Path::new(isolation::PROGRAM).parent().unwrap().display();
     let path = format!("{folder}:/usr/bin:/bin");
-    let run = env.tool("sh", ["-euc", &example.command]).env("PATH", path).run();
+    let endless = command.contains("--follow");
+    let words = ["-s", "INT", if endless { "1" } else { "60" }, "sh", "-euc", &command];
+    let run = env.tool("timeout", words).env("PATH", path).run();
+    // What goes on until it is interrupted is interrupted.
+    let (_, output) = run.any_code(if endless { &[0, 124, 130] } else { &[0] });
     // A pipe hides the status of its first program, but not what it says.
-    run.code(0).says_not("ipcctl: cannot");
+    output.says_not("ipcctl: cannot");
+    drop(reader);
 }
 
 fn run_all(wanted: fn(&Example) -> bool) {

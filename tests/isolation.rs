@@ -11,7 +11,9 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::ptr;
+use std::sync::OnceLock;
 
 use crate::tree;
 
@@ -32,6 +34,18 @@ impl Suite {
     pub fn has(self, programs: &[&str]) -> bool {
         std::env::var_os("CI").is_some_and(|ci| ci == "true")
             || programs.iter().all(|program| is_installed(program))
+    }
+
+    /// Is there a Python with the modules for both families?
+    pub fn has_python(self) -> bool {
+        static FOUND: OnceLock<bool> = OnceLock::new();
+        let import = || {
+            let mut python = Command::new("/usr/bin/python3");
+            python.args(["-c", "import sysv_ipc, posix_ipc"]).stderr(Stdio::null());
+            python.status().is_ok_and(|status| status.success())
+        };
+        // Where everything has to be there, a test that needs it fails without it.
+        std::env::var_os("CI").is_some_and(|ci| ci == "true") || *FOUND.get_or_init(import)
     }
 
     /// For listing names only: nothing is run, so nothing is claimed.

@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    book, cases, compat, completion, conformance, examples, kinds, layering, peers, tree, verbs,
+    book, cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers,
+    recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -17,9 +18,11 @@ pub fn all() -> Vec<Case> {
         examples::cases(),
         compat::cases(),
         conformance::cases(),
+        endpoints::cases(),
         kinds::cases(),
         layering::cases(),
         peers::cases(),
+        recipes::cases(),
         verbs::cases(),
     ]
     .into_iter()
@@ -33,6 +36,7 @@ fn every_file_of_tests_is_in_its_list() {
     for (folder, list) in [
         (".", "main.rs"),
         ("compat", "compat/mod.rs"),
+        ("endpoints", "endpoints/mod.rs"),
         ("kinds", "kinds/mod.rs"),
         ("verbs", "verbs/mod.rs"),
         ("makers", "makers/mod.rs"),
@@ -52,7 +56,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if ["compat", "kinds", "verbs"].contains(&folder) {
+            if ["compat", "endpoints", "kinds", "verbs"].contains(&folder) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",

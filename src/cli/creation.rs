@@ -12,7 +12,7 @@ use crate::model::{Class, Fault, Locator};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of --create")]
 pub struct Creation {
-    /// Make it first if it does not exist
+    /// Make it first if it does not exist; --help has its options
     #[arg(long, help_heading = None)]
     create: bool,
 
@@ -22,16 +22,17 @@ pub struct Creation {
         value_name = "OCTAL",
         default_value = "0600",
         value_parser = values::mode,
-        requires = "create"
+        requires = "create",
+        hide_short_help = true
     )]
     mode: u32,
 
     /// Give it to this user (name or id)
-    #[arg(long, value_name = "USER", value_parser = values::user, requires = "create")]
+    #[arg(long, value_name = "USER", value_parser = values::user, requires = "create", hide_short_help = true)]
     owner: Option<u32>,
 
     /// Give it to this group (name or id)
-    #[arg(long, value_name = "GROUP", value_parser = values::group, requires = "create")]
+    #[arg(long, value_name = "GROUP", value_parser = values::group, requires = "create", hide_short_help = true)]
     group: Option<u32>,
 
     #[command(flatten)]

@@ -14,6 +14,12 @@ pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
 pub trait Verb {
     /// What a kind declares for it.
     const DECLARED: Declared;
+
+    /// Where help lists the options.
+    const HEADING: &'static str = "Options of kinds";
+
+    /// Are they aside from what the verb is for? Then the short help leaves them out.
+    const ASIDE: bool = false;
 }
 
 /// The options of `create`.
@@ -42,6 +48,8 @@ impl Verb for CreatingOnUse {
         (Some(_), Some(create)) => create.params(),
         _ => &[],
     };
+    const HEADING: &'static str = "Options of --create";
+    const ASIDE: bool = true;
 }
 
 /// The options of `send`.
@@ -141,8 +149,8 @@ impl<V: Verb> Args for Params<V> {
     fn augment_args(mut command: Command) -> Command {
         for param in declared(V::DECLARED) {
             let help = format!("{} ({})", param.help, kinds_with(V::DECLARED, param.name));
-            let arg =
-                Arg::new(param.name).long(param.name).help(help).help_heading("Options of kinds");
+            let arg = Arg::new(param.name).long(param.name).help(help).help_heading(V::HEADING);
+            let arg = arg.hide_short_help(V::ASIDE);
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
                 form => arg

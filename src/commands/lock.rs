@@ -21,7 +21,8 @@ use crate::sys::deferral::{self, Deferral, Watch};
 /// is a mutex; with the value N it lets N commands run at a time.
 ///
 /// On a System V set, ipcctl becomes the command, and the kernel gives back what it took (SEM_UNDO) when that process
-/// ends, even by SIGKILL. What the command leaves running in the background does not hold the semaphore.
+/// ends, even by SIGKILL. What the command leaves running in the background does not hold the semaphore, nor does a
+/// command that moves into another IPC namespace (unshare --ipc).
 ///
 /// On a POSIX semaphore, ipcctl stays as a supervisor that gives back when the command has ended. Signals that it is
 /// sent are passed on to the command. The kernel does not know who holds a POSIX semaphore: when the supervisor itself
@@ -121,20 +122,15 @@ fn not_run(args: &Args, error: &io::Error, cx: &mut Context) {
 
 /// Runs the command to its end, and says with which status.
 fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
-    let watch = Watch::new(signals);
-    let mut child = match command(args).spawn() {
+    let started = deferral::expect_children().and_then(|()| command(args).spawn());
+    let mut child = match started {
         Ok(child) => child,
         Err(error) => {
             not_run(args, &error, cx);
             return cx.status();
         }
     };
-    let ended = match watch {
-        Ok(watch) => pass_signals_on(&watch, &mut child),
-        // Without it there is only waiting.
-        Err(_) => child.wait(),
-    };
-    match ended {
+    match Watch::new(signals).and_then(|watch| pass_signals_on(&watch, &mut child)) {
         Ok(status) => status_of(status),
         Err(error) => {
             cx.cannot("wait for the command", None, &error.into());
@@ -145,13 +141,13 @@ fn supervise(args: &Args, signals: Deferral, cx: &mut Context) -> u8 {
 
 fn pass_signals_on(watch: &Watch, child: &mut Child) -> io::Result<ExitStatus> {
     loop {
+        // It may have ended before the watch began; and a SIGCHLD may be of a child that this process had
+        // before.
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
         let arrival = watch.next()?;
-        if arrival.signal == libc::SIGCHLD {
-            // It may be the end of a child that this process had before.
-            if let Some(status) = child.try_wait()? {
-                return Ok(status);
-            }
-        } else if !arrival.to_all {
+        if arrival.signal != libc::SIGCHLD && !arrival.to_all {
             // Who has ended meanwhile needs no signal, and who runs as another user by now cannot get one.
             let _ = deferral::send(child.id(), arrival.signal);
         }

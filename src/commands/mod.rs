@@ -125,7 +125,7 @@ Examples:
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
   ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
-  ipcctl send mq:/jobs 'resize a.png' send a message
+  ipcctl send mq:/jobs 'resize it'    send a message
   ipcctl recv mq:/jobs --timeout 10   wait for one
 
 Exit status:

@@ -40,9 +40,9 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  ipcctl peek mq:5                              all messages, a line each
-  ipcctl peek mq:0x5eed --index 2 --count 1 --frame raw | xxd
-  ipcctl peek mq:5 --frame json | jq .type
+  ipcctl peek mq:0x5eed   all messages, a line each
+  ipcctl peek mq:0x5eed --frame json   with their types
+  ipcctl peek mq:0x5eed --index 2 --count 1 --frame raw | od -c
   ipcctl peek fifo:/run/app.ctl";
 
 /// Shows messages.

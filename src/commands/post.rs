@@ -25,7 +25,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ipcctl post sem:/gate
-  ipcctl post sem:/gate --by 3                let three pass
+  ipcctl post sem:/gate --by 3                         let three pass
   ipcctl post sem:0x5eed --index 2";
 
 /// Posts to a semaphore.

@@ -16,8 +16,10 @@ use crate::output::{Dump, Progress, Unit};
 ///
 /// Writes the bytes to standard output as they are, or as a dump in the form of hexdump -C: with --hex, and on
 /// a terminal. How much there is to read is decided at the start; an object that is cut short meanwhile is an
-/// error that says how far it went. Reading changes neither size nor content, but a System V segment has to be
-/// attached to be read: pages of it that were never written to then take memory, as they would for anybody.
+/// error that says how far it went.
+///
+/// Reading changes neither size nor content, and takes no memory for what nobody has written to; but on a
+/// machine with swap, to read such pages of a System V segment makes them.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {

@@ -50,7 +50,9 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "follow")]
     drain: bool,
 
-    /// Receive until a signal comes; stay when the last writer of a FIFO has gone
+    /// Receive until a signal comes
+    ///
+    /// Stays when the last writer of a FIFO has gone, and waits for the next one.
     #[arg(long)]
     follow: bool,
 
@@ -66,21 +68,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["timeout", "idle_timeout", "follow"])]
     nonblock: bool,
 
-    /// Run so many commands of --exec at a time; order is kept with 1
-    #[arg(long, value_name = "N", default_value = "1", requires = "exec")]
-    jobs: NonZeroUsize,
-
-    /// Show on the terminal how much was received, and how fast
-    #[arg(long)]
-    progress: bool,
-
-    #[command(flatten)]
-    creation: Creation,
-
-    #[command(flatten)]
-    params: Params<Receiving>,
-
-    /// Run a command for each message; takes the rest of the line
+    /// For each message run what follows on the line
     ///
     /// The message is on its standard input, its priority or type in IPCCTL_PRIORITY or IPCCTL_TYPE. A command that
     /// exits with another status than 0 has not accepted its message, which is put back; then nothing more is taken,
@@ -90,18 +78,33 @@ pub(super) struct Args {
         value_name = "COMMAND",
         num_args = 1..,
         allow_hyphen_values = true,
-        conflicts_with = "frame"
+        conflicts_with = "frame",
+        help_heading = None
     )]
     exec: Vec<OsString>,
+
+    /// Run up to N commands at a time; 1 keeps the order
+    #[arg(long, value_name = "N", default_value = "1", requires = "exec")]
+    jobs: NonZeroUsize,
+
+    /// Tell how much and how fast on a terminal
+    #[arg(long)]
+    progress: bool,
+
+    #[command(flatten)]
+    creation: Creation,
+
+    #[command(flatten)]
+    params: Params<Receiving>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  ipcctl recv mq:/jobs                                   wait for one message
-  ipcctl recv mq:/jobs --drain --frame json | jq .data   all that is there
-  ipcctl recv mq:5 --type -3 --timeout 10s               the lowest type up to 3
-  ipcctl recv mq:/jobs --follow --jobs 4 --exec ./work   a pool of four workers
-  ipcctl recv fifo:/run/app.log --follow --idle-timeout 1h";
+  ipcctl recv mq:/jobs --timeout 10s  one message
+  ipcctl recv mq:/jobs --drain --frame json   with priorities
+  ipcctl recv mq:0x5eed --type -3 --nonblock  lowest type up to 3
+  ipcctl recv fifo:/run/app.ctl --frame line --count 1 --timeout 10s
+  ipcctl recv mq:/jobs --drain -q --jobs 4 --exec sh -c 'tr a-z A-Z'";
 
 /// Receives messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
@@ -210,8 +213,7 @@ fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally
         saved_as(args, cx, &saved);
     }
     if let Some(Tally { succeeded, failed }) = tally {
-        let commands = succeeded + failed;
-        cx.note(&format!("{commands} commands ran: {succeeded} succeeded, {failed} failed"));
+        cx.note(&format!("commands: {succeeded} succeeded, {failed} failed"));
     }
     stop
 }

@@ -23,8 +23,8 @@ pub(super) struct Args {
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 
-    /// What to do: INDEX[:LAST]=DELTA[n][u]
-    #[arg(value_name = "TERM", required = true, value_parser = Term::parse)]
+    // No doc comment: its brackets would be links.
+    #[arg(help = "What to do: INDEX[:LAST]=DELTA[n][u]", value_name = "TERM", required = true, value_parser = Term::parse)]
     terms: Vec<Term>,
 
     #[command(flatten)]

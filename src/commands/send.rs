@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     framing: Framing,
 
-    /// Give up when there was no room for a message, or nobody to read a FIFO, for so long: exit status 5
+    /// Wait no longer for room, or for a reader of a FIFO: exit status 5
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     timeout: Option<Duration>,
 
@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "timeout")]
     nonblock: bool,
 
-    /// Show on the terminal how much was sent, and how fast
+    /// Tell how much and how fast on a terminal
     #[arg(long)]
     progress: bool,
 
@@ -60,10 +60,10 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ipcctl send mq:/jobs 'resize a.png' --priority 5
-  ipcctl send mq:0x5eed --type 2 < message
-  find . -print0 | ipcctl send mq:/files --create --frame nul
+  ipcctl send mq:0x5eed --type 2 --frame raw < a.log    all of it as one message
+  find . -print0 | ipcctl send mq:0xf11e5 --create --frame nul
   ipcctl send fifo:/run/app.ctl reload --frame line --timeout 2
-  ipcctl recv mq:/a --drain --frame json | ipcctl send mq:/b --frame json";
+  ipcctl recv mq:0x5eed --drain --frame nul | ipcctl send mq:0xa --create --frame nul";
 
 /// Sends messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {

@@ -31,8 +31,8 @@ const EXAMPLES: &str = "\
 Examples:
   ipcctl wait sem:/gate
   ipcctl wait sem:/gate --timeout 5s || echo 'nobody posted'
-  ipcctl wait sem:0x5eed --index 2 --by 3     three at once, or none
-  ipcctl wait sem:/gate --nonblock";
+  ipcctl wait sem:0x5eed --index 2 --by 3              three at once, or none
+  ipcctl wait sem:/gate --nonblock && echo 'it was free'";
 
 /// Waits for a semaphore.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {

@@ -8,18 +8,29 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    fn new(mut number: u64, base: u64) -> Self {
-        let mut digits = Self { bytes: [0; 24], begin: 24 };
+    fn empty() -> Self {
+        Self { bytes: [0; 24], begin: 24 }
+    }
+
+    fn new(number: u64, base: u64) -> Self {
+        let mut digits = Self::empty();
+        digits.push_number(number, base);
+        digits
+    }
+
+    /// Puts a number before what is there.
+    fn push_number(&mut self, mut number: u64, base: u64) {
         loop {
             // A digit is below 16.
-            digits.push(b"0123456789abcdef"[(number % base) as usize]);
+            self.push(b"0123456789abcdef"[(number % base) as usize]);
             number /= base;
             if number == 0 {
-                return digits;
+                break;
             }
         }
     }
 
+    /// Puts a byte before what is there.
     fn push(&mut self, byte: u8) {
         self.begin -= 1;
         self.bytes[self.begin] = byte;
@@ -85,19 +96,26 @@ pub(super) fn spaces(out: &mut Vec<u8>, count: usize) {
 }
 
 /// A size with one letter for its unit and at most one decimal, rounded half up: `1000B`, `4K`, `120.6K`.
-pub(super) fn human(size: u64) -> String {
-    const UNITS: [char; 7] = ['B', 'K', 'M', 'G', 'T', 'P', 'E'];
+pub(super) fn human(size: u64) -> Digits {
     // The place of the highest bit says the unit: 10 bits each.
-    let place = (size.max(1).ilog2() / 10) as usize;
+    let place = size.max(1).ilog2() / 10;
     let shift = place * 10;
-    let (mut whole, rest) = (size >> shift, u128::from(size) & ((1u128 << shift) - 1));
+    let (mut whole, mut rest) = (size >> shift, size & ((1 << shift) - 1));
+    // Bits that a thousandth does not see would be too many for the product.
+    rest >>= shift.saturating_sub(50);
     // Thousandths come first and are cut, tenths are rounded from them.
-    let mut tenths = (((rest * 1000) >> shift) + 50) / 100;
+    let mut tenths = (((rest * 1000) >> shift.min(50)) + 50) / 100;
     if tenths == 10 {
         (whole, tenths) = (whole + 1, 0);
     }
-    let unit = UNITS[place];
-    if tenths == 0 { format!("{whole}{unit}") } else { format!("{whole}.{tenths}{unit}") }
+    let mut digits = Digits::empty();
+    digits.push(b"BKMGTPE"[place as usize]);
+    if tenths > 0 {
+        digits.push_number(tenths, 10);
+        digits.push(b'.');
+    }
+    digits.push_number(whole, 10);
+    digits
 }
 
 /// `rw-r-----`.
@@ -164,8 +182,10 @@ mod tests {
             (1_048_575, "1024K"),
             (10 << 30, "10G"),
             (u64::MAX, "16E"),
+            ((1 << 60) + (1 << 59) - 1, "1.5E"),
+            (1 << 63, "8E"),
         ] {
-            assert_eq!(human(size), expected);
+            assert_eq!(text(human(size).bytes()), expected);
         }
     }
 

@@ -220,7 +220,10 @@ pub fn stream(
             Step::Message => {
                 let (message, mark) = reader.message();
                 entry.send(message, mark, sent).map_err(|end| match end {
-                    End::Fault(fault) => numbered(reader.count(), fault).into(),
+                    // What is wrong with the message is said of it; what is wrong with the peer is not.
+                    End::Fault(fault) if matches!(fault.class, Class::Limit | Class::Usage) => {
+                        numbered(reader.count(), fault).into()
+                    }
                     end => end,
                 })?;
                 passed(1, message.len() as u64);

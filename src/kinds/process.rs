@@ -40,7 +40,7 @@ pub struct CommandLines(BTreeMap<i32, Option<(u64, Box<OsStr>)>>);
 
 impl CommandLines {
     /// The command line of process `pid`, its arguments with spaces between them, under the same rule as
-    /// [`command`]; `None` when it has ended or cannot be read.
+    /// `command`; `None` when it has ended or cannot be read.
     pub fn get(&mut self, proc: &Path, pid: i32, time: i64) -> Option<&OsStr> {
         let known = self.0.entry(pid).or_insert_with(|| command_line(proc, pid));
         let (start, line) = known.as_ref()?;

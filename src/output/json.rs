@@ -61,17 +61,19 @@ impl Json {
             | Value::Id(_)
             | Value::Pid(_)
             | Value::Age(_) => view.exact(value, "null", &mut self.line),
-            // These are digits, or have been through the encoding, which leaves nothing to escape.
-            Value::Key(_) | Value::Mode(_) | Value::Address(_) | Value::Name(_) => {
+            // Digits, words of our own, and what has been through the encoding have nothing to escape.
+            Value::Key(_)
+            | Value::Mode(_)
+            | Value::User(_)
+            | Value::Group(_)
+            | Value::Word(_)
+            | Value::Name(_)
+            | Value::Address(_) => {
                 self.line.push('"');
                 view.exact(value, "-", &mut self.line);
                 self.line.push('"');
             }
-            Value::User(_)
-            | Value::Group(_)
-            | Value::Word(_)
-            | Value::Text(_)
-            | Value::Phrase(_) => {
+            Value::Text(_) | Value::Phrase(_) => {
                 self.line.push('"');
                 let begin = self.line.len();
                 view.exact(value, "-", &mut self.line);

@@ -104,12 +104,25 @@ pub struct Arrival {
     pub to_all: bool,
 }
 
-/// The signals of a [`Deferral`] and SIGCHLD, waited for one by one instead of interrupting anything.
+/// Makes sure that children can be waited for. Whoever started us may ignore SIGCHLD, and then the kernel
+/// forgets a child when it ends.
+///
+/// # Errors
+/// None that the kernel gives for this signal.
+pub fn expect_children() -> io::Result<()> {
+    // SAFETY: struct sigaction is a C structure of integers, a null handler is SIG_DFL.
+    let standard: libc::sigaction = unsafe { zeroed() };
+    // SAFETY: the structure outlives the call.
+    check(unsafe { libc::sigaction(libc::SIGCHLD, &raw const standard, std::ptr::null_mut()) })
+        .map(drop)
+}
+
+/// The signals of a [`Deferral`] and SIGCHLD, waited for one by one instead of interrupting anything. They are
+/// blocked meanwhile, and whoever is started inherits that: begin to watch after starting.
 pub struct Watch {
     deferral: Deferral,
     awaited: libc::sigset_t,
     former: libc::sigset_t,
-    child: libc::sigaction,
 }
 
 impl Watch {
@@ -121,19 +134,13 @@ impl Watch {
         // SAFETY: a signal set is a C structure of integers.
         let (mut awaited, mut former): (libc::sigset_t, libc::sigset_t) =
             unsafe { (zeroed(), zeroed()) };
-        // SAFETY: struct sigaction is a C structure of integers, a null handler is SIG_DFL.
-        let (standard, mut child): (libc::sigaction, libc::sigaction) =
-            unsafe { (zeroed(), zeroed()) };
-        // Whoever started us may ignore SIGCHLD: then no child could be waited for.
-        // SAFETY: both structures outlive the call.
-        check(unsafe { libc::sigaction(libc::SIGCHLD, &raw const standard, &raw mut child) })?;
         for signal in deferral.former.iter().map(|(signal, _)| *signal).chain([libc::SIGCHLD]) {
             // SAFETY: the set outlives the call.
             check(unsafe { libc::sigaddset(&raw mut awaited, signal) })?;
         }
         // SAFETY: both sets outlive the call. The program has one thread wherever it waits for a child.
         check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const awaited, &raw mut former) })?;
-        Ok(Self { deferral, awaited, former, child })
+        Ok(Self { deferral, awaited, former })
     }
 
     /// The next signal: those that came before the watch began are first.
@@ -163,9 +170,8 @@ impl Drop for Watch {
     fn drop(&mut self) {
         // SAFETY: what the kernel gave is given back.
         unsafe {
-            libc::sigprocmask(libc::SIG_SETMASK, &raw const self.former, std::ptr::null_mut());
-            libc::sigaction(libc::SIGCHLD, &raw const self.child, std::ptr::null_mut());
-        }
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const self.former, std::ptr::null_mut())
+        };
     }
 }
 

@@ -5,6 +5,7 @@
 //! EINTR is returned like any other error: few of these calls block, and those that do say what they do with it.
 #![allow(unsafe_code)]
 
+pub mod attachment;
 pub mod deferral;
 pub mod file;
 pub mod kcmp;

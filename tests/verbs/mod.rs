@@ -16,10 +16,19 @@ mod list_filters;
 mod list_formats;
 mod list_pid;
 mod list_sources;
+mod lock;
+mod peek;
+mod post;
+mod read;
+mod recv;
 mod rm;
+mod semop;
+mod send;
 mod set;
 mod show;
 mod terminal;
+pub mod wait;
+mod write;
 
 use crate::cases::Case;
 
@@ -41,10 +50,19 @@ pub fn cases() -> Vec<Case> {
         list_formats::cases(),
         list_pid::cases(),
         list_sources::cases(),
+        peek::cases(),
+        recv::cases(),
+        send::cases(),
+        lock::cases(),
+        post::cases(),
+        read::cases(),
         rm::cases(),
+        semop::cases(),
         set::cases(),
         show::cases(),
         terminal::cases(),
+        wait::cases(),
+        write::cases(),
     ]
     .into_iter()
     .flatten()

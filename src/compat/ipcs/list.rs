@@ -215,7 +215,7 @@ fn size(object: &Object, fact: Option<&str>, width: usize, unit: Unit, row: &mut
     };
     if unit == Unit::Human {
         // One more digit moves the rest of the line.
-        right(row, text::human(bytes).as_bytes(), HUMAN);
+        right(row, text::human(bytes).bytes(), HUMAN);
         spaces(row, width.saturating_sub(HUMAN));
     } else {
         left(row, text::decimal(bytes).bytes(), width);

@@ -53,7 +53,8 @@ enum Unit {
 impl Unit {
     /// A size, or its number of bytes.
     fn size(self, bytes: u64) -> String {
-        if self == Self::Human { text::human(bytes) } else { bytes.to_string() }
+        let digits = if self == Self::Human { text::human(bytes) } else { text::decimal(bytes) };
+        String::from_utf8_lossy(digits.bytes()).into_owned()
     }
 }
 

@@ -107,7 +107,7 @@ fn row(line: &Line, limit: Option<&Limit>, request: &Request, table: &mut Table)
             "DESCRIPTION" => table.foreign(line.about.as_bytes()),
             "LIMIT" => match most {
                 Some(most) if line.is_size && !request.bytes => {
-                    table.own(text::human(most).as_bytes());
+                    table.own(text::human(most).bytes());
                 }
                 Some(most) => table.own(text::decimal(most).bytes()),
                 None => table.own(b"-"),

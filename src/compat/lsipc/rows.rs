@@ -102,7 +102,7 @@ impl Rows {
         match bytes {
             None => table.none(),
             Some(bytes) if self.bytes => table.own(text::decimal(bytes).bytes()),
-            Some(bytes) => table.own(text::human(bytes).as_bytes()),
+            Some(bytes) => table.own(text::human(bytes).bytes()),
         }
     }
 

@@ -21,6 +21,18 @@ pub(super) enum Mode {
     Pretty,
 }
 
+/// So much is put together before it is written: cells are short, and there are hundreds of thousands of them.
+const CHUNK: usize = 1 << 16;
+
+/// Writes what has been put together, when it is enough.
+fn pass_on(out: &mut dyn Write, text: &mut Vec<u8>) -> io::Result<()> {
+    if text.len() >= CHUNK {
+        out.write_all(text)?;
+        text.clear();
+    }
+    Ok(())
+}
+
 /// Columns between the text of a label and its value, and the least that a value takes.
 const PRETTY: usize = 36;
 
@@ -101,8 +113,8 @@ impl Table {
         match self.mode {
             Mode::Json => self.write_json(out, records),
             Mode::Pretty => self.write_pretty(out),
-            Mode::Export => self.write_pairs(out, b" "),
-            Mode::Newline => self.write_pairs(out, b"\n"),
+            Mode::Export => self.write_pairs(out, b' '),
+            Mode::Newline => self.write_pairs(out, b'\n'),
             // No rows, no headings.
             _ if self.cells.is_empty() => Ok(()),
             Mode::Raw => self.write_raw(out),
@@ -117,12 +129,13 @@ impl Table {
     }
 
     fn write_raw(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut text = Vec::new();
         for (at, cell) in self.with_headings().enumerate() {
-            out.write_all(cell)?;
-            let last = (at + 1) % self.columns.len() == 0;
-            out.write_all(if last { b"\n" } else { b" " })?;
+            text.extend_from_slice(cell);
+            text.push(if (at + 1) % self.columns.len() == 0 { b'\n' } else { b' ' });
+            pass_on(out, &mut text)?;
         }
-        Ok(())
+        out.write_all(&text)
     }
 
     fn write_list(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
@@ -148,13 +161,12 @@ impl Table {
             }
             if last {
                 line.push(b'\n');
-                out.write_all(&line)?;
-                line.clear();
+                pass_on(out, &mut line)?;
             } else {
                 line.push(b' ');
             }
         }
-        Ok(())
+        out.write_all(&line)
     }
 
     /// Takes what is too much for a terminal from the columns that may be cut, down to their titles.
@@ -167,16 +179,19 @@ impl Table {
         }
     }
 
-    fn write_pairs(&self, out: &mut dyn Write, between: &[u8]) -> io::Result<()> {
+    fn write_pairs(&self, out: &mut dyn Write, between: u8) -> io::Result<()> {
         let count = self.columns.len();
+        let leads: Vec<String> = self.titles.iter().map(|title| format!("{title}=\"")).collect();
+        let mut text = Vec::new();
         for (at, (cell, _)) in self.cells().enumerate() {
-            out.write_all(self.titles[at % count].as_bytes())?;
-            out.write_all(b"=\"")?;
-            out.write_all(cell)?;
-            out.write_all(b"\"")?;
-            out.write_all(if (at + 1) % count == 0 { b"\n" } else { between })?;
+            let column = at % count;
+            text.extend_from_slice(leads[column].as_bytes());
+            text.extend_from_slice(cell);
+            text.push(b'"');
+            text.push(if column + 1 == count { b'\n' } else { between });
+            pass_on(out, &mut text)?;
         }
-        Ok(())
+        out.write_all(&text)
     }
 
     fn write_pretty(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -195,23 +210,25 @@ impl Table {
         let count = self.columns.len();
         let lead = |title: &String| format!("         \"{}\": ", title.to_ascii_lowercase());
         let leads: Vec<String> = self.titles.iter().map(lead).collect();
-        write!(out, "{{\n   \"{records}\": [\n")?;
+        let mut text = format!("{{\n   \"{records}\": [\n").into_bytes();
         for (at, (cell, _)) in self.cells().enumerate() {
             let column = at % count;
             if column == 0 {
-                out.write_all(if at == 0 { b"      {\n" } else { b",{\n" })?;
+                text.extend_from_slice(if at == 0 { b"      {\n" } else { b",{\n" });
             }
-            out.write_all(leads[column].as_bytes())?;
+            text.extend_from_slice(leads[column].as_bytes());
             if cell.is_empty() {
-                out.write_all(b"null")?;
+                text.extend_from_slice(b"null");
             } else {
-                out.write_all(b"\"")?;
-                out.write_all(cell)?;
-                out.write_all(b"\"")?;
+                text.push(b'"');
+                text.extend_from_slice(cell);
+                text.push(b'"');
             }
-            out.write_all(if column + 1 == count { b"\n      }" } else { b",\n" })?;
+            text.extend_from_slice(if column + 1 == count { b"\n      }" } else { b",\n" });
+            pass_on(out, &mut text)?;
         }
-        out.write_all(b"\n   ]\n}\n")
+        text.extend_from_slice(b"\n   ]\n}\n");
+        out.write_all(&text)
     }
 }
 

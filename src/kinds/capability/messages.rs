@@ -211,3 +211,9 @@ pub trait Source {
     /// EINVAL: that cannot be done; and what writing says.
     fn splice(&mut self, to: BorrowedFd<'_>) -> io::Result<usize>;
 }
+
+/// The beginning of a refusal, up to the limit: `it has 9000 bytes, more` than it. Of a stream only so much may be
+/// known: `it has more bytes`.
+pub(crate) fn has(length: u64, or_more: bool) -> String {
+    if or_more { "it has more bytes".into() } else { format!("it has {length} bytes, more") }
+}

@@ -15,7 +15,7 @@ use nix::sys::stat::Mode;
 use super::{Fifo, existing, peek};
 use crate::kinds::capability::{
     Attempt, End, Flow, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Sink, Source,
-    Wait,
+    Wait, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
 use crate::sys::poll::{self, Woken};
@@ -24,7 +24,7 @@ use crate::sys::{file, signal};
 static PACKET: Param = Param {
     name: "packet",
     metavar: "",
-    help: "Keep messages apart as packets of up to 4096 bytes: O_DIRECT of pipe(2)",
+    help: "Packets of up to 4096 bytes: O_DIRECT of pipe(2)",
     form: Form::Flag,
 };
 
@@ -206,15 +206,11 @@ impl Sender for Writer {
     }
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
-        let has = if or_more {
-            format!("more than {} bytes", length - 1)
-        } else {
-            format!("{length} bytes")
-        };
+        let has = has(length, or_more);
         (length > PACKET_SIZE as u64).then(|| {
             Fault::new(
                 Class::Limit,
-                format!("it has {has}, more than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
+                format!("{has} than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
             )
             .hint("without --packet a FIFO carries bytes of any length")
         })

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
     Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Wait, Want,
+    has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value};
 use crate::sys::mqueue::{self, Access};
@@ -151,15 +152,11 @@ impl Sender for QueueSender {
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
         let most = self.queue.size as u64;
-        let has = if or_more {
-            format!("more than {} bytes", length - 1)
-        } else {
-            format!("{length} bytes")
-        };
+        let has = has(length, or_more);
         (length > most).then(|| {
             Fault::new(
                 Class::Limit,
-                format!("it has {has}, more than the {most} that this queue was made for"),
+                format!("{has} than the {most} that this queue was made for"),
             )
             .hint(
                 "make the queue with a greater --message-size; fs.mqueue.msgsize_max is its limit",

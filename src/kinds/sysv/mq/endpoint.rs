@@ -5,7 +5,7 @@ use std::io;
 
 use super::{KIND, SOURCE, SysvMq, fault};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Wait,
+    Attempt, End, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Wait, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
 use crate::sys::msg::{self, Buffer};
@@ -20,13 +20,13 @@ static TYPE: Param = Param {
 static CHOICE: Param = Param {
     name: "type",
     metavar: "N",
-    help: "Take the oldest message of this type; 0: of any; -N: of the lowest type up to N",
+    help: "Only of this type; 0: of any; -N: of the lowest up to N",
     form: Form::Integer,
 };
 static EXCEPT: Param = Param {
     name: "except",
     metavar: "",
-    help: "Take the oldest message of any type but that of --type",
+    help: "Only of other types than that of --type",
     form: Form::Flag,
 };
 static INDEX: Param = Param {
@@ -203,17 +203,13 @@ impl Sender for QueueSender {
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
         let most = max_message() as u64;
-        let has = if or_more {
-            format!("more than {} bytes", length - 1)
-        } else {
-            format!("{length} bytes")
-        };
+        let has = has(length, or_more);
         if length > most {
-            let cause = format!("it has {has}, more than MSGMAX ({most})");
+            let cause = format!("{has} than MSGMAX ({most})");
             return Some(Fault::new(Class::Limit, cause).hint("raise kernel.msgmax"));
         }
         let room = self.queue.max_bytes.filter(|room| length > *room)?;
-        let cause = format!("it has {has}, more than the queue may hold in all ({room})");
+        let cause = format!("{has} than the queue may hold in all ({room})");
         Some(Fault::new(Class::Limit, cause).hint("raise it with ipcctl set --max-bytes"))
     }
 

@@ -7,7 +7,8 @@ use super::super::fault;
 use super::{SOURCE, SysvShm};
 use crate::kinds::capability::{Access, Broken, Look, Memory, Region};
 use crate::model::{Class, Fault, Locator};
-use crate::sys::shm::Attachment;
+use crate::sys::attachment::Attachment;
+use crate::sys::stream;
 
 /// Bytes that are moved at once. Nothing is copied in between, so this only says how often progress is told.
 const BLOCK: u64 = 4 * 1024 * 1024;
@@ -55,12 +56,26 @@ fn block(length: u64) -> usize {
     usize::try_from(length.min(BLOCK)).unwrap_or(usize::MAX)
 }
 
+/// What a hole has in it.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// A page that is not there is all zeros, and stays not there.
+fn run(segment: &Attachment, offset: u64, length: usize) -> Result<(bool, usize), Fault> {
+    segment.run(offset, length).map_err(|error| Fault::from_os(&error))
+}
+
 impl Region for Attachment {
     fn size(&self) -> Result<u64, Fault> {
         Ok(self.size())
     }
 
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let (is_hole, length) = run(self, offset, buffer.len())?;
+        let buffer = buffer.get_mut(..length).unwrap_or_default();
+        if is_hole {
+            buffer.fill(0);
+            return Ok(length);
+        }
         self.copy_out(offset, buffer).map_err(|error| transfer_fault(&error))
     }
 
@@ -69,7 +84,13 @@ impl Region for Attachment {
     }
 
     fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, Broken> {
-        self.write_to(offset, block(length), to).map(|count| count as u64).map_err(broken)
+        let (is_hole, length) = run(self, offset, block(length))?;
+        if is_hole {
+            let zeros = ZEROS.get(..length).unwrap_or(&ZEROS);
+            stream::write_all(to, zeros).map_err(Broken::Stream)?;
+            return Ok(zeros.len() as u64);
+        }
+        self.write_to(offset, length, to).map(|count| count as u64).map_err(broken)
     }
 
     fn fill(&mut self, offset: u64, length: u64, from: BorrowedFd<'_>) -> Result<u64, Broken> {

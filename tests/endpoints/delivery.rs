@@ -1,0 +1,124 @@
+//! A message that was taken is never lost.
+
+use super::{SMALL, script};
+use crate::env::TestEnv;
+
+crate::cases![
+    a_full_disk_puts_everything_back_in_order,
+    a_reader_that_goes_away_loses_nothing,
+    a_reader_that_goes_while_nothing_comes_is_no_failure,
+    what_cannot_go_back_is_saved_to_a_file_that_is_named,
+    bytes_of_a_fifo_that_nobody_takes_are_saved,
+    a_message_goes_back_with_its_priority_or_type,
+    a_receiver_that_is_killed_loses_no_more_than_it_had_in_hand
+];
+
+fn a_full_disk_puts_everything_back_in_order() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = script(&env, create).run().ok().stdout().trim().to_owned();
+        env.run(["send", &queue, "1", "2", "3"]).ok();
+        for frame in ["line", "nul", "len32", "json", "raw"] {
+            script(&env, &format!("ipcctl recv {queue} --drain --frame {frame} > /dev/full"))
+                .run()
+                .code(1)
+                .says("no space")
+                .says("3 messages that were taken are put back");
+        }
+        env.run(["recv", &queue, "--drain"]).ok().prints("1\n2\n3\n");
+    }
+}
+
+fn a_reader_that_goes_away_loses_nothing() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = script(&env, create).run().ok().stdout().trim().to_owned();
+        env.run(["send", &queue, "1", "2", "3"]).ok();
+        // The reader has gone before anything is taken.
+        let text = format!(
+            "(sleep 0.2; ipcctl recv {queue} --drain || echo $? > status) | true; sleep 0.5; cat status"
+        );
+        script(&env, &text)
+            .run()
+            .code(0)
+            .prints("1\n")
+            .says("reader of the answer has gone")
+            .says("put back");
+        env.run(["recv", &queue, "--drain"]).ok().prints("1\n2\n3\n");
+    }
+}
+
+fn a_reader_that_goes_while_nothing_comes_is_no_failure() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = script(&env, create).run().ok().stdout().trim().to_owned();
+        let text = format!("(ipcctl recv {queue} --follow && echo $? > status) | true; cat status");
+        script(&env, &text).run().ok().prints("0\n");
+    }
+}
+
+fn what_cannot_go_back_is_saved_to_a_file_that_is_named() {
+    let env = TestEnv::new();
+    script(&env, SMALL[0]).run().ok();
+    let input = "{\"priority\":9,\"data\":\"a\"}\n{\"priority\":2,\"data_base64\":\"/wA=\"}\n";
+    env.command(["send", "mq:/q", "--frame", "json"]).input(input).run().ok();
+    // The command removes the queue: there is nowhere to go back to.
+    let text = "ipcctl recv mq:/q --exec sh -c 'ipcctl rm mq:/q; exit 1'; echo $? > status";
+    let run = script(
+        &env,
+        &format!("set +e; {text}; cat status; cat ipcctl-saved-*; stat -c %a ipcctl-saved-*"),
+    );
+    run.run()
+        .code(0)
+        .prints("1\n{\"priority\":9,\"data\":\"a\"}\n600\n")
+        .says("saved in /")
+        .says("send it again: ipcctl send mq:/q --frame json <");
+}
+
+fn bytes_of_a_fifo_that_nobody_takes_are_saved() {
+    let env = TestEnv::new();
+    let text = "set +e; ipcctl create fifo:./p > /dev/null; printf 'some bytes' > p & \
+                ipcctl recv fifo:./p > /dev/full; echo $?; cat ipcctl-saved-*; wait";
+    script(&env, text).run().code(0).prints("1\nsome bytes").says("saved in").says("no space");
+}
+
+fn a_message_goes_back_with_its_priority_or_type() {
+    let env = TestEnv::new();
+    for (create, mark) in [(SMALL[0], "priority"), (SMALL[1], "type")] {
+        let queue = script(&env, create).run().ok().stdout().trim().to_owned();
+        env.run(["send", &queue, "x", &format!("--{mark}"), "77"]).ok();
+        env.run(["recv", &queue, "--exec", "false"])
+            .code(1)
+            .says("exited with status 1")
+            .says("1 message that was taken is put back")
+            .says("0 succeeded, 1 failed");
+        env.run(["recv", &queue, "--exec", "sh", "-c", "kill -9 $$"]).code(1).says("signal 9");
+        env.run(["recv", &queue, "--exec", "/no/such/command"]).code(1).says("no such command");
+        let want = format!("{{\"{mark}\":77,\"data\":\"x\"}}\n");
+        env.run(["recv", &queue, "--frame", "json"]).ok().prints(&want);
+    }
+}
+
+fn a_receiver_that_is_killed_loses_no_more_than_it_had_in_hand() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = script(&env, create).run().ok().stdout().trim().to_owned();
+        // What a receiver may have in hand: as many messages as the queue holds, and what nobody read yet is in
+        // a file, which outlives it.
+        let text = format!(
+            "rm -f got; seq 20000 | ipcctl send {queue} --timeout 20 & \
+             for delay in 0.02 0.05 0.1 0.15; do \
+               ipcctl recv {queue} --follow >> got & pid=$!; sleep $delay; kill -9 $pid; wait $pid || true; \
+             done; \
+             ipcctl recv {queue} --follow --idle-timeout 2 >> got || true; wait %1; wc -l < got; sort -n got | uniq -d | wc -l"
+        );
+        let run = script(&env, &text).run().code(0);
+        let lines = run.lines();
+        let [got, twice] = lines[..] else { panic!("{}", run.report()) };
+        let (got, twice): (u64, u64) = (got.trim().parse().unwrap(), twice.trim().parse().unwrap());
+        assert_eq!(twice, 0, "{}", run.report());
+        // Four were killed, each with at most a batch in hand: 10 messages, or the 16384 bytes of the queue.
+        let most = if queue == "mq:/q" { 4 * 11 } else { 4 * 16384 };
+        assert!(got <= 20000 && got + most >= 20000, "{got} of 20000\n{}", run.report());
+    }
+}

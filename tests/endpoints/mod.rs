@@ -1,0 +1,36 @@
+//! The endpoints of queues and FIFOs with somebody on the other end: crowds, late and lost peers, other programs.
+
+mod crowd;
+mod delivery;
+mod frames;
+mod peers_gone;
+mod pool;
+mod waiting;
+
+use crate::cases::Case;
+use crate::env::{Invocation, TestEnv};
+
+pub fn cases() -> Vec<Case> {
+    [
+        crowd::cases(),
+        delivery::cases(),
+        frames::cases(),
+        peers_gone::cases(),
+        pool::cases(),
+        waiting::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A script that finds the program by its name and the folder of the test as its own.
+pub fn script(env: &TestEnv, text: &str) -> Invocation {
+    env.tool("sh", ["-euc", text])
+        .env("PATH", "/dev/program:/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("TMPDIR", env.folder())
+}
+
+/// A small queue of each family, by its address. `RLIMIT_MSGQUEUE` is shared by all tests.
+pub const SMALL: [&str; 2] =
+    ["ipcctl create mq:/q --max-messages 10 --message-size 200", "ipcctl create mq"];

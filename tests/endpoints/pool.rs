@@ -1,0 +1,124 @@
+//! Commands for messages: `recv --exec`.
+
+use std::time::{Duration, Instant};
+
+use super::{SMALL, script};
+use crate::env::TestEnv;
+
+crate::cases![
+    a_command_gets_the_message_and_its_mark,
+    one_at_a_time_keeps_the_order,
+    several_run_at_the_same_time,
+    a_command_that_reads_nothing_holds_up_nobody,
+    a_failure_stops_the_pool_and_loses_nothing,
+    a_signal_lets_commands_finish_and_takes_nothing_new,
+    a_second_signal_is_passed_on
+];
+
+fn queue(env: &TestEnv, create: &str) -> String {
+    script(env, create).run().ok().stdout().trim().to_owned()
+}
+
+fn a_command_gets_the_message_and_its_mark() {
+    let env = TestEnv::new();
+    for (create, mark, other) in [(SMALL[0], "PRIORITY", "TYPE"), (SMALL[1], "TYPE", "PRIORITY")] {
+        let queue = queue(&env, create);
+        let option = format!("--{}", mark.to_lowercase());
+        env.command(["send", &queue, "--frame", "raw", &option, "5"])
+            .input(b"a\0b\n".as_slice())
+            .run()
+            .ok();
+        let command = format!("echo \"$IPCCTL_{mark} ${{IPCCTL_{other}-unset}}\"; od -An -c");
+        env.run(["recv", &queue, "--exec", "sh", "-c", &command])
+            .code(0)
+            .prints("5 unset\n   a  \\0   b  \\n\n")
+            .says("1 succeeded, 0 failed");
+    }
+}
+
+fn one_at_a_time_keeps_the_order() {
+    let env = TestEnv::new();
+    let queue = queue(&env, SMALL[1]);
+    let numbers: String = (1..=20).map(|number| format!("{number}\n")).collect();
+    env.command(["send", &queue]).input(numbers.clone()).run().ok();
+    let command = "read n; sleep 0.0$((n % 4)); echo $n";
+    env.run(["recv", &queue, "--drain", "--exec", "sh", "-c", command]).code(0).prints(&numbers);
+}
+
+fn several_run_at_the_same_time() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = queue(&env, create);
+        env.command(["send", &queue]).input("1\n2\n3\n4\n5\n6\n7\n8\n").run().ok();
+        let before = Instant::now();
+        env.run(["recv", &queue, "--drain", "--jobs", "8", "--exec", "sleep", "1"])
+            .code(0)
+            .says("8 succeeded, 0 failed");
+        assert!(before.elapsed() < Duration::from_secs(6), "{:?}", before.elapsed());
+    }
+}
+
+fn a_command_that_reads_nothing_holds_up_nobody() {
+    let env = TestEnv::new();
+    env.run(["create", "mq", "--max-bytes", "16384"]).ok();
+    env.command(["send", "mq:0", "--frame", "raw"]).input(vec![b'x'; 8192]).run().ok();
+    env.run(["recv", "mq:0", "--exec", "true"]).code(0).says("1 succeeded");
+}
+
+fn a_failure_stops_the_pool_and_loses_nothing() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = queue(&env, create);
+        env.command(["send", &queue]).input("1\n2\n3\n4\n5\n").run().ok();
+        let command = "read n; test $n != 3 && echo $n";
+        env.run(["recv", &queue, "--follow", "--exec", "sh", "-c", command])
+            .code(1)
+            .prints("1\n2\n")
+            .says("put back")
+            .says("2 succeeded, 1 failed");
+        env.run(["recv", &queue, "--drain"]).ok().prints("4\n5\n3\n");
+    }
+}
+
+fn a_signal_lets_commands_finish_and_takes_nothing_new() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = queue(&env, create);
+        env.command(["send", &queue]).input("1\n2\n3\n4\n").run().ok();
+        let text = format!(
+            "ipcctl recv {queue} --follow --jobs 2 --exec sh -c 'read n; sleep 1; echo $n' > got & \
+             sleep 0.4; kill -TERM $!; wait $! || echo $?; sort got"
+        );
+        script(&env, &text).run().code(0).prints("143\n1\n2\n").says("2 succeeded, 0 failed");
+        env.run(["recv", &queue, "--drain"]).ok().prints("3\n4\n");
+        // While it waits for messages too.
+        let text = format!(
+            "ipcctl send {queue} last; \
+             ipcctl recv {queue} --follow --jobs 2 --exec sh -c 'read n; sleep 1; echo $n' & \
+             sleep 0.4; kill -TERM $!; wait $! || echo $?"
+        );
+        script(&env, &text).run().code(0).prints("last\n143\n");
+    }
+}
+
+fn a_second_signal_is_passed_on() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = queue(&env, create);
+        env.run(["send", &queue, "x"]).ok();
+        let before = Instant::now();
+        let text = format!(
+            "ipcctl recv {queue} --follow --exec sleep 60 & \
+             sleep 0.4; kill -TERM $!; sleep 0.3; kill -TERM $!; wait $! || echo $?"
+        );
+        // A message that went back is a failure, however it came to that.
+        script(&env, &text)
+            .run()
+            .code(0)
+            .prints("1\n")
+            .says("put back")
+            .says("0 succeeded, 1 failed");
+        assert!(before.elapsed() < Duration::from_secs(30));
+        env.run(["recv", &queue]).ok().prints("x\n");
+    }
+}
