@@ -10,12 +10,14 @@
 //! | [`sys`] the only unsafe code: one file an API, one system call a function | nothing |
 //! | [`model`] addresses, objects, values, faults: plain data | nothing |
 //! | [`kinds`] one file a kind of object | `model`, `sys` |
+//! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
 //! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
 //! | [`commands`] one file a verb | all of them |
 
 pub mod cli;
 pub mod commands;
+pub mod holders;
 pub mod kinds;
 pub mod model;
 pub mod output;

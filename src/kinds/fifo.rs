@@ -24,7 +24,7 @@ use super::posix::{
 };
 use crate::model::{
     Address, Class, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part, Sighting,
-    Value,
+    Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::{pidfd, pipe};
@@ -108,7 +108,8 @@ fn pipe(stat: Stat, open: &Open, complete: bool) -> Pipe {
 }
 
 fn seen(plan: &Plan<Pipe>, path: &Path, one: &Pipe) -> Object {
-    object(&KIND, Locator::Path(path.into()), Some(&one.stat), one.capacity.clone(), plan.read(one))
+    let (locator, size) = (Locator::Path(path.into()), one.capacity.clone());
+    object(&KIND, locator, Some(&one.stat), size, plan.read(one), Trace::Fifo)
 }
 
 fn path(locator: &Locator) -> Result<&Path, Fault> {

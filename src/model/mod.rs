@@ -2,12 +2,14 @@
 //! Knows the standard library alone: no system call, no formatting for people, no command line.
 
 mod address;
+mod clock;
 mod encoding;
 mod fault;
 mod kind;
 mod limit;
 mod object;
 mod param;
+mod trace;
 mod value;
 
 pub use address::{Address, Facility, Family, Locator, Selector};
@@ -17,4 +19,5 @@ pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
 pub use object::{COMMON, Column, Facts, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
+pub use trace::{Access, FileId, Found, Holder, How, Trace};
 pub use value::{Rows, Timestamp, Value};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::address::{Address, Locator};
 use super::kind::{Field, Kind, Part};
+use super::trace::{Found, Trace};
 use super::value::{Timestamp, Value};
 
 /// One object as the kernel showed it.
@@ -25,6 +26,10 @@ pub struct Object {
     pub since: Option<Timestamp>,
     /// The facts of its kind that were asked for.
     pub facts: Facts,
+    /// What a holder of it would show, where that is known.
+    pub trace: Option<Trace>,
+    /// Who holds it, once that has been looked for.
+    pub found: Option<Box<Found>>,
 }
 
 /// Facts of a kind's own.

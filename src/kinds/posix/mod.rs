@@ -18,8 +18,8 @@ use nix::sys::stat::Mode;
 use super::capability::{Change, Each, Held, Making};
 use super::fact::Fact;
 use crate::model::{
-    Address, Class, Encoded, Facility, Facts, Fault, Kind, Locator, Object, Sighting, Timestamp,
-    Value,
+    Address, Class, Encoded, Facility, Facts, Fault, FileId, Kind, Locator, Object, Sighting,
+    Timestamp, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -97,13 +97,14 @@ pub(super) const fn created<T: Backed>() -> Fact<T> {
     })
 }
 
-/// An object with what its file tells.
+/// An object with what its file tells, and the trace that its holders leave.
 pub(super) fn object(
     kind: &'static Kind,
     locator: Locator,
     stat: Option<&Stat>,
     size: Value,
     facts: Facts,
+    trace: impl FnOnce(FileId) -> Trace,
 ) -> Object {
     Object {
         kind,
@@ -114,6 +115,8 @@ pub(super) fn object(
         size,
         since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
         facts,
+        trace: stat.map(|stat| trace(FileId { device: stat.device, inode: stat.inode })),
+        found: None,
     }
 }
 

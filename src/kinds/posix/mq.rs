@@ -25,7 +25,7 @@ use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
     Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
-    Settings, Sighting, Value,
+    Settings, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
@@ -184,8 +184,10 @@ fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
         Ok(shape) => Value::Bytes(shape.max_messages.saturating_mul(shape.message_size)),
         Err(reason) => Value::Unknown(reason),
     };
+    let registered = one.status.as_ref().map_or(0, |status| status.pid);
+    let trace = |file| Trace::Queue { file, registered };
     let mut object =
-        object(&KIND, Locator::Name(name.into()), one.stat.as_ref(), size, plan.read(one));
+        object(&KIND, Locator::Name(name.into()), one.stat.as_ref(), size, plan.read(one), trace);
     // A look at a queue's status sets its ctime, its use sets its mtime.
     object.since = one.stat.as_ref().map(|stat| timestamp(stat.modified));
     object

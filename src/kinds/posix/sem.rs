@@ -24,7 +24,7 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Value,
+    Part, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -110,7 +110,10 @@ fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
 }
 
 fn seen(plan: &Plan<Semaphore>, name: &OsStr, one: &Semaphore) -> Object {
-    object(&KIND, Locator::Name(name.into()), Some(&one.stat), Value::None("none"), plan.read(one))
+    let waiters = !matches!(one.state, Ok((_, 0)));
+    let trace = |file| Trace::Semaphore { file, waiters };
+    let locator = Locator::Name(name.into());
+    object(&KIND, locator, Some(&one.stat), Value::None("none"), plan.read(one), trace)
 }
 
 fn file_name(locator: &Locator) -> Result<CString, Fault> {

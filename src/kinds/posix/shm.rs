@@ -23,7 +23,7 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Value,
+    Part, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -76,7 +76,9 @@ static FORCE: Param = Param {
 struct PosixShm;
 
 fn seen(plan: &Plan<Stat>, name: &OsStr, stat: &Stat) -> Object {
-    object(&KIND, Locator::Name(name.into()), Some(stat), Value::Bytes(stat.size), plan.read(stat))
+    let facts = plan.read(stat);
+    let size = Value::Bytes(stat.size);
+    object(&KIND, Locator::Name(name.into()), Some(stat), size, facts, Trace::Memory)
 }
 
 /// The file of an object, which must be shared memory.

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::capability::{Change, Making};
 use super::fact::Fact;
 use crate::model::{
-    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Timestamp, Value,
+    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Timestamp, Trace, Value,
 };
 use crate::sys::{self, Permissions};
 
@@ -23,6 +23,7 @@ pub(super) trait Record {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;
+    fn trace(&self, facts: &Facts) -> Trace;
 
     /// The object with what all three kinds know; the size is the kind's own.
     fn object(&self, kind: &'static Kind, size: Value, facts: Facts) -> Object {
@@ -34,6 +35,8 @@ pub(super) trait Record {
             mode: Some(self.perm().mode & 0o777),
             size,
             since: Some(Timestamp::seconds(self.changed())),
+            trace: Some(self.trace(&facts)),
+            found: None,
             facts,
         }
     }

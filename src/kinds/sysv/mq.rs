@@ -15,7 +15,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part, Value,
+    Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Part, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -48,6 +49,10 @@ impl Record for Queue {
 
     fn changed(&self) -> i64 {
         self.change_time
+    }
+
+    fn trace(&self, _facts: &Facts) -> Trace {
+        Trace::SysvQueue { id: self.id }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Field, Form, Kind, Limit, Locator, Object, Param,
-    Part, Rows, Settings, Value,
+    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
+    Param, Part, Rows, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -50,6 +50,14 @@ impl Record for Set {
     fn changed(&self) -> i64 {
         self.change_time
     }
+
+    fn trace(&self, facts: &Facts) -> Trace {
+        let waiting = match facts.get(WAITING) {
+            Some(Value::Count(number)) => Some(*number),
+            _ => None,
+        };
+        Trace::Set { id: self.id, waiting }
+    }
 }
 
 static FACTS: &[Fact<Set>] = &[
@@ -65,8 +73,31 @@ static FACTS: &[Fact<Set>] = &[
     creator_group(),
     cuid(),
     cgid(),
+    Fact::costly(WAITING, "Calls that wait on any of its semaphores.", waiting),
     Fact::costly("semaphores", "Every semaphore of the set.", members),
 ];
+
+const WAITING: &str = "waiting";
+
+/// Semaphores that are asked one by one, each with two calls.
+const ASKED: u64 = 1000;
+
+/// How many calls wait on the set. The kernel has no count for a set as a whole.
+fn waiting(one: &Set, _look: &Look) -> Value {
+    if one.count > ASKED {
+        return Value::Unknown("the set is too large to ask each of its semaphores");
+    }
+    let number = |index| -> io::Result<u64> {
+        let (rise, zero) =
+            (sem::waiting_to_rise(one.id, index)?, sem::waiting_for_zero(one.id, index)?);
+        Ok(u64::from(rise) + u64::from(zero))
+    };
+    let indices = 0..u32::try_from(one.count).unwrap_or(0);
+    match indices.map(number).sum::<io::Result<u64>>() {
+        Ok(sum) => Value::Count(sum),
+        Err(error) => Value::Unknown(Fault::reason(&error)),
+    }
+}
 
 static INDEX: Field = Field::free("index", "Which semaphore of the set.");
 static VALUE: Field = Field::free("value", "Its value: semval.");

@@ -15,8 +15,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
-    Settings, Value,
+    Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Part, Settings, Trace, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -55,6 +55,10 @@ impl Record for Segment {
 
     fn changed(&self) -> i64 {
         self.known.change_time
+    }
+
+    fn trace(&self, _facts: &Facts) -> Trace {
+        Trace::Segment { id: self.known.id, attached: self.known.attached }
     }
 }
 
