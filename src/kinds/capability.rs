@@ -1,8 +1,12 @@
 //! What a kind can do, as traits: a kind's record has one for each capability, and verbs are written over
 //! these alone.
 
+use std::ffi::CString;
+use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::model::{
     Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
@@ -129,17 +133,6 @@ pub trait Configure: Sync {
     fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault>;
 }
 
-/// Whether anybody holds an object, as far as can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Nobody, and this is proof.
-    No,
-    /// Somebody, and how.
-    Yes(String),
-    /// It cannot be told, and why.
-    Unknown(String),
-}
-
 /// To be removed.
 pub trait Remove: Sync {
     /// Removes the object, and says what is worth saying of it: that it lives until its last detach.
@@ -147,10 +140,36 @@ pub trait Remove: Sync {
     /// # Errors
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
     fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault>;
+}
 
-    /// Does anybody hold it? For `rm --unused`.
+/// To be a file, so that the kernel can be asked whether anybody holds it.
+pub trait Backing: Sync {
+    /// Opens what many questions need only once.
     ///
     /// # Errors
-    /// [`crate::model::Class::NotFound`].
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault>;
+    /// Why the files cannot be reached.
+    fn store(&self, look: &Look) -> io::Result<Box<dyn Store>>;
+}
+
+/// A name in a folder.
+pub struct Spot {
+    /// The folder.
+    pub folder: Rc<OwnedFd>,
+    /// The name of a file in it.
+    pub name: CString,
+}
+
+/// Where the files of a kind are.
+pub trait Store {
+    /// Opens an object's file for reading. It never blocks, follows no link and opens no device.
+    ///
+    /// # Errors
+    /// ENOENT, EACCES; ENOTSUP for what must not be opened to look at it.
+    fn open(&self, locator: &Locator) -> io::Result<OwnedFd>;
+
+    /// Where the file is, if it can be moved from there to another folder of the same file system.
+    ///
+    /// # Errors
+    /// ENOENT, EACCES.
+    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>>;
 }

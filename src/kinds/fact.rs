@@ -51,6 +51,11 @@ impl<'a, T> Plan<'a, T> {
         self.facts.iter().any(|fact| fact.field.name == name)
     }
 
+    /// Does anybody want to know the state of objects, which is concluded from what they remember?
+    pub(super) fn wants_past(&self) -> bool {
+        self.look.want.has_column("state")
+    }
+
     /// The facts of one object.
     pub(super) fn read(&self, record: &T) -> Facts {
         self.facts.iter().map(|fact| (&fact.field, (fact.read)(record, self.look))).collect()

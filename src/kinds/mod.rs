@@ -9,7 +9,7 @@ mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};
-use capability::{Configure, Create, Inspect, Remove};
+use capability::{Backing, Configure, Create, Inspect, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -34,12 +34,14 @@ pub struct KindRecord {
     pub configure: Option<&'static dyn Configure>,
     /// Remove it.
     pub remove: Option<&'static dyn Remove>,
+    /// Reach the file that it is.
+    pub backing: Option<&'static dyn Backing>,
 }
 
 impl KindRecord {
     /// A kind that can be looked at; the rest is added by naming it.
     const fn read_only(kind: &'static Kind, inspect: &'static dyn Inspect) -> Self {
-        Self { kind, inspect, create: None, configure: None, remove: None }
+        Self { kind, inspect, create: None, configure: None, remove: None, backing: None }
     }
 
     /// The capabilities, as the matrix of `kinds` shows them.

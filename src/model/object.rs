@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use super::address::{Address, Locator};
 use super::kind::{Field, Kind, Part};
+use super::past::Past;
+use super::state::Verdict;
 use super::trace::{Found, Trace};
 use super::value::{Timestamp, Value};
 
@@ -30,6 +32,12 @@ pub struct Object {
     pub trace: Option<Trace>,
     /// Who holds it, once that has been looked for.
     pub found: Option<Box<Found>>,
+    /// What it remembers of its makers and users, where somebody wants its state.
+    pub past: Option<Past>,
+    /// Its state, once that has been judged.
+    pub verdict: Option<Verdict>,
+    /// The program that is known to give such names.
+    pub producer: Option<&'static str>,
 }
 
 /// Facts of a kind's own.

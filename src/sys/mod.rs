@@ -6,6 +6,8 @@
 #![allow(unsafe_code)]
 
 pub mod file;
+pub mod folder;
+pub mod kcmp;
 pub mod lease;
 pub mod mount;
 pub mod mqueue;

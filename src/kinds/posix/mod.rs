@@ -10,20 +10,20 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
 
 use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use super::capability::{Change, Each, Held, Making};
-use super::fact::Fact;
+use super::capability::{Change, Each, Making, Spot, Store};
+use super::fact::{Fact, Plan};
 use crate::model::{
-    Address, Class, Encoded, Facility, Facts, Fault, FileId, Kind, Locator, Object, Sighting,
+    Address, Class, Encoded, Facility, Fault, FileId, Kind, Locator, Object, Pace, Past, Sighting,
     Timestamp, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::lease::Lease;
-use crate::sys::named_sem;
+use crate::sys::{folder, named_sem};
 
 /// Where the C library keeps shared memory and semaphores: `shm_overview(7)`.
 const FOLDER: &CStr = c"/dev/shm";
@@ -98,14 +98,14 @@ pub(super) const fn created<T: Backed>() -> Fact<T> {
 }
 
 /// An object with what its file tells, and the trace that its holders leave.
-pub(super) fn object(
+pub(super) fn object<T: Backed>(
+    plan: &Plan<T>,
     kind: &'static Kind,
     locator: Locator,
-    stat: Option<&Stat>,
-    size: Value,
-    facts: Facts,
+    (one, size): (&T, Value),
     trace: impl FnOnce(FileId) -> Trace,
 ) -> Object {
+    let stat = one.stat();
     Object {
         kind,
         address: Address { facility: kind.facility, locator },
@@ -114,9 +114,36 @@ pub(super) fn object(
         mode: stat.map(|stat| stat.mode & 0o7777),
         size,
         since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
-        facts,
+        facts: plan.read(one),
         trace: stat.map(|stat| trace(FileId { device: stat.device, inode: stat.inode })),
         found: None,
+        past: stat.filter(|_| plan.wants_past()).map(past),
+        verdict: None,
+        producer: None,
+    }
+}
+
+/// Seconds between the making of a file and the end of what its maker does first.
+const MAKING: i64 = 2;
+
+/// What a file remembers. It knows no process.
+fn past(stat: &Stat) -> Past {
+    let times = [stat.modified.0, stat.accessed.0, stat.changed.0];
+    let born = stat.born.unwrap_or_default();
+    let newest = times.into_iter().max();
+    Past {
+        actors: Ok(Vec::new()),
+        last: newest.max(stat.born.map(|born| born.0)),
+        changed: Some(stat.changed.0),
+        creator: None,
+        pace: Pace::Steady,
+        pending: None,
+        stranded: 0,
+        untouched: stat.born.is_some()
+            && times.iter().all(|time| (*time - born.0).abs() <= MAKING),
+        links: stat.links,
+        memory: stat.blocks.saturating_mul(512),
+        serial: [born.0.unsigned_abs(), born.1.into(), stat.size],
     }
 }
 
@@ -229,26 +256,38 @@ pub(super) fn as_change<'a>(making: &Making<'a>) -> Change<'a> {
     Change { mode: Some(making.mode), uid: making.uid, gid: making.gid, settings: making.settings }
 }
 
-/// Does anybody hold this file? The lease is given back at once.
-fn probe(file: BorrowedFd<'_>) -> Held {
-    match Lease::take(file) {
-        Ok(_) => Held::No,
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EAGAIN) => Held::Yes("a process has it open or mapped".into()),
-            Some(libc::EACCES) => {
-                Held::Unknown("only its owner and root can ask the kernel who holds it".into())
-            }
-            _ => Held::Unknown("the kernel cannot say whether anybody holds it".into()),
-        },
+/// Where shared memory and semaphores are.
+struct Shelf {
+    folder: Rc<OwnedFd>,
+    /// What stands before the name in the name of the file.
+    prefix: &'static [u8],
+}
+
+/// Opens the folder behind shared memory or semaphores.
+fn shelf(prefix: &'static [u8]) -> io::Result<Box<dyn Store>> {
+    Ok(Box::new(Shelf { folder: Rc::new(folder::open(FOLDER)?), prefix }))
+}
+
+impl Shelf {
+    fn file(&self, locator: &Locator) -> io::Result<CString> {
+        match locator {
+            Locator::Name(name) => Ok(CString::new([self.prefix, name.as_bytes()].concat())?),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 }
 
-/// Does anybody hold the file behind this handle?
-fn probe_handle(handle: &OwnedFd) -> Held {
-    match file::reopen(handle.as_fd(), OFlag::O_RDONLY) {
-        Ok(file) => probe(file.as_fd()),
-        Err(error) => {
-            Held::Unknown(format!("it cannot be opened: {}", Fault::from_os(&error).cause))
+impl Store for Shelf {
+    /// By way of a handle: what is there by now may be a FIFO or a device, which must not be opened.
+    fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
+        let handle = file::handle_at(&*self.folder, &self.file(locator)?)?;
+        if !file::stat(&handle)?.is(libc::S_IFREG) {
+            return Err(io::ErrorKind::Unsupported.into());
         }
+        file::reopen(handle.as_fd(), OFlag::O_RDONLY)
+    }
+
+    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
+        Ok(Some(Spot { folder: Rc::clone(&self.folder), name: self.file(locator)? }))
     }
 }

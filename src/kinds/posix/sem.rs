@@ -15,11 +15,11 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use super::{
     Backed, Folder, SEMAPHORE_PREFIX, accessed, as_change, change_file, changed, created, device,
     handle, inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object,
-    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::model::{
@@ -43,6 +43,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixSem),
     configure: Some(&PosixSem),
     remove: Some(&PosixSem),
+    backing: Some(&PosixSem),
     ..KindRecord::read_only(&KIND, &PosixSem)
 };
 
@@ -94,7 +95,7 @@ fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -
         let opened = open(flags | OFlag::O_NOATIME).or_else(|_| open(flags))?;
         Ok(read_state(&opened)?.ok_or("its content is not that of a semaphore"))
     };
-    let state = if plan.has("value") || plan.has("waiters") {
+    let state = if plan.has("value") || plan.has("waiters") || plan.wants_past() {
         read().unwrap_or_else(|error| Err(Fault::reason(&error)))
     } else {
         Err("it was not read")
@@ -113,7 +114,12 @@ fn seen(plan: &Plan<Semaphore>, name: &OsStr, one: &Semaphore) -> Object {
     let waiters = !matches!(one.state, Ok((_, 0)));
     let trace = |file| Trace::Semaphore { file, waiters };
     let locator = Locator::Name(name.into());
-    object(&KIND, locator, Some(&one.stat), Value::None("none"), plan.read(one), trace)
+    let mut object = object(plan, &KIND, locator, (one, Value::None("none")), trace);
+    if let (Some(past), Ok((value, waiters))) = (&mut object.past, one.state) {
+        past.stranded = waiters;
+        past.serial[2] = value.into();
+    }
+    object
 }
 
 fn file_name(locator: &Locator) -> Result<CString, Fault> {
@@ -290,8 +296,10 @@ impl Remove for PosixSem {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         unlink(locator).map(|()| None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        existing(locator).map(|(handle, _)| probe_handle(&handle))
+impl Backing for PosixSem {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        shelf(SEMAPHORE_PREFIX)
     }
 }

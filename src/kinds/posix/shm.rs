@@ -14,11 +14,11 @@ use nix::unistd::{ftruncate, unlinkat};
 use super::{
     Backed, FOLDER, Folder, accessed, as_change, change_file, changed, created, device, handle,
     inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object, open_folder,
-    prefixed, probe_handle, tail, unlisted, with_slash,
+    prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::model::{
@@ -42,6 +42,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixShm),
     configure: Some(&PosixShm),
     remove: Some(&PosixShm),
+    backing: Some(&PosixShm),
     ..KindRecord::read_only(&KIND, &PosixShm)
 };
 
@@ -76,9 +77,8 @@ static FORCE: Param = Param {
 struct PosixShm;
 
 fn seen(plan: &Plan<Stat>, name: &OsStr, stat: &Stat) -> Object {
-    let facts = plan.read(stat);
     let size = Value::Bytes(stat.size);
-    object(&KIND, Locator::Name(name.into()), Some(stat), size, facts, Trace::Memory)
+    object(plan, &KIND, Locator::Name(name.into()), (stat, size), Trace::Memory)
 }
 
 /// The file of an object, which must be shared memory.
@@ -310,8 +310,10 @@ impl Remove for PosixShm {
             .map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        existing(locator).map(|(handle, _)| probe_handle(&handle))
+impl Backing for PosixShm {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        shelf(b"")
     }
 }

@@ -12,21 +12,24 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use super::capability::{Change, Making};
-use super::fact::Fact;
+use super::fact::{Fact, Plan};
 use crate::model::{
-    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Timestamp, Trace, Value,
+    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Past, Timestamp, Trace, Value,
 };
 use crate::sys::{self, Permissions};
 
 /// What the kernel keeps about an object of each of the three kinds.
-pub(super) trait Record {
+pub(super) trait Record: Sized {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;
-    fn trace(&self, facts: &Facts) -> Trace;
+    /// What its holders show; `wanted` when somebody will judge by it, so that what costs a call is asked.
+    fn trace(&self, facts: &Facts, wanted: bool) -> Trace;
+    fn past(&self) -> Past;
 
     /// The object with what all three kinds know; the size is the kind's own.
-    fn object(&self, kind: &'static Kind, size: Value, facts: Facts) -> Object {
+    fn object(&self, kind: &'static Kind, size: Value, plan: &Plan<Self>) -> Object {
+        let facts = plan.read(self);
         Object {
             kind,
             address: address(kind, self.id()),
@@ -35,11 +38,24 @@ pub(super) trait Record {
             mode: Some(self.perm().mode & 0o777),
             size,
             since: Some(Timestamp::seconds(self.changed())),
-            trace: Some(self.trace(&facts)),
+            trace: Some(self.trace(&facts, plan.wants_past())),
             found: None,
+            past: plan.wants_past().then(|| self.past()),
+            verdict: None,
+            producer: None,
             facts,
         }
     }
+}
+
+/// What all three kinds remember of their owner and creator, for comparison.
+fn creator_of(perm: &Permissions) -> Option<(u32, u32)> {
+    Some((perm.cuid, perm.cgid))
+}
+
+/// A time of which the kernel says 0 when the thing never happened.
+fn happened(time: i64) -> Option<i64> {
+    (time != 0).then_some(time)
 }
 
 fn address(kind: &'static Kind, id: u32) -> Address {

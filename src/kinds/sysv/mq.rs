@@ -6,17 +6,18 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Change, Configure, Create, Each, Inspect, Look, Making, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Pace, Part, Past, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -51,8 +52,35 @@ impl Record for Queue {
         self.change_time
     }
 
-    fn trace(&self, _facts: &Facts) -> Trace {
+    fn trace(&self, _facts: &Facts, _wanted: bool) -> Trace {
         Trace::SysvQueue { id: self.id }
+    }
+
+    fn past(&self) -> Past {
+        Past {
+            actors: Ok(vec![
+                Actor {
+                    role: "last sender",
+                    pid: self.last_sender,
+                    time: happened(self.send_time),
+                },
+                Actor {
+                    role: "last receiver",
+                    pid: self.last_receiver,
+                    time: happened(self.receive_time),
+                },
+            ]),
+            last: Some(self.change_time.max(self.send_time).max(self.receive_time)),
+            changed: Some(self.change_time),
+            creator: creator_of(&self.perm),
+            pace: Pace::Occasional,
+            pending: Some(self.messages),
+            stranded: 0,
+            untouched: self.send_time == 0 && self.receive_time == 0,
+            links: 1,
+            memory: self.bytes,
+            serial: [self.perm.key.into(), self.max_bytes.unwrap_or_default(), self.bytes],
+        }
     }
 }
 
@@ -132,7 +160,7 @@ static MAX_BYTES: Param = Param {
 struct SysvMq;
 
 fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
-    one.object(&KIND, capacity(one), plan.read(one))
+    one.object(&KIND, capacity(one), plan)
 }
 
 impl Inspect for SysvMq {
@@ -270,10 +298,5 @@ impl Remove for SysvMq {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         msg::remove(id).map(|()| None).map_err(|error| fault(&error))
-    }
-
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        SOURCE.find(look, locator, false)?;
-        Ok(Held::Unknown("the kernel does not tell who uses a System V queue".into()))
     }
 }

@@ -1,22 +1,24 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`, `sysvipc(7)`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Change, Configure, Create, Each, Inspect, Look, Making, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Param, Part, Rows, Settings, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
+    Pace, Param, Part, Past, Rows, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -51,12 +53,29 @@ impl Record for Set {
         self.change_time
     }
 
-    fn trace(&self, facts: &Facts) -> Trace {
+    fn trace(&self, facts: &Facts, wanted: bool) -> Trace {
         let waiting = match facts.get(WAITING) {
             Some(Value::Count(number)) => Some(*number),
+            None if wanted => waiters(self).ok(),
             _ => None,
         };
         Trace::Set { id: self.id, waiting }
+    }
+
+    fn past(&self) -> Past {
+        Past {
+            actors: operators(self).map_err(|error| Fault::reason(&error)),
+            last: Some(self.change_time.max(self.operation_time)),
+            changed: Some(self.change_time),
+            creator: creator_of(&self.perm),
+            pace: Pace::Occasional,
+            pending: None,
+            stranded: 0,
+            untouched: self.operation_time == 0,
+            links: 1,
+            memory: 0,
+            serial: [self.perm.key.into(), self.count, fingerprint(self)],
+        }
     }
 }
 
@@ -79,24 +98,44 @@ static FACTS: &[Fact<Set>] = &[
 
 const WAITING: &str = "waiting";
 
-/// Semaphores that are asked one by one, each with two calls.
-const ASKED: u64 = 1000;
-
-/// How many calls wait on the set. The kernel has no count for a set as a whole.
-fn waiting(one: &Set, _look: &Look) -> Value {
-    if one.count > ASKED {
-        return Value::Unknown("the set is too large to ask each of its semaphores");
-    }
+/// How many calls wait on the set. The kernel has no count for a set as a whole: each semaphore costs two calls.
+fn waiters(one: &Set) -> io::Result<u64> {
     let number = |index| -> io::Result<u64> {
         let (rise, zero) =
             (sem::waiting_to_rise(one.id, index)?, sem::waiting_for_zero(one.id, index)?);
         Ok(u64::from(rise) + u64::from(zero))
     };
-    let indices = 0..u32::try_from(one.count).unwrap_or(0);
-    match indices.map(number).sum::<io::Result<u64>>() {
+    (0..u32::try_from(one.count).unwrap_or(0)).map(number).sum()
+}
+
+fn waiting(one: &Set, _look: &Look) -> Value {
+    match waiters(one) {
         Ok(sum) => Value::Count(sum),
         Err(error) => Value::Unknown(Fault::reason(&error)),
     }
+}
+
+/// Every process that last operated on one of the semaphores, each once. When it did is not told: not later than the
+/// last change of the set. 0 is nobody, or somebody that this pid namespace cannot see.
+fn operators(one: &Set) -> io::Result<Vec<Actor>> {
+    let mut pids = BTreeSet::new();
+    for index in 0..u32::try_from(one.count).unwrap_or(0) {
+        pids.insert(sem::last_pid(one.id, index)?);
+    }
+    let time = |pid| match pid {
+        0 => happened(one.operation_time),
+        _ => Some(one.operation_time.max(one.change_time)),
+    };
+    Ok(pids
+        .into_iter()
+        .map(|pid| Actor { role: "last operator", pid, time: time(pid) })
+        .collect())
+}
+
+/// A number that changes with the values of the set: its times are whole seconds.
+fn fingerprint(one: &Set) -> u64 {
+    let values = sem::values(one.id, one.count).unwrap_or_default();
+    values.iter().fold(0, |sum: u64, value| sum.wrapping_mul(31).wrapping_add(u64::from(*value) + 1))
 }
 
 static INDEX: Field = Field::free("index", "Which semaphore of the set.");
@@ -203,7 +242,7 @@ static AT: Param = Param {
 struct SysvSem;
 
 fn object(plan: &Plan<Set>, one: &Set) -> Object {
-    one.object(&KIND, Value::None("none"), plan.read(one))
+    one.object(&KIND, Value::None("none"), plan)
 }
 
 impl Inspect for SysvSem {
@@ -399,17 +438,5 @@ impl Remove for SysvSem {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         sem::remove(id).map(|()| None).map_err(|error| fault(&error))
-    }
-
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let one = SOURCE.find(look, locator, false)?;
-        for index in 0..u32::try_from(one.count).unwrap_or(0) {
-            let waiting =
-                sem::waiting_to_rise(one.id, index)? + sem::waiting_for_zero(one.id, index)?;
-            if waiting > 0 {
-                return Ok(Held::Yes(format!("{waiting} waiting on semaphore {index}")));
-            }
-        }
-        Ok(Held::Unknown("the kernel does not tell who uses a System V set".into()))
     }
 }

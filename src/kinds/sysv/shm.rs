@@ -6,17 +6,18 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Change, Configure, Create, Each, Inspect, Look, Making, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Settings, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Pace, Part, Past, Settings, Trace, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -57,8 +58,29 @@ impl Record for Segment {
         self.known.change_time
     }
 
-    fn trace(&self, _facts: &Facts) -> Trace {
+    fn trace(&self, _facts: &Facts, _wanted: bool) -> Trace {
         Trace::Segment { id: self.known.id, attached: self.known.attached }
+    }
+
+    fn past(&self) -> Past {
+        let known = &self.known;
+        let last = self.last_time();
+        Past {
+            actors: Ok(vec![
+                Actor { role: "creator", pid: known.creator, time: Some(known.change_time) },
+                Actor { role: "last user", pid: known.last, time: happened(last) },
+            ]),
+            last: Some(last.max(known.change_time)),
+            changed: Some(known.change_time),
+            creator: creator_of(&known.perm),
+            pace: Pace::Steady,
+            pending: None,
+            stranded: 0,
+            untouched: last == 0,
+            links: 1,
+            memory: known.size,
+            serial: [known.perm.key.into(), known.size, known.attached],
+        }
     }
 }
 
@@ -172,7 +194,7 @@ static UNLOCK: Param = Param {
 struct SysvShm;
 
 fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
-    one.object(&KIND, Value::Bytes(one.known.size), plan.read(one))
+    one.object(&KIND, Value::Bytes(one.known.size), plan)
 }
 
 /// Only the table tells what is in memory and what in swap.
@@ -363,10 +385,5 @@ impl Remove for SysvShm {
             .ok()
             .filter(|one| one.known.attached > 0)
             .map(|one| format!("marked for removal, {} attached", one.known.attached)))
-    }
-
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let attached = SOURCE.find(look, locator, false)?.known.attached;
-        Ok(if attached == 0 { Held::No } else { Held::Yes(format!("{attached} attached")) })
     }
 }

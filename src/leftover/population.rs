@@ -1,0 +1,195 @@
+//! Who lives: the users and groups of every process, read once, for the question whether anybody is left who may open
+//! an object again. Knows no object and no rule.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use crate::sys::processes;
+
+/// A process, and what it may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// Real, effective, saved and file system user.
+    pub users: [u32; 4],
+    /// Real, effective, saved and file system group.
+    pub groups: [u32; 4],
+    /// Its further groups.
+    pub more_groups: Vec<u32>,
+    /// Its numbers in pid namespaces below, the innermost last.
+    pub inner: Vec<i32>,
+}
+
+/// Who may open an object again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// Owner and creator.
+    pub users: (u32, u32),
+    /// Their groups.
+    pub groups: (u32, u32),
+    /// Permission bits.
+    pub mode: u32,
+}
+
+impl Process {
+    /// May it open an object that lets in whom `access` says? The superuser may always, and is not meant.
+    pub fn may_open(&self, access: &Access) -> bool {
+        let has_user = |user| self.users.contains(&user);
+        let in_group = |group| self.groups.contains(&group) || self.more_groups.contains(&group);
+        has_user(access.users.0)
+            || has_user(access.users.1)
+            || access.mode & 0o070 != 0 && (in_group(access.groups.0) || in_group(access.groups.1))
+            || access.mode & 0o007 != 0
+    }
+
+    /// Is it the superuser's in any way?
+    pub fn is_superuser(&self) -> bool {
+        self.users.contains(&0)
+    }
+
+    /// Reads `/proc/PID/status`. `None` for a process that has ended, a zombie among them.
+    fn parse(pid: i32, text: &str) -> Option<Result<Self, ()>> {
+        let field = |name: &str| {
+            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+        };
+        if field("State")?.starts_with('Z') && field("Threads").is_none_or(|count| count == "1" || count == "0") {
+            return None;
+        }
+        let four = |name| {
+            let numbers: Vec<u32> = numbers(field(name)?)?;
+            numbers.try_into().ok()
+        };
+        let read = || {
+            Some(Self {
+                pid,
+                users: four("Uid")?,
+                groups: four("Gid")?,
+                more_groups: numbers(field("Groups")?)?,
+                inner: numbers(field("NSpid").unwrap_or_default())?.into_iter().skip(1).collect(),
+            })
+        };
+        Some(read().ok_or(()))
+    }
+}
+
+fn numbers<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
+    text.split_ascii_whitespace().map(|word| word.parse().ok()).collect()
+}
+
+/// Every process but our own.
+#[derive(Debug, Default)]
+pub struct Population {
+    /// Those that could be read.
+    pub processes: Vec<Process>,
+    /// How many could not.
+    pub unread: usize,
+}
+
+impl Population {
+    /// Reads all processes below `proc`, on all cores.
+    pub fn read(proc: &Path) -> Self {
+        let Ok(mut pids) = processes::pids(proc) else {
+            return Self { processes: Vec::new(), unread: 1 };
+        };
+        let own = i32::try_from(std::process::id()).unwrap_or(0);
+        pids.retain(|pid| *pid != own);
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = pids.len().div_ceil(workers).max(1);
+        let parts: Vec<Self> = std::thread::scope(|scope| {
+            let workers: Vec<_> = pids
+                .chunks(share)
+                .map(|pids| (pids.len(), scope.spawn(move || Self::of(proc, pids))))
+                .collect();
+            let lost = |unread| Self { processes: Vec::new(), unread };
+            workers
+                .into_iter()
+                .map(|(count, worker)| worker.join().unwrap_or_else(|_| lost(count)))
+                .collect()
+        });
+        parts.into_iter().fold(Self::default(), |mut all, part| {
+            all.processes.extend(part.processes);
+            all.unread += part.unread;
+            all
+        })
+    }
+
+    fn of(proc: &Path, pids: &[i32]) -> Self {
+        let mut part = Self::default();
+        let mut text = Vec::new();
+        for &pid in pids {
+            match processes::status(proc, pid, &mut text) {
+                Ok(()) => match Process::parse(pid, &String::from_utf8_lossy(&text)) {
+                    Some(Ok(process)) => part.processes.push(process),
+                    Some(Err(())) => part.unread += 1,
+                    None => {}
+                },
+                Err(error) if processes::is_gone(&error) => {}
+                Err(_) => part.unread += 1,
+            }
+        }
+        part
+    }
+}
+
+/// The population, read when somebody first asks.
+#[derive(Default)]
+pub struct Census(OnceCell<Population>);
+
+impl Census {
+    /// All processes, as they were when first asked.
+    pub fn get(&self, proc: &Path) -> &Population {
+        self.0.get_or_init(|| Population::read(proc))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TEXT: &str = "Name:\tx y\nState:\tS (sleeping)\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t77\t3\nThreads:\t1\n";
+
+    fn process() -> Process {
+        Process::parse(77, TEXT).unwrap().unwrap()
+    }
+
+    fn access(user: u32, group: u32, mode: u32) -> Access {
+        Access { users: (user, user), groups: (group, group), mode }
+    }
+
+    #[test]
+    fn any_of_its_users_and_groups_may_open_an_object() {
+        for user in 1..=4 {
+            assert!(process().may_open(&access(user, 99, 0o600)), "{user}");
+        }
+        for group in 5..=10 {
+            assert!(process().may_open(&access(99, group, 0o660)), "{group}");
+            assert!(!process().may_open(&access(99, group, 0o600)), "{group}");
+        }
+        assert!(process().may_open(&access(99, 99, 0o604)));
+        assert!(!process().may_open(&access(99, 99, 0o670)));
+        let made_by_another = Access { users: (99, 2), groups: (99, 99), mode: 0o600 };
+        assert!(process().may_open(&made_by_another), "its creator may");
+    }
+
+    #[test]
+    fn a_zombie_lives_no_longer_unless_it_has_threads() {
+        let zombie = TEXT.replace("S (sleeping)", "Z (zombie)");
+        assert!(Process::parse(77, &zombie).is_none());
+        assert!(Process::parse(77, &zombie.replace("Threads:\t1", "Threads:\t2")).is_some());
+        assert_eq!(process().inner, [3]);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_counted_as_unread() {
+        assert_eq!(Process::parse(1, "State:\tS\nUid:\t1\n"), Some(Err(())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_status_is_a_process_or_none(text: String) {
+            let _ = Process::parse(1, &text);
+        }
+    }
+}
