@@ -136,7 +136,8 @@ impl Listing<'_> {
             })
             .collect();
         let proc = cx.proc.clone();
-        let look = Look { want, proc: &proc, folders: &filter.fifo_dir };
+        let scanner = cx.scanner.clone();
+        let look = Look { want, proc: &proc, folders: &filter.fifo_dir, fifos: &*scanner };
         for record in KINDS {
             let chosen = filter.selectors.is_empty() || whole.contains(&record.kind.facility);
             if chosen && filter.allows(record.kind.family) {

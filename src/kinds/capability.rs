@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
+    Address, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, Param, Part, Settings,
+    Sighting,
 };
 
 /// Where to look and what to read there.
@@ -21,6 +22,8 @@ pub struct Look<'a> {
     pub proc: &'a Path,
     /// Folders to search besides those that a kind searches anyway.
     pub folders: &'a [PathBuf],
+    /// What finds the FIFOs that processes have open.
+    pub fifos: &'a dyn FifoSearch,
 }
 
 /// Which facts of a kind's own to read: reading is what costs.

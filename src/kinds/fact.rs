@@ -66,8 +66,9 @@ impl<'a, T> Plan<'a, T> {
 mod tests {
     use super::*;
     use crate::kinds::capability::Want;
-    use crate::model::{Facility, Family};
+    use crate::model::{Facility, Family, FifoSearch, OpenFifos};
     use std::path::Path;
+    use std::rc::Rc;
 
     static FACTS: &[Fact<u64>] = &[
         Fact::free("cheap", "Comes with the listing.", |number, _| Value::Count(*number)),
@@ -82,8 +83,16 @@ mod tests {
         content: &[crate::model::Part::Fact("cheap")],
     };
 
+    struct Nobody;
+
+    impl FifoSearch for Nobody {
+        fn fifos(&self) -> Rc<OpenFifos> {
+            Rc::default()
+        }
+    }
+
     fn read(want: Want) -> Vec<&'static str> {
-        let look = Look { want, proc: Path::new("/proc"), folders: &[] };
+        let look = Look { want, proc: Path::new("/proc"), folders: &[], fifos: &Nobody };
         Plan::new(&KIND, FACTS, &look).read(&1).iter().map(|(field, _)| field.name).collect()
     }
 

@@ -26,12 +26,12 @@ use super::posix::{
     object,
 };
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part, Sighting,
-    Trace, Value,
+    Address, Class, Descriptor, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part,
+    Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::{folder, pidfd, pipe};
-use search::{Open, Search};
+use search::Search;
 
 static KIND: Kind = Kind {
     name: "fifo",
@@ -81,14 +81,14 @@ static FACTS: &[Fact<Pipe>] = &[
 struct Fifo;
 
 /// Asks the pipe through the descriptors of those who have it open.
-fn pipe(stat: Stat, open: &Open, complete: bool) -> Pipe {
+fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
     let nobody = if complete {
         Value::None("not open")
     } else {
         Value::Unknown("not every process could be read")
     };
     let mut pipe = Pipe { stat, capacity: nobody.clone(), queued: nobody };
-    for holder in &open.descriptors {
+    for holder in open {
         match pidfd::duplicate(holder.pid, holder.fd) {
             Ok(descriptor) => {
                 let same = file::stat(&descriptor).is_ok_and(|stat| stat.inode == pipe.stat.inode);
@@ -156,12 +156,12 @@ fn needs_pipe(plan: &Plan<Pipe>, look: &Look) -> bool {
 impl Inspect for Fifo {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
         let plan = Plan::new(&KIND, FACTS, look);
-        let mut search = Search::of_processes(look.proc);
+        let mut search = Search::of_processes(look);
+        search.paths_of_open(look.proc);
         search.folders(look.folders);
         let asked = needs_pipe(&plan, look);
         for (path, stat) in search.found() {
-            let nobody = Open::default();
-            let open = if asked { search.open(&stat) } else { &nobody };
+            let open = if asked { search.open(&stat) } else { &[] };
             each(Sighting::Object(Box::new(seen(
                 &plan,
                 &path,
@@ -180,10 +180,10 @@ impl Inspect for Fifo {
         check(&stat)?;
         let plan = Plan::new(&KIND, FACTS, look);
         let one = if needs_pipe(&plan, look) {
-            let search = Search::of_processes(look.proc);
+            let search = Search::of_processes(look);
             pipe(stat, search.open(&stat), search.complete())
         } else {
-            pipe(stat, &Open::default(), false)
+            pipe(stat, &[], false)
         };
         Ok(seen(&plan, path, &one))
     }

@@ -24,5 +24,5 @@ pub use object::{COMMON, Column, Facts, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, Pace, Past};
 pub use state::{State, Verdict};
-pub use trace::{Access, FileId, Found, Holder, How, Trace};
+pub use trace::{Access, Descriptor, FifoSearch, FileId, Found, Holder, How, OpenFifos, Trace};
 pub use value::{Rows, Timestamp, Value};

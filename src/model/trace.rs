@@ -1,8 +1,11 @@
 //! What those who hold an object leave below `/proc`, and who was found there. Plain data: who looks for it and
 //! how is no matter of this file.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
+use std::path::PathBuf;
+use std::rc::Rc;
 
 /// A file, whatever its names: the one identity that cannot be forged. Names and the word `(deleted)` of
 /// `/proc` prove nothing.
@@ -176,4 +179,30 @@ impl Found {
     pub fn is_held(&self) -> bool {
         !self.holders.is_empty() || self.unseen.is_some_and(|unseen| unseen > 0)
     }
+}
+
+/// A descriptor of another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The process.
+    pub pid: i32,
+    /// Its number there.
+    pub fd: i32,
+}
+
+/// Every FIFO that some process has open, for those who search for FIFOs or want to know what is in one.
+#[derive(Clone, Debug, Default)]
+pub struct OpenFifos {
+    /// Some descriptors of each.
+    pub descriptors: HashMap<FileId, Vec<Descriptor>>,
+    /// Paths of those that somebody waits to open, where that was looked for.
+    pub awaited: Vec<PathBuf>,
+    /// How many processes could not be read.
+    pub unread: usize,
+}
+
+/// Asks every process for its FIFOs, once in a run however often the answer is wanted.
+pub trait FifoSearch {
+    /// The FIFOs.
+    fn fifos(&self) -> Rc<OpenFifos>;
 }

@@ -1,21 +1,40 @@
-//! What two processes share: `kcmp(2)`.
+//! What processes and threads share: `kcmp(2)`.
 
 use std::io;
 
 use super::check;
 
-/// From the kernel's <linux/kcmp.h>; the libc crate lacks it.
-const KCMP_SYSVSEM: libc::c_int = 6;
+/// Two processes or threads of this pid namespace can share these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// Memory: KCMP_VM.
+    Memory = 1,
+    /// Descriptors: KCMP_FILES.
+    Descriptors = 2,
+    /// The list of what is undone to System V semaphores when they end: KCMP_SYSVSEM.
+    Undo = 6,
+}
 
-/// Has this thread a list of pending SEM_UNDO operations? Asked by comparing with the calling process, which must
-/// never have used SEM_UNDO. A list stays after its use: *no* is proof, *yes* is not.
+/// `kcmp(2)`: do two processes or threads share this?
 ///
 /// # Errors
-/// EPERM without the right to trace the thread, ESRCH when it is gone, ENOSYS where the kernel lacks the call.
-pub fn has_undo_list(thread: i32) -> io::Result<bool> {
-    let own = libc::pid_t::try_from(std::process::id()).unwrap_or(0);
+/// EPERM without the right to trace both, ESRCH when one has ended, ENOSYS when the kernel was built without it.
+pub fn share(one: i32, two: i32, what: Shared) -> io::Result<bool> {
     // SAFETY: no pointer is passed.
     let order =
-        check(unsafe { libc::syscall(libc::SYS_kcmp, own, thread, KCMP_SYSVSEM, 0, 0) })?;
-    Ok(order != 0)
+        check(unsafe { libc::syscall(libc::SYS_kcmp, one, two, what as libc::c_int, 0, 0) })?;
+    Ok(order == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_shares_everything_with_itself() {
+        let own = nix::unistd::getpid().as_raw();
+        for what in [Shared::Memory, Shared::Descriptors, Shared::Undo] {
+            assert!(share(own, own, what).unwrap());
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub mod named_sem;
 pub mod pidfd;
 pub mod pipe;
 pub mod processes;
+pub mod procmap;
 pub mod sem;
 pub mod shm;
 pub mod terminal;

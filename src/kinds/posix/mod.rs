@@ -97,6 +97,17 @@ pub(super) const fn created<T: Backed>() -> Fact<T> {
     })
 }
 
+/// What identifies a file.
+pub(super) trait Identified {
+    fn file(&self) -> FileId;
+}
+
+impl Identified for Stat {
+    fn file(&self) -> FileId {
+        FileId { device: self.device, inode: self.inode }
+    }
+}
+
 /// An object with what its file tells, and the trace that its holders leave.
 pub(super) fn object<T: Backed>(
     plan: &Plan<T>,
@@ -115,7 +126,7 @@ pub(super) fn object<T: Backed>(
         size,
         since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
         facts: plan.read(one),
-        trace: stat.map(|stat| trace(FileId { device: stat.device, inode: stat.inode })),
+        trace: stat.map(|stat| trace(stat.file())),
         found: None,
         past: stat.filter(|_| plan.wants_past()).map(past),
         verdict: None,
