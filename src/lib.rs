@@ -11,6 +11,7 @@
 //! | [`model`] addresses, objects, values, faults: plain data | nothing |
 //! | [`kinds`] one file a kind of object | `model`, `sys` |
 //! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
+//! | [`leftover`] whether an object is left over, and how it is removed without harm | `model`, `sys`, `holders`, `kinds` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
 //! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
 //! | [`commands`] one file a verb | all of them |
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod commands;
 pub mod holders;
 pub mod kinds;
+pub mod leftover;
 pub mod model;
 pub mod output;
 pub mod sys;

@@ -58,9 +58,7 @@ impl<'a> Ground<'a> {
 
     /// Are the processes outside this pid namespace seen, too? Only from the first one, that has no outside.
     pub(super) fn sees_all(&self) -> bool {
-        /// PROC_PID_INIT_INO of the kernel.
-        const FIRST: u64 = 0xefff_fffc;
-        self.same_numbers && self.proc.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+        self.proc.shows_all()
     }
 
     pub(super) fn same_numbers(&self) -> bool {

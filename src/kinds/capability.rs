@@ -154,10 +154,19 @@ pub trait Backing: Sync {
     fn store(&self, look: &Look) -> io::Result<Box<dyn Store>>;
 }
 
+/// A folder.
+#[derive(Clone)]
+pub struct Home {
+    /// The folder itself, opened.
+    pub folder: Rc<OwnedFd>,
+    /// What to call it.
+    pub path: Rc<Path>,
+}
+
 /// A name in a folder.
 pub struct Spot {
     /// The folder.
-    pub folder: Rc<OwnedFd>,
+    pub home: Home,
     /// The name of a file in it.
     pub name: CString,
 }
@@ -175,4 +184,7 @@ pub trait Store {
     /// # Errors
     /// ENOENT, EACCES.
     fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>>;
+
+    /// The folder where all files of the kind are, if they are in one.
+    fn home(&self) -> Option<Home>;
 }

@@ -18,7 +18,7 @@ use nix::unistd::mkfifo;
 
 use super::KindRecord;
 use super::capability::{
-    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Spot, Store,
+    Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store,
 };
 use super::fact::{Fact, Plan, fields};
 use super::posix::{
@@ -303,6 +303,11 @@ impl Store for Paths {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let folder = folder::open(&CString::new(parent.as_os_str().as_bytes())?)?;
-        Ok(Some(Spot { folder: Rc::new(folder), name: CString::new(name.as_bytes())? }))
+        let home = Home { folder: Rc::new(folder), path: parent.into() };
+        Ok(Some(Spot { home, name: CString::new(name.as_bytes())? }))
+    }
+
+    fn home(&self) -> Option<Home> {
+        None
     }
 }

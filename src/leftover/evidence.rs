@@ -119,6 +119,8 @@ pub enum Users {
     Superuser,
     /// Its mode lets everybody.
     Everybody,
+    /// Processes of its owner or creator.
+    Owner,
     /// This process.
     Process(i32),
     /// Not all processes could be read.
@@ -222,6 +224,7 @@ impl Evidence {
             Users::Nobody => "no living process may open it, but the superuser's".into(),
             Users::Superuser => "it belongs to the superuser, whose processes may open it again".into(),
             Users::Everybody => "its mode lets every process open it again".into(),
+            Users::Owner => "processes of its owner run, which may open it again".into(),
             Users::Process(pid) => format!("process {pid} may open it again"),
             Users::Unread => "not all processes could be read that may open it again".into(),
         });

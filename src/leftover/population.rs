@@ -2,9 +2,10 @@
 //! an object again. Knows no object and no rule.
 
 use std::cell::OnceCell;
+use std::io;
 use std::path::Path;
 
-use crate::sys::processes;
+use crate::sys::processes::Proc;
 
 /// A process, and what it may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,54 +83,71 @@ fn numbers<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
 pub struct Population {
     /// Those that could be read.
     pub processes: Vec<Process>,
-    /// How many could not.
-    pub unread: usize,
+    /// Some could not be read.
+    pub unread: bool,
+    /// There may be others that cannot be seen at all.
+    pub narrow: bool,
 }
+
+/// More than `/proc/PID/status` has, but for users of a thousand groups.
+const LENGTH: usize = 16_384;
 
 impl Population {
     /// Reads all processes below `proc`, on all cores.
     pub fn read(proc: &Path) -> Self {
-        let Ok(mut pids) = processes::pids(proc) else {
-            return Self { processes: Vec::new(), unread: 1 };
-        };
-        let own = i32::try_from(std::process::id()).unwrap_or(0);
-        pids.retain(|pid| *pid != own);
+        let unseen = Self { processes: Vec::new(), unread: true, narrow: true };
+        let Ok(proc) = Proc::open(proc) else { return unseen };
+        let Ok(mut pids) = proc.pids() else { return unseen };
+        let own = proc.own_pid();
+        pids.retain(|pid| Some(*pid) != own);
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let share = pids.len().div_ceil(workers).max(1);
         let parts: Vec<Self> = std::thread::scope(|scope| {
             let workers: Vec<_> = pids
                 .chunks(share)
-                .map(|pids| (pids.len(), scope.spawn(move || Self::of(proc, pids))))
+                .map(|pids| scope.spawn(|| Self::of(&proc, pids)))
                 .collect();
-            let lost = |unread| Self { processes: Vec::new(), unread };
-            workers
-                .into_iter()
-                .map(|(count, worker)| worker.join().unwrap_or_else(|_| lost(count)))
-                .collect()
+            let lost = |_| Self { unread: true, ..Self::default() };
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(lost)).collect()
         });
-        parts.into_iter().fold(Self::default(), |mut all, part| {
+        let narrow = !proc.shows_all() || !knows_all_users(&proc);
+        let all = Self { narrow, ..Self::default() };
+        parts.into_iter().fold(all, |mut all, part| {
             all.processes.extend(part.processes);
-            all.unread += part.unread;
+            all.unread |= part.unread;
             all
         })
     }
 
-    fn of(proc: &Path, pids: &[i32]) -> Self {
+    fn of(proc: &Proc, pids: &[i32]) -> Self {
         let mut part = Self::default();
-        let mut text = Vec::new();
+        let mut buffer = [0; LENGTH];
         for &pid in pids {
-            match processes::status(proc, pid, &mut text) {
-                Ok(()) => match Process::parse(pid, &String::from_utf8_lossy(&text)) {
-                    Some(Ok(process)) => part.processes.push(process),
-                    Some(Err(())) => part.unread += 1,
-                    None => {}
-                },
-                Err(error) if processes::is_gone(&error) => {}
-                Err(_) => part.unread += 1,
+            let read = proc.process(pid).and_then(|process| {
+                let text = process.read(c"status", &mut buffer)?;
+                Ok((text.len() < LENGTH).then(|| Process::parse(pid, &String::from_utf8_lossy(text))))
+            });
+            match read {
+                Ok(Some(Some(Ok(process)))) => part.processes.push(process),
+                Ok(Some(None)) => {}
+                Ok(None | Some(Some(Err(())))) => part.unread = true,
+                Err(error) => part.unread |= !is_gone(&error),
             }
         }
         part
     }
+}
+
+/// Are users here the users of the machine? In a user namespace those without a number of their own all look the same.
+fn knows_all_users(proc: &Proc) -> bool {
+    /// PROC_USER_INIT_INO of the kernel.
+    const FIRST: u64 = 0xefff_fffd;
+    proc.stat(c"self/ns/user").is_ok_and(|stat| stat.inode == FIRST)
+}
+
+/// Has it ended meanwhile?
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
 /// The population, read when somebody first asks.

@@ -1,7 +1,5 @@
 //! What state an object is in, and why. Plain data: the rules are elsewhere.
 
-use std::borrow::Cow;
-
 /// Whether anybody holds an object, and if not, whether anybody can be expected to return for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -39,8 +37,8 @@ impl State {
 pub struct Verdict {
     /// The state.
     pub state: State,
-    /// What decided, in a few words.
-    pub because: Cow<'static, str>,
-    /// All that is known in favour and against, a line each; empty where nobody asked.
+    /// The kernel itself says that nobody holds the object: there is no need to look for holders.
+    pub free: bool,
+    /// All that is known in favour and against, a line each, the weightiest first; empty where nobody asked.
     pub evidence: Vec<String>,
 }

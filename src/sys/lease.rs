@@ -38,10 +38,12 @@ impl Leased {
     /// Takes the lease, as [`Lease::take`] does.
     ///
     /// # Errors
-    /// As there.
-    pub fn take(file: OwnedFd) -> io::Result<Self> {
-        set(&file)?;
-        Ok(Self(file))
+    /// As there; the file comes back with the error.
+    pub fn take(file: OwnedFd) -> Result<Self, (io::Error, OwnedFd)> {
+        match set(&file) {
+            Ok(()) => Ok(Self(file)),
+            Err(error) => Err((error, file)),
+        }
     }
 
     /// Has nobody tried to open the file since? A lease is broken by the first who does.

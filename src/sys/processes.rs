@@ -65,6 +65,17 @@ impl Proc {
         file::stat_target(&self.0, name)
     }
 
+    /// Does it show every process of the machine? Not from inside a pid namespace, which has others outside; not if it
+    /// belongs to another namespace than we; not if it hides the processes of others (`hidepid`), the first among
+    /// them.
+    pub fn shows_all(&self) -> bool {
+        /// PROC_PID_INIT_INO of the kernel.
+        const FIRST: u64 = 0xefff_fffc;
+        self.own_pid().is_some_and(|own| Some(own) == i32::try_from(std::process::id()).ok())
+            && self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+            && self.process(1).is_ok_and(|first| first.status().is_ok())
+    }
+
     /// The number that this process has here; `None` when it is not to be seen.
     pub fn own_pid(&self) -> Option<i32> {
         nix::fcntl::readlinkat(&self.0, c"self").ok()?.to_str()?.parse().ok()
@@ -255,6 +266,15 @@ pub fn exists(pid: i32) -> io::Result<()> {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(()),
         other => other.map(drop),
     }
+}
+
+/// `getpriority(2)` of a user: is there a process or thread whose real user this is? One call, whatever `/proc` shows.
+///
+/// # Errors
+/// ESRCH when there is none in this pid namespace.
+pub fn user_runs(uid: u32) -> io::Result<()> {
+    // SAFETY: no pointer is passed. The call itself, unlike the C library's function, has no negative answers.
+    check(unsafe { libc::syscall(libc::SYS_getpriority, libc::PRIO_USER, uid) }).map(drop)
 }
 
 #[cfg(test)]

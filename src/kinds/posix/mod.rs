@@ -10,13 +10,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::rc::Rc;
 
 use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use super::capability::{Change, Each, Making, Spot, Store};
+use super::capability::{Change, Each, Home, Making, Spot, Store};
 use super::fact::{Fact, Plan};
 use crate::model::{
     Address, Class, Encoded, Facility, Fault, FileId, Kind, Locator, Object, Pace, Past, Sighting,
@@ -269,14 +270,16 @@ pub(super) fn as_change<'a>(making: &Making<'a>) -> Change<'a> {
 
 /// Where shared memory and semaphores are.
 struct Shelf {
-    folder: Rc<OwnedFd>,
+    home: Home,
     /// What stands before the name in the name of the file.
     prefix: &'static [u8],
 }
 
 /// Opens the folder behind shared memory or semaphores.
 fn shelf(prefix: &'static [u8]) -> io::Result<Box<dyn Store>> {
-    Ok(Box::new(Shelf { folder: Rc::new(folder::open(FOLDER)?), prefix }))
+    let folder = Rc::new(folder::open(FOLDER)?);
+    let path = Path::new(OsStr::from_bytes(FOLDER.to_bytes())).into();
+    Ok(Box::new(Shelf { home: Home { folder, path }, prefix }))
 }
 
 impl Shelf {
@@ -291,7 +294,7 @@ impl Shelf {
 impl Store for Shelf {
     /// By way of a handle: what is there by now may be a FIFO or a device, which must not be opened.
     fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
-        let handle = file::handle_at(&*self.folder, &self.file(locator)?)?;
+        let handle = file::handle_at(&*self.home.folder, &self.file(locator)?)?;
         if !file::stat(&handle)?.is(libc::S_IFREG) {
             return Err(io::ErrorKind::Unsupported.into());
         }
@@ -299,6 +302,10 @@ impl Store for Shelf {
     }
 
     fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
-        Ok(Some(Spot { folder: Rc::clone(&self.folder), name: self.file(locator)? }))
+        Ok(Some(Spot { home: self.home.clone(), name: self.file(locator)? }))
+    }
+
+    fn home(&self) -> Option<Home> {
+        Some(self.home.clone())
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Spot, Store, Want,
+    Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store, Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
@@ -498,5 +498,9 @@ impl Store for Queues {
     /// Their file system can neither rename nor have folders.
     fn spot(&self, _locator: &Locator) -> io::Result<Option<Spot>> {
         Ok(None)
+    }
+
+    fn home(&self) -> Option<Home> {
+        None
     }
 }
