@@ -1,7 +1,13 @@
 //! Parse, run, exit.
+//!
+//! The C library calls this `main` itself. What Rust does before a `main` of its own takes a tenth of a short
+//! run; the two parts of it that matter here are in [`ipcctl::sys::start`]. See `docs/decisions/0004`.
+#![no_main]
+#![allow(unsafe_code)]
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    ipcctl::commands::main(std::env::args_os())
+// SAFETY: this is the `main` that the C library calls, with a signature that it allows, and the only one.
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    ipcctl::sys::start::prepare();
+    ipcctl::commands::main(std::env::args_os()).into()
 }

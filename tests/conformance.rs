@@ -314,7 +314,7 @@ fn list_of_other_users(env: &TestEnv, subject: &Subject) {
     let own = subject.made(env);
     for uid in [0, STRANGER] {
         let output =
-            env.command(["list", subject.facility, "--format", "json"]).as_user(uid).run().code(0);
+            env.command(["list", subject.facility, "--format", "json"]).by_user(uid).run().code(0);
         let owners: Vec<(Value, Value)> =
             output.objects().iter().map(|one| (one["uid"].clone(), one["owner"].clone())).collect();
         assert!(
@@ -396,7 +396,7 @@ fn set_owner(env: &TestEnv, subject: &Subject) {
 fn set_by_a_stranger(env: &TestEnv, subject: &Subject) {
     let address = subject.made_with(env, 0o644);
     let before = subject.state(&address);
-    let output = env.command(["set", &address, "--mode", "0666"]).as_user(STRANGER).run().code(4);
+    let output = env.command(["set", &address, "--mode", "0666"]).by_user(STRANGER).run().code(4);
     output.says("permission denied").says("hint:").says("root");
     assert_eq!(subject.state(&address), before);
 }
@@ -424,7 +424,7 @@ fn rm_from_standard_input(env: &TestEnv, subject: &Subject) {
 
 fn rm_by_a_stranger(env: &TestEnv, subject: &Subject) {
     let address = subject.made_with(env, 0o666);
-    let output = env.command(["rm", &address]).as_user(STRANGER).run().code(4);
+    let output = env.command(["rm", &address]).by_user(STRANGER).run().code(4);
     output.says(&address).says("permission denied").says("hint:");
     assert!(subject.state(&address).is_some());
 }

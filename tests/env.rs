@@ -159,7 +159,7 @@ impl Invocation {
         self
     }
 
-    pub fn as_user(mut self, uid: u32) -> Self {
+    pub fn by_user(mut self, uid: u32) -> Self {
         self.identity = Identity::User(uid);
         self
     }

@@ -40,6 +40,10 @@ pub struct Filter {
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
 
+    /// Only objects that this process holds: attached, open, mapped, registered, or waited for
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pub pid: Option<i32>,
+
     /// Search this folder and all below it for FIFOs, too (repeatable)
     #[arg(long, value_name = "DIR")]
     pub fifo_dir: Vec<PathBuf>,
@@ -66,11 +70,11 @@ impl Filter {
 
     /// The columns that the filters look at, so that they are read.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
-        self.min_size.map(|_| "size").into_iter()
+        self.min_size.map(|_| "size").into_iter().chain(self.pid.map(|_| "used-by"))
     }
 
-    /// Is this object in the selection? What is not known of it does not match. `now` is in seconds since the
-    /// epoch.
+    /// Is this object in the selection, whoever holds it? What is not known of it does not match. `now` is in
+    /// seconds since the epoch. What a process holds is for [`Filter::pid`] to say.
     pub fn matches(&self, object: &Object, now: i64) -> bool {
         let owner = if self.mine { Some(nix::unistd::geteuid().as_raw()) } else { self.owner };
         let old = |since: Timestamp, than: Duration| {

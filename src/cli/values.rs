@@ -63,6 +63,9 @@ pub fn mode(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "a mode is octal, 0 to 0777".into())
 }
 
+/// The number that `chown(2)` takes for "leave it as it is": nobody has it.
+const UNCHANGED: u32 = u32::MAX;
+
 /// A user's name or id, as an id.
 ///
 /// # Errors
@@ -72,6 +75,7 @@ pub fn user(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .or_else(named)
+        .filter(|uid| *uid != UNCHANGED)
         .ok_or_else(|| format!("there is no user {}", quoted(text.as_bytes())))
 }
 
@@ -84,6 +88,7 @@ pub fn group(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .or_else(named)
+        .filter(|gid| *gid != UNCHANGED)
         .ok_or_else(|| format!("there is no group {}", quoted(text.as_bytes())))
 }
 

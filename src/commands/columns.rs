@@ -35,12 +35,13 @@ pub(super) fn choose(
 ) -> Result<Vec<String>, Stop> {
     let default = default.iter().map(|name| (*name).to_owned());
     let Some(list) = list else { return Ok(default.collect()) };
-    let (mut columns, list) = match list.strip_prefix('+') {
-        Some(more) => (default.collect(), more),
-        None => (Vec::new(), list),
-    };
+    let adds = list.starts_with('+');
+    let mut columns = if adds { default.collect() } else { Vec::new() };
     for name in list.split(',') {
-        let name = check(name.trim(), known)?;
+        let name = name.trim();
+        // +A,+B means the same as +A,B; a plus after columns that replace the default is a mistake.
+        let name = if adds { name.strip_prefix('+').unwrap_or(name) } else { name };
+        let name = check(name, known)?;
         if !columns.contains(&name) {
             columns.push(name);
         }

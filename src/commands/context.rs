@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -187,8 +186,8 @@ impl Context {
         self.options.format()
     }
 
-    pub(super) fn status(&self) -> ExitCode {
-        ExitCode::from(self.failed.map_or(0, |class| class as u8))
+    pub(super) fn status(&self) -> u8 {
+        self.failed.map_or(0, |class| class as u8)
     }
 }
 
@@ -198,10 +197,10 @@ fn write_error(text: &str) {
 }
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(error: &clap::Error) -> u8 {
     if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -209,5 +208,5 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    ExitCode::from(Class::Usage as u8)
+    Class::Usage as u8
 }

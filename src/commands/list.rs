@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use super::columns;
 use super::context::{Context, Outcome, Stop};
+use super::holders::Holders;
 use crate::cli::filter::Filter;
 use crate::kinds::capability::{Look, Want};
 use crate::kinds::{self, KINDS, KindRecord};
@@ -51,13 +52,14 @@ impl Default for Args {
             name: None,
             older_than: None,
             min_size: None,
+            pid: None,
             fifo_dir: Vec::new(),
         };
         Self { filter, sort: None }
     }
 }
 
-const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content", "age"];
+const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content", "age", "used-by"];
 
 /// Lists objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
@@ -77,12 +79,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         renderer: cx.renderer("objects", &columns),
         columns: &columns,
         order: &order,
+        holders: Holders::new(args.filter.pid, &columns, &order),
         places: Vec::new(),
         placed: None,
         kept: Vec::new(),
         warnings: Vec::new(),
         stop: None,
     };
+    if let Err(fault) = listing.holders.check(cx) {
+        cx.complain(&fault);
+        return Ok(listing.renderer.finish(&mut cx.out, &cx.view, &[])?);
+    }
     listing.collect(cx)?;
     listing.finish(cx)
 }
@@ -112,6 +119,7 @@ struct Listing<'a> {
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
+    holders: Holders,
     /// The names of a record's values and where they are, for objects of the kind that came last.
     places: Vec<(&'a str, Option<Place>)>,
     placed: Option<&'static Kind>,
@@ -137,6 +145,9 @@ impl Listing<'_> {
             .collect();
         let proc = cx.proc.clone();
         let scanner = cx.scanner.clone();
+        if self.holders.printed {
+            scanner.expect_questions();
+        }
         let look = Look { want, proc: &proc, folders: &filter.fifo_dir, fifos: &*scanner };
         for record in KINDS {
             let chosen = filter.selectors.is_empty() || whole.contains(&record.kind.facility);
@@ -180,12 +191,13 @@ impl Listing<'_> {
         self.stop.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Writes an object, or keeps it when there is an order to bring it into.
-    fn take(&mut self, cx: &mut Context, object: Object) -> ControlFlow<()> {
-        if !self.filter.matches(&object, cx.view.now) {
+    /// Writes an object, or keeps it when there is an order to bring it into, or its holders to be looked for with
+    /// those of others.
+    fn take(&mut self, cx: &mut Context, mut object: Object) -> ControlFlow<()> {
+        if !self.filter.matches(&object, cx.view.now) || !self.holders.expects(&mut object, cx) {
             return ControlFlow::Continue(());
         }
-        if !self.order.is_empty() {
+        if !self.order.is_empty() || self.holders.expected {
             self.kept.push(object);
             return ControlFlow::Continue(());
         }
@@ -215,7 +227,8 @@ impl Listing<'_> {
         self.places.clear();
         self.places.extend(self.columns.iter().map(|name| (*name, object.place(name))));
         if self.everything_free {
-            let more = COMMON.iter().map(|column| column.field.name);
+            let more = COMMON.iter().filter(|column| column.field.free || self.holders.has(column));
+            let more = more.map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
             let more = more.filter(|name| !self.columns.contains(name));
             self.places.extend(more.map(|name| (name, object.place(name))));
@@ -224,6 +237,7 @@ impl Listing<'_> {
 
     fn finish(mut self, cx: &mut Context) -> Outcome {
         let mut kept = std::mem::take(&mut self.kept);
+        self.holders.fill(&mut kept, cx);
         kept.sort_by(|one, two| {
             let mut orders = self.order.iter().map(|(name, reversed)| {
                 match (one.column(name), two.column(name)) {

@@ -4,6 +4,7 @@ mod columns;
 mod context;
 mod create;
 mod generate;
+mod holders;
 mod kinds;
 mod limits;
 mod list;
@@ -12,7 +13,6 @@ mod set;
 mod show;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
@@ -105,8 +105,8 @@ fn definition(whole: bool) -> Command {
     })
 }
 
-/// Runs the program with its arguments.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the program with its arguments, and tells its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let parsed = definition(false)
         .try_get_matches_from(&arguments)
@@ -131,7 +131,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
         Err(Stop::Usage(fault)) => {
             cx.complain(&fault);
-            return ExitCode::from(Class::Usage as u8);
+            return Class::Usage as u8;
         }
     }
     cx.status()

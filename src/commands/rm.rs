@@ -94,6 +94,11 @@ fn read_lines(input: &mut dyn BufRead, addresses: &mut Vec<Address>) -> Result<(
         if input.take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
             break;
         }
+        // Taken in pieces, its tail could pass for an address that nobody wrote.
+        if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
+            let rule = format!("an address has at most {LONGEST_LINE} bytes");
+            return Err(in_line(number, Stop::Usage(Fault::usage(rule))));
+        }
         let line = line.trim_ascii();
         if !line.is_empty() {
             addresses.push(parse(OsStr::from_bytes(line)).map_err(|stop| in_line(number, stop))?);

@@ -37,6 +37,7 @@ static REASON: Field = Field::free("reason", "Why it could not be read.");
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
+    cx.scanner.expect_questions();
     let known = columns::of_objects();
     let chosen = match cx.options.columns.as_deref() {
         Some(list) => Some(columns::choose(Some(list), &[], &known)?),
@@ -47,9 +48,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         let found = kinds::of_address(address)
             .and_then(|record| record.inspect.find(&cx.look(Want::Everything), &address.locator));
         match found {
-            Ok(object) => objects.push(object),
+            Ok(object) => {
+                if let Some(trace) = object.trace {
+                    cx.scanner.ask(&trace);
+                }
+                objects.push(object);
+            }
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
+    }
+    for object in &mut objects {
+        object.found = object.trace.map(|trace| cx.scanner.of(&trace));
     }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),
@@ -73,7 +82,12 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
             // What the address says already is not said again.
             None => names(object)
                 .into_iter()
-                .filter(|name| !matches!(*name, "facility" | "family" | "id" | "name" | "content"))
+                .filter(|name| {
+                    !matches!(
+                        *name,
+                        "facility" | "family" | "id" | "name" | "content" | "holders" | "unseen"
+                    )
+                })
                 .filter(|name| *name != "size" || object.size.is_known())
                 .collect(),
         };

@@ -69,11 +69,6 @@ impl Questions {
         self.openers |= openers;
     }
 
-    /// Look at this process alone.
-    pub fn only(&mut self, pid: i32) {
-        self.only = Some(pid);
-    }
-
     /// Is there nothing to look for?
     pub fn is_empty(&self) -> bool {
         let calls = self.queues.is_empty() && self.sets.is_empty() && !self.openers;

@@ -4,6 +4,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Holders, Questions, scan};
 use crate::model::{FifoSearch, Found, OpenFifos, Trace};
@@ -11,10 +12,14 @@ use crate::model::{FifoSearch, Found, OpenFifos, Trace};
 /// The scans of one run: one, unless questions come up after it.
 pub struct Scanner {
     proc: PathBuf,
+    pid: Option<i32>,
     openers: Cell<bool>,
     asked: RefCell<Questions>,
     done: RefCell<Vec<Holders>>,
     fifos: OnceCell<Rc<OpenFifos>>,
+    /// The two answers that most objects have.
+    nobody: Arc<Found>,
+    unknown: Arc<Found>,
 }
 
 impl Scanner {
@@ -22,11 +27,19 @@ impl Scanner {
     pub fn new(proc: &Path) -> Self {
         Self {
             proc: proc.to_owned(),
+            pid: None,
             openers: Cell::new(false),
             asked: RefCell::default(),
             done: RefCell::default(),
             fifos: OnceCell::new(),
+            nobody: Arc::new(Found::NOBODY),
+            unknown: Arc::default(),
         }
+    }
+
+    /// One that looks at this process alone.
+    pub fn only(proc: &Path, pid: i32) -> Self {
+        Self { pid: Some(pid), ..Self::new(proc) }
     }
 
     /// Holders will be asked of whatever is found: when FIFOs are searched for, look for those who wait to open one
@@ -43,15 +56,19 @@ impl Scanner {
     }
 
     /// Those who hold the object with this trace.
-    pub fn of(&self, trace: &Trace) -> Found {
+    pub fn of(&self, trace: &Trace) -> Arc<Found> {
         if trace.is_nobody() {
-            return Found::NOBODY;
+            return Arc::clone(&self.nobody);
         }
         self.ask(trace);
         self.look();
         let done = self.done.borrow();
         let known = done.iter().find(|holders| holders.knows(trace));
-        known.map_or_else(Found::default, |holders| holders.of(trace))
+        let found = known.map_or_else(Found::default, |holders| holders.of(trace));
+        match [&self.nobody, &self.unknown].into_iter().find(|one| ***one == found) {
+            Some(shared) => Arc::clone(shared),
+            None => Arc::new(found),
+        }
     }
 
     /// How many processes could not be read, in the scan where they were the most; 0 when there was none.
@@ -61,7 +78,7 @@ impl Scanner {
 
     /// Looks for what was asked since the last scan, if anything was.
     fn look(&self) {
-        let asked = self.asked.take();
+        let asked = Questions { only: self.pid, ..self.asked.take() };
         if !asked.is_empty() {
             self.done.borrow_mut().push(scan(&self.proc, asked));
         }

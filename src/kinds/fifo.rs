@@ -21,7 +21,7 @@ use super::capability::{
     Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store,
 };
 use super::fact::{Fact, Plan, fields};
-use super::posix::{
+use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };
@@ -158,7 +158,9 @@ impl Inspect for Fifo {
         let plan = Plan::new(&KIND, FACTS, look);
         let mut search = Search::of_processes(look);
         search.paths_of_open(look.proc);
-        search.folders(look.folders);
+        for reason in search.folders(look.folders) {
+            each(Sighting::Missing(reason))?;
+        }
         let asked = needs_pipe(&plan, look);
         for (path, stat) in search.found() {
             let open = if asked { search.open(&stat) } else { &[] };

@@ -4,6 +4,7 @@
 pub mod capability;
 mod fact;
 mod fifo;
+mod file;
 mod posix;
 mod process;
 mod sysv;

@@ -17,7 +17,6 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::holders::{Scanner, process};
 use crate::kinds::capability::{Look, Store};

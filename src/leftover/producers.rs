@@ -1,6 +1,8 @@
 //! Programs that are known by the names they give: a table, one line an entry. A name proves nothing by itself; it says
 //! which process to ask for, what belongs together, and what is meant to outlive its maker.
 
+use std::ffi::OsString;
+
 use crate::model::{Address, Facility, Locator, Object, Value};
 
 /// A program and the names it gives.
@@ -135,7 +137,7 @@ impl Origin {
         let Some(stem) = stem else { return Vec::new() };
         let member = |(facility, before, after): &Companion| Address {
             facility: *facility,
-            locator: Locator::Name(format!("{before}{stem}{after}").as_str().as_ref().into()),
+            locator: Locator::Name(OsString::from(format!("{before}{stem}{after}")).into()),
         };
         self.producer.group.iter().map(member).collect()
     }

@@ -1,6 +1,7 @@
 //! One object: the facts that all kinds have as members, the others as pairs of field and value.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::address::{Address, Locator};
 use super::kind::{Field, Kind, Part};
@@ -31,7 +32,7 @@ pub struct Object {
     /// What a holder of it would show, where that is known.
     pub trace: Option<Trace>,
     /// Who holds it, once that has been looked for.
-    pub found: Option<Box<Found>>,
+    pub found: Option<Arc<Found>>,
     /// What it remembers of its makers and users, where somebody wants its state.
     pub past: Option<Past>,
     /// Its state, once that has been judged.
@@ -80,6 +81,9 @@ pub struct Column {
     /// Its value for an object.
     pub get: fn(&Object) -> Value,
 }
+
+/// The columns that only a scan of the processes fills.
+pub const OF_HOLDERS: &[&str] = &["used-by", "holders", "unseen"];
 
 /// The columns that every kind has, in the order in which `show` prints them. A kind's own follow.
 pub static COMMON: &[Column] = &[
@@ -139,7 +143,35 @@ pub static COMMON: &[Column] = &[
         ),
         get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Age),
     },
+    Column {
+        field: Field::costly(
+            "used-by",
+            "Processes that hold it: attached, open, mapped, registered, or waiting in a call.",
+        ),
+        get: Object::used_by,
+    },
+    Column {
+        field: Field::costly("holders", "How many processes were seen to hold it."),
+        get: |object| match object.used_by() {
+            Value::Holders(found) => Value::Count(found.holders.len() as u64),
+            unknown => unknown,
+        },
+    },
+    Column {
+        field: Field::costly(
+            "unseen",
+            "Holders that could not be seen: attachments of a segment, waiting calls of a set.",
+        ),
+        get: |object| match object.used_by() {
+            Value::Holders(found) => found.unseen.map_or(NOT_ALL, Value::Count),
+            unknown => unknown,
+        },
+    },
 ];
+
+const NOT_LOOKED: Value = Value::Unknown("it was not looked for");
+const NOT_ALL: Value = Value::Unknown("not every process could be seen");
+const NO_TRACE: Value = Value::Unknown("nobody waits, and other users leave no trace");
 
 fn id(object: &Object) -> Value {
     match object.address.locator {
@@ -189,6 +221,17 @@ impl Object {
         match place {
             Place::Common(column) => Some(Cow::Owned((column.get)(self))),
             Place::Fact(at) => self.facts.0.get(at).map(|(_, value)| Cow::Borrowed(value)),
+        }
+    }
+
+    /// The column USED-BY: nobody only where that is certain.
+    fn used_by(&self) -> Value {
+        match &self.found {
+            None => NOT_LOOKED,
+            Some(found) if found.is_held() => Value::Holders(found.clone()),
+            Some(found) if !found.complete() => NOT_ALL,
+            Some(_) if self.trace.is_some_and(|trace| trace.is_of_calls()) => NO_TRACE,
+            Some(found) => Value::Holders(found.clone()),
         }
     }
 

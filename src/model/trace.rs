@@ -7,6 +7,9 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::kind::Field;
+use super::value::{Rows, Value};
+
 /// A file, whatever its names: the one identity that cannot be forged. Names and the word `(deleted)` of
 /// `/proc` prove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +66,11 @@ impl Trace {
     /// The kernel's own count says that nobody holds the object: there is no need to look.
     pub fn is_nobody(&self) -> bool {
         matches!(self, Self::Segment { attached: 0, .. } | Self::Set { waiting: Some(0), .. })
+    }
+
+    /// Do only those who wait in a call leave a trace, and nobody else who uses the object?
+    pub fn is_of_calls(&self) -> bool {
+        matches!(self, Self::SysvQueue { .. } | Self::Set { .. })
     }
 
     /// The file behind the object, if there is one.
@@ -156,6 +164,14 @@ pub struct Holder {
     pub how: Box<[How]>,
 }
 
+static HOLDER: &[&Field] = &[&PID, &USER, &COMMAND, &HOW];
+static PID: Field = Field::free("pid", "Process id.");
+static USER: Field = Field::free("user", "Effective user of the process.");
+static COMMAND: Field = Field::free("command", "Command of the process.");
+static HOW: Field = Field::free("how", "In which ways it holds the object.");
+
+const GONE: Value = Value::Unknown("it is gone");
+
 /// What is known of those who hold one object.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Found {
@@ -173,6 +189,17 @@ impl Found {
     /// Has every holder been seen?
     pub fn complete(&self) -> bool {
         self.unseen == Some(0)
+    }
+
+    /// The holders as a table of their own.
+    pub fn rows(&self) -> Rows {
+        let rows = self.holders.iter().map(|holder| {
+            let command = holder.command.clone().map_or(GONE, Value::Name);
+            let how = holder.how.iter().map(|how| Value::Text(how.to_string().into()));
+            let user = holder.uid.map_or(GONE, Value::User);
+            vec![Value::Pid(holder.pid), user, command, Value::List(how.collect())]
+        });
+        Rows { fields: HOLDER, rows: rows.collect() }
     }
 
     /// Does somebody hold it for certain?

@@ -1,9 +1,10 @@
 //! Everything about one object, a line a fact, for people; tables inside it come last.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::{Cell, Format, Layout, View, renderer};
-use crate::model::Value;
+use crate::model::{Rows, Value};
 
 /// Writes the facts of one object. What is unknown says why.
 ///
@@ -23,22 +24,24 @@ pub fn detail(out: &mut dyn Write, view: &View, cells: &[Cell], color: bool) -> 
         writeln!(out, "{bold}{label:<widest$}{normal}  {text}")?;
     }
     for (_, value) in cells {
-        if let Value::Rows(rows) = &**value {
-            writeln!(out)?;
-            let columns: Vec<_> = rows.fields.iter().map(|field| field.name).collect();
-            let layout =
-                Layout { records: "rows", columns: &columns, headings: true, color, width: None };
-            let mut table = renderer(Format::Table, &layout);
-            for row in &rows.rows {
-                let cells: Vec<Cell> = columns
-                    .iter()
-                    .copied()
-                    .zip(row.iter().map(std::borrow::Cow::Borrowed))
-                    .collect();
-                table.record(out, view, &cells)?;
-            }
-            table.finish(out, view, &[])?;
-        }
+        let rows = match &**value {
+            Value::Rows(rows) => Cow::Borrowed(&**rows),
+            Value::Holders(found) if !found.holders.is_empty() => Cow::Owned(found.rows()),
+            _ => continue,
+        };
+        writeln!(out)?;
+        table(out, view, &rows, color)?;
     }
     Ok(())
+}
+
+fn table(out: &mut dyn Write, view: &View, rows: &Rows, color: bool) -> io::Result<()> {
+    let columns: Vec<_> = rows.fields.iter().map(|field| field.name).collect();
+    let layout = Layout { records: "rows", columns: &columns, headings: true, color, width: None };
+    let mut table = renderer(Format::Table, &layout);
+    for row in &rows.rows {
+        let cells: Vec<Cell> = columns.iter().copied().zip(row.iter().map(Cow::Borrowed)).collect();
+        table.record(out, view, &cells)?;
+    }
+    table.finish(out, view, &[])
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Cell, Renderer, View, text};
-use crate::model::Value;
+use crate::model::{Rows, Value};
 
 pub(super) struct Json {
     /// What the records are called in the document; `None` for a line each.
@@ -50,13 +50,15 @@ impl Json {
             }
             Value::Time(time) => serde_json::to_writer(&mut self.line, &text::rfc3339(*time))?,
             Value::Word(word) => serde_json::to_writer(&mut self.line, word)?,
-            Value::Rows(rows) => {
+            Value::Rows(rows) => self.rows(view, rows)?,
+            Value::Holders(found) => self.rows(view, &found.rows())?,
+            Value::List(values) => {
                 self.line.push(b'[');
-                for (at, row) in rows.rows.iter().enumerate() {
+                for (at, value) in values.iter().enumerate() {
                     if at > 0 {
                         self.line.push(b',');
                     }
-                    self.object(view, rows.fields.iter().map(|field| field.name).zip(row))?;
+                    self.value(view, value)?;
                 }
                 self.line.push(b']');
             }
@@ -73,6 +75,18 @@ impl Json {
                 serde_json::to_writer(&mut self.line, &self.text)?;
             }
         }
+        Ok(())
+    }
+
+    fn rows(&mut self, view: &View, rows: &Rows) -> io::Result<()> {
+        self.line.push(b'[');
+        for (at, row) in rows.rows.iter().enumerate() {
+            if at > 0 {
+                self.line.push(b',');
+            }
+            self.object(view, rows.fields.iter().map(|field| field.name).zip(row))?;
+        }
+        self.line.push(b']');
         Ok(())
     }
 

@@ -42,22 +42,28 @@ impl Table {
             right: vec![false; columns],
         };
         if layout.headings {
-            for (at, name) in layout.columns.iter().enumerate() {
+            for name in layout.columns {
                 table.text.push_str(&title(name));
-                table.end_cell(at);
+                table.ends.push(table.text.len());
             }
+            table.end_row(0);
         }
         table
     }
 
-    fn end_cell(&mut self, column: usize) {
-        let begin = self.ends.last().copied().unwrap_or(0);
-        self.ends.push(self.text.len());
-        let cell = self.text.get(begin..).unwrap_or_default();
-        self.ascii &= cell.is_ascii();
-        let width = self.width_of(cell);
-        if let Some(widest) = self.widths.get_mut(column) {
-            *widest = width.max(*widest);
+    /// Widens the columns to the cells of the row that begins at this place of the text.
+    fn end_row(&mut self, mut begin: usize) {
+        self.ascii &= self.text.get(begin..).unwrap_or_default().is_ascii();
+        let row = self.ends.len().saturating_sub(self.columns);
+        for (at, &end) in self.ends.iter().skip(row).enumerate() {
+            let width = match self.text.get(begin..end) {
+                Some(cell) if !self.ascii => cell.width(),
+                _ => end - begin,
+            };
+            if let Some(widest) = self.widths.get_mut(at) {
+                *widest = width.max(*widest);
+            }
+            begin = end;
         }
     }
 
@@ -76,16 +82,18 @@ impl Table {
 
     /// Two passes: the widths are known, the cells are padded on their way out.
     fn write_padded(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut line = String::new();
+        let mut line = Vec::new();
         let mut cells = self.cells();
         for row in 0..self.ends.len() / self.columns.max(1) {
             line.clear();
+            // Where the column would begin if every character were a byte.
+            let mut begin = 0;
             for ((widest, right), cell) in self.widths.iter().zip(&self.right).zip(&mut cells) {
-                let room = widest.saturating_sub(self.width_of(cell));
-                let (before, after) = if *right { (room, GAP) } else { (0, room + GAP) };
-                blanks(before, &mut line);
-                line.push_str(cell);
-                blanks(after, &mut line);
+                let width = self.width_of(cell);
+                let room = if *right { widest - width.min(*widest) } else { 0 };
+                line.resize(begin + room, b' ');
+                line.extend_from_slice(cell.as_bytes());
+                begin += widest + GAP + cell.len() - width;
             }
             self.write_line(out, &mut line, row == 0)?;
         }
@@ -93,14 +101,14 @@ impl Table {
     }
 
     /// The first line is the heading, if there is one.
-    fn write_line(&self, out: &mut dyn Write, line: &mut String, first: bool) -> io::Result<()> {
-        line.truncate(line.trim_end().len());
+    fn write_line(&self, out: &mut dyn Write, line: &mut Vec<u8>, first: bool) -> io::Result<()> {
+        line.truncate(line.trim_ascii_end().len());
         if first && self.color {
-            line.insert_str(0, "\x1b[1m");
-            line.push_str("\x1b[0m");
+            line.splice(..0, *b"\x1b[1m");
+            line.extend_from_slice(b"\x1b[0m");
         }
-        line.push('\n');
-        out.write_all(line.as_bytes())
+        line.push(b'\n');
+        out.write_all(line)
     }
 
     /// The last column alone may be shortened, to what the others leave of the terminal.
@@ -126,33 +134,25 @@ impl Table {
             }
         }
         for (at, line) in table.to_string().lines().enumerate() {
-            self.write_line(out, &mut line.to_owned(), at == 0)?;
+            self.write_line(out, &mut line.as_bytes().to_vec(), at == 0)?;
         }
         Ok(())
     }
 }
 
-/// So many blanks.
-fn blanks(mut count: usize, out: &mut String) {
-    const BLANKS: &str = "                                ";
-    while count > 0 {
-        let some = count.min(BLANKS.len());
-        out.push_str(&BLANKS[..some]);
-        count -= some;
-    }
-}
-
 impl Renderer for Table {
     fn record(&mut self, _out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
+        let begin = self.text.len();
         for (at, (_, value)) in cells.iter().take(self.columns).enumerate() {
             view.human(value, &mut self.text);
-            self.end_cell(at);
+            self.ends.push(self.text.len());
             if text::is_number(value)
                 && let Some(right) = self.right.get_mut(at)
             {
                 *right = true;
             }
         }
+        self.end_row(begin);
         Ok(())
     }
 

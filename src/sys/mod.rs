@@ -19,6 +19,7 @@ pub mod processes;
 pub mod procmap;
 pub mod sem;
 pub mod shm;
+pub mod start;
 pub mod terminal;
 pub mod time;
 

@@ -91,9 +91,13 @@ fn a_tree_that_is_named_is_searched_whole() {
 // A mistyped folder must not look like one without FIFOs.
 fn a_tree_that_is_not_there_is_told() {
     let env = TestEnv::new();
-    let (_, output) =
-        env.run(["list", "fifo", "--fifo-dir", &env.path("mistyped")]).any_code(&[0, 1, 2, 3]);
-    output.says(&env.path("mistyped"));
+    fifo::fifo(env.path("pipe"), 0o600);
+    for path in [env.path("mistyped"), env.path("pipe")] {
+        let output = env.run(["list", "fifo", "--fifo-dir", &path, "--json"]).code(1);
+        output.says("warning").says(&path);
+        assert!(output.warnings().iter().any(|warning| warning.to_string().contains(&path)));
+        assert!(output.addresses().contains(&format!("fifo:{}", env.path("pipe"))));
+    }
 }
 
 fn links_and_other_file_systems_are_not_entered() {

@@ -276,6 +276,10 @@ fn an_address_that_create_prints_is_never_a_semaphores() {
     } else {
         assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
     }
+    // Nor does a new size turn one into the other.
+    env.run(["create", "shm:/sem.y", "--size", "31"]).ok();
+    let _ = env.run(["set", "shm:/sem.y", "--size", "32"]).any_code(&[0, 1, 2]);
+    env.run(["show", "shm:/sem.y"]).ok();
 }
 
 fn a_fifo_in_the_folder_is_a_fifo() {

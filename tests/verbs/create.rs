@@ -153,7 +153,7 @@ fn an_owner_that_may_not_be_given_leaves_nothing_behind() {
         let mut arguments = subject.create_arguments(&fresh);
         arguments.extend(["--owner".to_owned(), "70000".to_owned()]);
         // A System V object may be given away by whoever made it; a file may not.
-        let (code, output) = env.command(&arguments).as_user(65534).run().any_code(&[0, 4]);
+        let (code, output) = env.command(&arguments).by_user(65534).run().any_code(&[0, 4]);
         assert_eq!(code == 0, subject.family == "sysv", "{}", output.report());
         if code == 4 {
             output.prints("");
@@ -174,6 +174,6 @@ fn what_exists_is_exit_6_for_those_who_may_not_read_it() {
         vec!["create", "sem:/taken"],
         vec!["create", "mq:/taken", "--max-messages", "1", "--message-size", "1"],
     ] {
-        env.command(&arguments).as_user(65534).run().code(6).prints("");
+        env.command(&arguments).by_user(65534).run().code(6).prints("");
     }
 }

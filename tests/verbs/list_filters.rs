@@ -242,7 +242,7 @@ fn mine_of_another_user_is_what_that_user_owns() {
     let id = sysv::segment(env.key(), 1, 0o600);
     sysv::give_segment_away(id, 70000);
     posix::shared_memory("/root", 1, 0o600);
-    let output = env.command(["list", "shm", "--mine", "--json"]).as_user(70000).run().ok();
+    let output = env.command(["list", "shm", "--mine", "--json"]).by_user(70000).run().ok();
     assert_eq!(output.addresses(), [format!("shm:{id}")]);
     assert_eq!(output.only()["owner"], "70000", "a user without a name is a number");
 }

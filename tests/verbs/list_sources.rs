@@ -93,7 +93,7 @@ fn an_unreadable_sysvipc_table_ends_and_hides_nothing_in_silence() {
     let env = TestEnv::new();
     let expected = sparse_objects();
     fs::write(env.path("closed"), "closed").unwrap();
-    fs::set_permissions(env.path("closed"), std::os::unix::fs::PermissionsExt::from_mode(0))
+    fs::set_permissions(env.path("closed"), std::os::unix::fs::PermissionsExt::from_mode(0o000))
         .unwrap();
     for table in TABLES {
         isolation::cover(&env.path("closed"), &format!("/proc/sysvipc/{table}"));
@@ -166,7 +166,7 @@ fn an_ordinary_user_sees_every_object_and_unknown_for_what_may_not_be_read() {
     posix::semaphore("/gate", 3, 0o600);
     posix::message_queue("/jobs", 2, 16, 0o600);
     expected.extend(["shm:/memory", "sem:/gate", "mq:/jobs"].map(str::to_owned));
-    let output = env.command(["list", "shm", "mq", "sem", "--json"]).as_user(65534).run().ok();
+    let output = env.command(["list", "shm", "mq", "sem", "--json"]).by_user(65534).run().ok();
     let mut found = output.addresses();
     expected.sort();
     found.sort();
@@ -178,14 +178,14 @@ fn an_ordinary_user_sees_every_object_and_unknown_for_what_may_not_be_read() {
     }
     // FIFOs are a best effort: processes of others cannot be read, which is a note and no failure.
     env.command(["list"])
-        .as_user(65534)
+        .by_user(65534)
         .run()
         .code(0)
         .says("could not be read")
         .says_not("warning");
     // And of each of them, what may be known is shown.
     for address in &expected {
-        env.command(["show", address]).as_user(65534).run().code(0).shows("root");
+        env.command(["show", address]).by_user(65534).run().code(0).shows("root");
     }
 }
 

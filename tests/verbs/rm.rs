@@ -159,7 +159,7 @@ fn different_failures_are_exit_1_and_each_is_told() {
     posix::shared_memory("/mine", 1, 0o600);
     makers::give_away("/dev/shm/mine", 65534);
     let output =
-        env.command(["rm", "shm:/none", "shm:/closed", "shm:/mine"]).as_user(65534).run().code(1);
+        env.command(["rm", "shm:/none", "shm:/closed", "shm:/mine"]).by_user(65534).run().code(1);
     output
         .says("cannot remove shm:/none: no such object")
         .says("cannot remove shm:/closed: permission denied");
@@ -170,7 +170,7 @@ fn the_owner_is_hinted_at() {
     let env = TestEnv::new();
     let id = sysv::segment(env.key(), 1, 0o600);
     sysv::give_segment_away(id, 65534);
-    let output = env.command(["rm", &format!("shm:{id}")]).as_user(70000).run().code(4);
+    let output = env.command(["rm", &format!("shm:{id}")]).by_user(70000).run().code(4);
     output.says(&format!("ipcctl: cannot remove shm:{id}: permission denied"));
     output.says("hint: ").says("nobody");
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::kinds::capability::Look;
-use crate::kinds::posix::Identified;
-use crate::model::{Descriptor, OpenFifos};
+use crate::kinds::file::id;
+use crate::model::{Descriptor, Encoded, Fault, OpenFifos};
 use crate::sys::file::{self, Stat};
 
 /// Folders that are searched two levels deep, besides the user's own run-time folder; and, one level deep,
@@ -33,8 +33,9 @@ impl Search {
         Self { open, paths: BTreeMap::new(), unread_folders: 0 }
     }
 
-    /// Adds the FIFOs of the usual folders and of the trees below `more`.
-    pub(super) fn folders(&mut self, more: &[PathBuf]) {
+    /// Adds the FIFOs of the usual folders and of the trees below `more`. Tells which of the latter could not
+    /// be searched at all: somebody has named them.
+    pub(super) fn folders(&mut self, more: &[PathBuf]) -> Vec<String> {
         for (folder, depth) in USUAL {
             self.folder(Path::new(folder), *depth);
         }
@@ -43,12 +44,20 @@ impl Search {
         {
             self.folder(Path::new(&own), 2);
         }
+        let mut unsearched = Vec::new();
         for folder in more {
-            match std::path::absolute(folder) {
-                Ok(folder) => self.folder(&folder, WHOLE),
-                Err(_) => self.unread_folders += 1,
+            let opened =
+                std::path::absolute(folder).and_then(|path| std::fs::read_dir(&path).map(|_| path));
+            match opened {
+                Ok(path) => self.folder(&path, WHOLE),
+                Err(error) => {
+                    let name = Encoded(folder.as_os_str().as_bytes());
+                    let cause = Fault::from_os(&error).cause;
+                    unsearched.push(format!("{name} cannot be searched for FIFOs: {cause}"));
+                }
             }
         }
+        unsearched
     }
 
     fn folder(&mut self, folder: &Path, depth: usize) {
@@ -85,7 +94,7 @@ impl Search {
             let paths = descriptors.iter().filter_map(|Descriptor { pid, fd }| {
                 std::fs::read_link(proc.join(format!("{pid}/fd/{fd}"))).ok()
             });
-            let same = |path: &PathBuf| stat(path).is_some_and(|stat| stat.file() == *file);
+            let same = |path: &PathBuf| stat(path).is_some_and(|stat| id(&stat) == *file);
             found.extend(paths.filter(|path| path.is_absolute()).find(same));
         }
         found.into_iter().for_each(|path| self.add(path));
@@ -98,7 +107,7 @@ impl Search {
 
     /// Who has this file open.
     pub(super) fn open(&self, stat: &Stat) -> &[Descriptor] {
-        self.open.descriptors.get(&stat.file()).map_or(&[], Vec::as_slice)
+        self.open.descriptors.get(&id(stat)).map_or(&[], Vec::as_slice)
     }
 
     /// Could every process be read?

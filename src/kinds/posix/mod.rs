@@ -8,7 +8,7 @@ pub(super) mod shm;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::rc::Rc;
@@ -17,12 +17,8 @@ use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use super::capability::{Change, Each, Home, Making, Spot, Store};
-use super::fact::{Fact, Plan};
-use crate::model::{
-    Address, Class, Encoded, Facility, Fault, FileId, Kind, Locator, Object, Pace, Past, Sighting,
-    Timestamp, Trace, Value,
-};
+use super::capability::{Each, Home, Making, Spot, Store};
+use crate::model::{Class, Encoded, Facility, Fault, Kind, Locator, Sighting};
 use crate::sys::file::{self, Stat};
 use crate::sys::{folder, named_sem};
 
@@ -30,134 +26,6 @@ use crate::sys::{folder, named_sem};
 const FOLDER: &CStr = c"/dev/shm";
 /// What it puts before the name of a semaphore there.
 const SEMAPHORE_PREFIX: &[u8] = b"sem.";
-
-/// An object that is a file of the file system behind its kind.
-pub(super) trait Backed {
-    fn stat(&self) -> Option<&Stat>;
-}
-
-fn time<T: Backed>(record: &T, pick: fn(&Stat) -> (i64, u32)) -> Value {
-    record.stat().map_or(UNSEEN, |stat| Value::Time(timestamp(pick(stat))))
-}
-
-const UNSEEN: Value = Value::Unknown("permission denied");
-
-pub(super) fn timestamp((secs, nanos): (i64, u32)) -> Timestamp {
-    Timestamp { secs, nanos }
-}
-
-pub(super) const fn device<T: Backed>() -> Fact<T> {
-    Fact::free("device", "Device of its file system, major:minor.", |record, _| {
-        record.stat().map_or(UNSEEN, |stat| {
-            Value::Text(format!("{}:{}", libc::major(stat.device), libc::minor(stat.device)).into())
-        })
-    })
-}
-
-pub(super) const fn inode<T: Backed>() -> Fact<T> {
-    Fact::free("inode", "Inode number.", |record, _| {
-        record.stat().map_or(UNSEEN, |stat| Value::Id(stat.inode))
-    })
-}
-
-pub(super) const fn links<T: Backed>() -> Fact<T> {
-    Fact::free("links", "Names it has in its file system.", |record, _| {
-        record.stat().map_or(UNSEEN, |stat| Value::Count(stat.links.into()))
-    })
-}
-
-pub(super) const fn accessed<T: Backed>() -> Fact<T> {
-    Fact::free("accessed", "When its file was last read.", |record, _| {
-        time(record, |stat| stat.accessed)
-    })
-}
-
-pub(super) const fn modified<T: Backed>() -> Fact<T> {
-    Fact::free(
-        "modified",
-        "When its file was last written to, other than through a mapping.",
-        |record, _| time(record, |stat| stat.modified),
-    )
-}
-
-pub(super) const fn changed<T: Backed>() -> Fact<T> {
-    Fact::free(
-        "changed",
-        "When its file's content, owner, mode or links last changed.",
-        |record, _| time(record, |stat| stat.changed),
-    )
-}
-
-pub(super) const fn created<T: Backed>() -> Fact<T> {
-    Fact::free("created", "When it was made.", |record, _| {
-        match record.stat().map(|stat| stat.born) {
-            Some(Some(born)) => Value::Time(timestamp(born)),
-            Some(None) => Value::Unknown("its file system keeps no time of birth"),
-            None => UNSEEN,
-        }
-    })
-}
-
-/// What identifies a file.
-pub(super) trait Identified {
-    fn file(&self) -> FileId;
-}
-
-impl Identified for Stat {
-    fn file(&self) -> FileId {
-        FileId { device: self.device, inode: self.inode }
-    }
-}
-
-/// An object with what its file tells, and the trace that its holders leave.
-pub(super) fn object<T: Backed>(
-    plan: &Plan<T>,
-    kind: &'static Kind,
-    locator: Locator,
-    (one, size): (&T, Value),
-    trace: impl FnOnce(FileId) -> Trace,
-) -> Object {
-    let stat = one.stat();
-    Object {
-        kind,
-        address: Address { facility: kind.facility, locator },
-        uid: stat.map(|stat| stat.uid),
-        gid: stat.map(|stat| stat.gid),
-        mode: stat.map(|stat| stat.mode & 0o7777),
-        size,
-        since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
-        facts: plan.read(one),
-        trace: stat.map(|stat| trace(stat.file())),
-        found: None,
-        past: stat.filter(|_| plan.wants_past()).map(past),
-        verdict: None,
-        producer: None,
-    }
-}
-
-/// Seconds between the making of a file and the end of what its maker does first.
-const MAKING: i64 = 2;
-
-/// What a file remembers. It knows no process.
-fn past(stat: &Stat) -> Past {
-    let times = [stat.modified.0, stat.accessed.0, stat.changed.0];
-    let born = stat.born.unwrap_or_default();
-    let newest = times.into_iter().max();
-    Past {
-        actors: Ok(Vec::new()),
-        last: newest.max(stat.born.map(|born| born.0)),
-        changed: Some(stat.changed.0),
-        creator: None,
-        pace: Pace::Steady,
-        pending: None,
-        stranded: 0,
-        untouched: stat.born.is_some()
-            && times.iter().all(|time| (*time - born.0).abs() <= MAKING),
-        links: stat.links,
-        memory: stat.blocks.saturating_mul(512),
-        serial: [born.0.unsigned_abs(), born.1.into(), stat.size],
-    }
-}
 
 /// The name in a locator.
 fn name(locator: &Locator) -> Result<&OsStr, Fault> {
@@ -223,10 +91,14 @@ fn unlisted(kind: &Kind, error: &io::Error) -> String {
 
 /// Is a file of this name and shape a semaphore of the C library's? Anything else regular is shared memory.
 fn is_semaphore(name: &[u8], stat: &Stat) -> bool {
+    stat.is(libc::S_IFREG) && is_semaphore_shaped(name, stat.size)
+}
+
+/// Is a regular file of this name and length one?
+fn is_semaphore_shaped(name: &[u8], size: u64) -> bool {
     name.len() > SEMAPHORE_PREFIX.len()
         && name.starts_with(SEMAPHORE_PREFIX)
-        && stat.is(libc::S_IFREG)
-        && stat.size == named_sem::SIZE as u64
+        && size == named_sem::SIZE as u64
 }
 
 /// The bytes of a file's name without the first `skip`.
@@ -249,23 +121,6 @@ fn handle(file: &CStr) -> Result<(OwnedFd, Stat), Fault> {
     let handle = file::handle_at(folder.dir.as_fd(), file)?;
     let stat = file::stat(&handle)?;
     Ok((handle, stat))
-}
-
-/// Changes owner and mode. The owner comes first: a new owner clears set-user-ID bits of the mode.
-pub(super) fn change_file(handle: BorrowedFd<'_>, change: &Change) -> Result<(), Fault> {
-    if change.uid.is_some() || change.gid.is_some() {
-        file::set_owner(handle, change.uid, change.gid)?;
-    }
-    if let Some(mode) = change.mode {
-        file::set_mode(handle, mode)?;
-    }
-    Ok(())
-}
-
-/// What `create` asks for, as a change of the object that has just been made: the umask has had its way with
-/// the mode.
-pub(super) fn as_change<'a>(making: &Making<'a>) -> Change<'a> {
-    Change { mode: Some(making.mode), uid: making.uid, gid: making.gid, settings: making.settings }
 }
 
 /// Where shared memory and semaphores are.

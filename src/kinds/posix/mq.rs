@@ -13,15 +13,13 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{
-    Backed, as_change, change_file, device, inode, name, name_to_make, object, timestamp,
-    with_slash,
-};
+use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store, Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
     Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace, Param,

@@ -13,15 +13,18 @@ use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
-    Backed, Folder, SEMAPHORE_PREFIX, accessed, as_change, change_file, changed, created, device,
-    handle, inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object,
-    open_folder, prefixed, shelf, tail, unlisted, with_slash,
+    Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object, open_folder,
+    prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::file::{
+    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
+    object,
+};
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
     Part, Sighting, Trace, Value,
@@ -95,7 +98,11 @@ fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -
         let opened = open(flags | OFlag::O_NOATIME).or_else(|_| open(flags))?;
         Ok(read_state(&opened)?.ok_or("its content is not that of a semaphore"))
     };
-    let state = if plan.has("value") || plan.has("waiters") || plan.wants_past() {
+    let state = if plan.has("value")
+        || plan.has("waiters")
+        || plan.wants_past()
+        || plan.wants_holders()
+    {
         read().unwrap_or_else(|error| Err(Fault::reason(&error)))
     } else {
         Err("it was not read")

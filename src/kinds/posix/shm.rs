@@ -12,15 +12,18 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
-    Backed, FOLDER, Folder, accessed, as_change, change_file, changed, created, device, handle,
-    inode, is_semaphore, links, modified, name, name_to_make, not_an_object, object, open_folder,
-    prefixed, shelf, tail, unlisted, with_slash,
+    FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make, not_an_object,
+    open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::file::{
+    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
+    object,
+};
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
     Part, Sighting, Trace, Value,
@@ -93,6 +96,15 @@ fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
             .hint(format!("its address is sem:/{name}")));
     }
     if stat.is(libc::S_IFREG) { Ok(()) } else { Err(not_an_object(stat, "shared memory", file)) }
+}
+
+/// Refuses a length that would turn the file into a semaphore, which this object's address does not name.
+fn check_size(name: &OsStr, size: u64) -> Result<(), Fault> {
+    if is_semaphore_shaped(name.as_encoded_bytes(), size) {
+        return Err(Fault::usage(format!("a file of {size} bytes with this name is a semaphore"))
+            .hint("use another size, or a name that does not begin with sem."));
+    }
+    Ok(())
 }
 
 /// A handle on an existing object.
@@ -232,6 +244,7 @@ impl Create for PosixShm {
             .settings
             .number(&SIZE)
             .ok_or_else(|| Fault::usage("shared memory needs --size"))?;
+        check_size(name, size)?;
         let path = with_slash(name)?;
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
         let mode = Mode::from_bits_truncate(making.mode);
@@ -272,6 +285,7 @@ impl Configure for PosixShm {
     fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
         let (handle, stat) = existing(locator)?;
         if let Some(size) = change.settings.number(&SIZE) {
+            check_size(name(locator)?, size)?;
             let file = file::reopen(handle.as_fd(), OFlag::O_RDWR)?;
             // Whoever has it mapped gets SIGBUS beyond the new end. The lease keeps others out meanwhile.
             let lease = if size < stat.size && !change.settings.given(&FORCE) {

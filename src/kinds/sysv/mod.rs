@@ -12,24 +12,21 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use super::capability::{Change, Making};
-use super::fact::{Fact, Plan};
+use super::fact::Fact;
 use crate::model::{
     Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Past, Timestamp, Trace, Value,
 };
 use crate::sys::{self, Permissions};
 
 /// What the kernel keeps about an object of each of the three kinds.
-pub(super) trait Record: Sized {
+pub(super) trait Record {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;
-    /// What its holders show; `wanted` when somebody will judge by it, so that what costs a call is asked.
-    fn trace(&self, facts: &Facts, wanted: bool) -> Trace;
     fn past(&self) -> Past;
 
     /// The object with what all three kinds know; the size is the kind's own.
-    fn object(&self, kind: &'static Kind, size: Value, plan: &Plan<Self>) -> Object {
-        let facts = plan.read(self);
+    fn object(&self, kind: &'static Kind, size: Value, facts: Facts, trace: Trace) -> Object {
         Object {
             kind,
             address: address(kind, self.id()),
@@ -38,9 +35,9 @@ pub(super) trait Record: Sized {
             mode: Some(self.perm().mode & 0o777),
             size,
             since: Some(Timestamp::seconds(self.changed())),
-            trace: Some(self.trace(&facts, plan.wants_past())),
+            trace: Some(trace),
             found: None,
-            past: plan.wants_past().then(|| self.past()),
+            past: None,
             verdict: None,
             producer: None,
             facts,

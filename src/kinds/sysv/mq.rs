@@ -16,7 +16,7 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Actor, Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
     Pace, Part, Past, Trace, Value,
 };
 use crate::sys::Permissions;
@@ -50,10 +50,6 @@ impl Record for Queue {
 
     fn changed(&self) -> i64 {
         self.change_time
-    }
-
-    fn trace(&self, _facts: &Facts, _wanted: bool) -> Trace {
-        Trace::SysvQueue { id: self.id }
     }
 
     fn past(&self) -> Past {
@@ -160,7 +156,10 @@ static MAX_BYTES: Param = Param {
 struct SysvMq;
 
 fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
-    one.object(&KIND, capacity(one), plan)
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, capacity(one), plan.read(one), Trace::SysvQueue { id: one.id })
+    }
 }
 
 impl Inspect for SysvMq {

@@ -17,7 +17,7 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
+    Actor, Address, Class, Facility, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
     Pace, Param, Part, Past, Rows, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
@@ -53,15 +53,6 @@ impl Record for Set {
         self.change_time
     }
 
-    fn trace(&self, facts: &Facts, wanted: bool) -> Trace {
-        let waiting = match facts.get(WAITING) {
-            Some(Value::Count(number)) => Some(*number),
-            None if wanted => waiters(self).ok(),
-            _ => None,
-        };
-        Trace::Set { id: self.id, waiting }
-    }
-
     fn past(&self) -> Past {
         Past {
             actors: operators(self).map_err(|error| Fault::reason(&error)),
@@ -92,14 +83,14 @@ static FACTS: &[Fact<Set>] = &[
     creator_group(),
     cuid(),
     cgid(),
-    Fact::costly(WAITING, "Calls that wait on any of its semaphores.", waiting),
+    Fact::costly("waiting", "Calls that wait on any of its semaphores.", |one, _| {
+        waiting(one).map_or_else(|error| Value::Unknown(Fault::reason(&error)), Value::Count)
+    }),
     Fact::costly("semaphores", "Every semaphore of the set.", members),
 ];
 
-const WAITING: &str = "waiting";
-
-/// How many calls wait on the set. The kernel has no count for a set as a whole: each semaphore costs two calls.
-fn waiters(one: &Set) -> io::Result<u64> {
+/// How many calls wait on the set. The kernel has no count for a set as a whole: each semaphore is asked twice.
+fn waiting(one: &Set) -> io::Result<u64> {
     let number = |index| -> io::Result<u64> {
         let (rise, zero) =
             (sem::waiting_to_rise(one.id, index)?, sem::waiting_for_zero(one.id, index)?);
@@ -108,12 +99,8 @@ fn waiters(one: &Set) -> io::Result<u64> {
     (0..u32::try_from(one.count).unwrap_or(0)).map(number).sum()
 }
 
-fn waiting(one: &Set, _look: &Look) -> Value {
-    match waiters(one) {
-        Ok(sum) => Value::Count(sum),
-        Err(error) => Value::Unknown(Fault::reason(&error)),
-    }
-}
+/// In a listing of holders, sets with more semaphores are not asked: to look at what threads do costs less.
+const ASKED: u64 = 32;
 
 /// Every process that last operated on one of the semaphores, each once. When it did is not told: not later than the
 /// last change of the set. 0 is nobody, or somebody that this pid namespace cannot see.
@@ -242,7 +229,16 @@ static AT: Param = Param {
 struct SysvSem;
 
 fn object(plan: &Plan<Set>, one: &Set) -> Object {
-    one.object(&KIND, Value::None("none"), plan)
+    let facts = plan.read(one);
+    let waiting = match facts.get("waiting") {
+        Some(Value::Count(number)) => Some(*number),
+        None if plan.wants_past() || plan.wants_holders() && one.count <= ASKED => waiting(one).ok(),
+        _ => None,
+    };
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, Value::None("none"), facts, Trace::Set { id: one.id, waiting })
+    }
 }
 
 impl Inspect for SysvSem {
@@ -352,6 +348,9 @@ fn semaphore_value(value: u64) -> Result<u16, Fault> {
     })
 }
 
+/// The owner's permission to alter a set.
+const ALTER: u32 = 0o200;
+
 impl Create for SysvSem {
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&COUNT, &INITIAL, &VALUES, &KEY_FROM];
@@ -366,13 +365,20 @@ impl Create for SysvSem {
         let limits = sem::limits().map_or(u64::MAX, |limits| limits.max_per_set);
         let values = if count <= limits { wanted_values(making.settings, count)? } else { None };
         let key = key_to_make(making)?;
-        let id = sem::get(key, count, create_flags(making))
+        // Giving values takes permission to alter, which the mode asked for may deny even to the maker.
+        let widened = if values.is_some() { ALTER & !making.mode } else { 0 };
+        let id = sem::get(key, count, create_flags(making) | widened as libc::c_int)
             .map_err(|error| create_fault(&error, count))?;
-        if let Some(mut values) = values
-            && let Err(error) = sem::set_values(id, &mut values)
-        {
+        let undo = |error: io::Error| {
             let _ = sem::remove(id);
-            return Err(fault(&error));
+            fault(&error)
+        };
+        if let Some(mut values) = values {
+            sem::set_values(id, &mut values).map_err(undo)?;
+        }
+        if widened != 0 {
+            let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+            sem::set(id, uid.as_raw(), gid.as_raw(), making.mode).map_err(undo)?;
         }
         give_away(id, making, |uid, gid, mode| sem::set(id, uid, gid, mode), sem::remove)?;
         Ok(address(&KIND, id))

@@ -16,7 +16,7 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
+    Actor, Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
     Pace, Part, Past, Settings, Trace, Value,
 };
 use crate::sys::{Permissions, shm};
@@ -56,10 +56,6 @@ impl Record for Segment {
 
     fn changed(&self) -> i64 {
         self.known.change_time
-    }
-
-    fn trace(&self, _facts: &Facts, _wanted: bool) -> Trace {
-        Trace::Segment { id: self.known.id, attached: self.known.attached }
     }
 
     fn past(&self) -> Past {
@@ -194,7 +190,11 @@ static UNLOCK: Param = Param {
 struct SysvShm;
 
 fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
-    one.object(&KIND, Value::Bytes(one.known.size), plan)
+    let trace = Trace::Segment { id: one.known.id, attached: one.known.attached };
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, Value::Bytes(one.known.size), plan.read(one), trace)
+    }
 }
 
 /// Only the table tells what is in memory and what in swap.

@@ -1,0 +1,149 @@
+//! What kinds that are files share: the facts that any file has, and changes of owner and mode. Knows neither
+//! where the files are nor what is in them.
+
+use std::os::fd::BorrowedFd;
+
+use super::capability::{Change, Making};
+use super::fact::{Fact, Plan};
+use crate::model::{
+    Address, Fault, FileId, Kind, Locator, Object, Pace, Past, Timestamp, Trace, Value,
+};
+use crate::sys::file::{self, Stat};
+
+/// An object that is a file of the file system behind its kind.
+pub(super) trait Backed {
+    fn stat(&self) -> Option<&Stat>;
+}
+
+fn time<T: Backed>(record: &T, pick: fn(&Stat) -> (i64, u32)) -> Value {
+    record.stat().map_or(UNSEEN, |stat| Value::Time(timestamp(pick(stat))))
+}
+
+const UNSEEN: Value = Value::Unknown("permission denied");
+
+pub(super) fn timestamp((secs, nanos): (i64, u32)) -> Timestamp {
+    Timestamp { secs, nanos }
+}
+
+pub(super) const fn device<T: Backed>() -> Fact<T> {
+    Fact::free("device", "Device of its file system, major:minor.", |record, _| {
+        record.stat().map_or(UNSEEN, |stat| {
+            Value::Text(format!("{}:{}", libc::major(stat.device), libc::minor(stat.device)).into())
+        })
+    })
+}
+
+pub(super) const fn inode<T: Backed>() -> Fact<T> {
+    Fact::free("inode", "Inode number.", |record, _| {
+        record.stat().map_or(UNSEEN, |stat| Value::Id(stat.inode))
+    })
+}
+
+pub(super) const fn links<T: Backed>() -> Fact<T> {
+    Fact::free("links", "Names it has in its file system.", |record, _| {
+        record.stat().map_or(UNSEEN, |stat| Value::Count(stat.links.into()))
+    })
+}
+
+pub(super) const fn accessed<T: Backed>() -> Fact<T> {
+    Fact::free("accessed", "When its file was last read.", |record, _| {
+        time(record, |stat| stat.accessed)
+    })
+}
+
+pub(super) const fn modified<T: Backed>() -> Fact<T> {
+    Fact::free(
+        "modified",
+        "When its file was last written to, other than through a mapping.",
+        |record, _| time(record, |stat| stat.modified),
+    )
+}
+
+pub(super) const fn changed<T: Backed>() -> Fact<T> {
+    Fact::free(
+        "changed",
+        "When its file's content, owner, mode or links last changed.",
+        |record, _| time(record, |stat| stat.changed),
+    )
+}
+
+pub(super) const fn created<T: Backed>() -> Fact<T> {
+    Fact::free("created", "When it was made.", |record, _| {
+        match record.stat().map(|stat| stat.born) {
+            Some(Some(born)) => Value::Time(timestamp(born)),
+            Some(None) => Value::Unknown("its file system keeps no time of birth"),
+            None => UNSEEN,
+        }
+    })
+}
+
+/// What identifies a file, whatever its names.
+pub(super) fn id(stat: &Stat) -> FileId {
+    FileId { device: stat.device, inode: stat.inode }
+}
+
+/// An object with what its file tells, and the trace that its holders leave.
+pub(super) fn object<T: Backed>(
+    plan: &Plan<T>,
+    kind: &'static Kind,
+    locator: Locator,
+    (one, size): (&T, Value),
+    trace: impl FnOnce(FileId) -> Trace,
+) -> Object {
+    let stat = one.stat();
+    Object {
+        kind,
+        address: Address { facility: kind.facility, locator },
+        uid: stat.map(|stat| stat.uid),
+        gid: stat.map(|stat| stat.gid),
+        mode: stat.map(|stat| stat.mode & 0o7777),
+        size,
+        since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
+        facts: plan.read(one),
+        trace: stat.map(|stat| trace(id(stat))),
+        found: None,
+        past: stat.filter(|_| plan.wants_past()).map(past),
+        verdict: None,
+        producer: None,
+    }
+}
+
+/// Seconds between the making of a file and the end of what its maker does first.
+const MAKING: u64 = 2;
+
+/// What a file remembers. It knows no process.
+fn past(stat: &Stat) -> Past {
+    let times = [stat.modified.0, stat.accessed.0, stat.changed.0];
+    let (born, nanos) = stat.born.unwrap_or_default();
+    let untouched = times.iter().all(|time| time.abs_diff(born) <= MAKING);
+    Past {
+        actors: Ok(Vec::new()),
+        last: times.into_iter().chain(stat.born.map(|_| born)).max(),
+        changed: Some(stat.changed.0),
+        creator: None,
+        pace: Pace::Steady,
+        pending: None,
+        stranded: 0,
+        untouched: stat.born.is_some() && untouched,
+        links: stat.links,
+        memory: stat.blocks.saturating_mul(512),
+        serial: [born.unsigned_abs(), nanos.into(), stat.size],
+    }
+}
+
+/// Changes owner and mode. The owner comes first: a new owner clears set-user-ID bits of the mode.
+pub(super) fn change_file(handle: BorrowedFd<'_>, change: &Change) -> Result<(), Fault> {
+    if change.uid.is_some() || change.gid.is_some() {
+        file::set_owner(handle, change.uid, change.gid)?;
+    }
+    if let Some(mode) = change.mode {
+        file::set_mode(handle, mode)?;
+    }
+    Ok(())
+}
+
+/// What `create` asks for, as a change of the object that has just been made: the umask has had its way with
+/// the mode.
+pub(super) fn as_change<'a>(making: &Making<'a>) -> Change<'a> {
+    Change { mode: Some(making.mode), uid: making.uid, gid: making.gid, settings: making.settings }
+}

@@ -1,0 +1,16 @@
+//! What has to hold before the first line of a program: `signal(7)`, `stdin(3)`.
+
+/// Makes a closed pipe an error of `write(2)` instead of the end of the process, and opens `/dev/null` in the place
+/// of standard descriptors that are closed: whatever was opened first would get their numbers, and what is
+/// printed would go there.
+pub fn prepare() {
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    for fd in 0..=2 {
+        // SAFETY: no pointer is passed.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 {
+            // SAFETY: the path ends in NUL. The lowest free number is `fd`, for those below it are open.
+            unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+        }
+    }
+}
