@@ -2,6 +2,7 @@
 //! become sizes, durations, modes and users.
 
 pub mod filter;
+pub mod judging;
 pub mod output;
 pub mod params;
 pub mod values;

@@ -1,5 +1,6 @@
 //! The verbs, one file each, and what starts and ends them all. Nothing imports this.
 
+mod clean;
 mod columns;
 mod context;
 mod create;
@@ -8,9 +9,12 @@ mod holders;
 mod kinds;
 mod limits;
 mod list;
+mod removing;
 mod rm;
+mod selection;
 mod set;
 mod show;
+mod states;
 
 use std::ffi::OsString;
 
@@ -27,6 +31,7 @@ static VERBS: &[Verb] = &[
     verb!(create),
     verb!(set),
     verb!(rm),
+    verb!(clean),
     verb!(limits),
     verb!(kinds),
     Verb { hidden: true, ..verb!(generate) },
@@ -91,6 +96,7 @@ Examples:
   ipcctl show shm:0                   all that is known of one object
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
+  ipcctl clean                        find what crashed programs left, and remove it
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied

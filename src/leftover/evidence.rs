@@ -196,10 +196,10 @@ impl Evidence {
         }
         match self.named {
             Named::Nothing => {}
-            Named::Over(pid) => add(format!("process {pid}, which its name tells of, is gone")),
-            Named::Running(pid) => add(format!("process {pid}, which its name tells of, runs")),
+            Named::Over(pid) => add(format!("process {pid} of its name is gone")),
+            Named::Running(pid) => add(format!("process {pid} of its name runs")),
             Named::Unread(pid) => {
-                add(format!("whether process {pid}, which its name tells of, runs cannot be told"));
+                add(format!("whether process {pid} of its name runs cannot be told"));
             }
         }
         match self.pending {
@@ -218,13 +218,15 @@ impl Evidence {
             Undo::Possible(pid) => {
                 lines.push(format!("process {pid} may have operations on it to undo"));
             }
-            Undo::Unread => lines.push("whether operations on it are to be undone could not be told".into()),
+            Undo::Unread => {
+                lines.push("whether operations on it are to be undone could not be told".into())
+            }
         }
         lines.push(match self.users {
-            Users::Nobody => "no living process may open it, but the superuser's".into(),
-            Users::Superuser => "it belongs to the superuser, whose processes may open it again".into(),
-            Users::Everybody => "its mode lets every process open it again".into(),
-            Users::Owner => "processes of its owner run, which may open it again".into(),
+            Users::Nobody => "no process runs that may open it (the superuser's apart)".into(),
+            Users::Superuser => "it is the superuser's, who may open it again".into(),
+            Users::Everybody => "its mode lets everybody open it again".into(),
+            Users::Owner => "processes of its owner run and may open it again".into(),
             Users::Process(pid) => format!("process {pid} may open it again"),
             Users::Unread => "not all processes could be read that may open it again".into(),
         });
@@ -252,17 +254,30 @@ impl Hold {
             Self::Held(Grip::Waiting(count)) => format!("{count} calls wait on it"),
             Self::Held(Grip::Leased) => "somebody has it open or mapped (lease refused)".into(),
             Self::Held(Grip::Locked) => "somebody has a lock on it".into(),
-            Self::Held(Grip::Companion(address)) => format!("it belongs to {address}, which is held"),
+            Self::Held(Grip::Companion(address)) => {
+                format!("it belongs to {address}, which is held")
+            }
             Self::Held(Grip::Seen(1)) => "1 process holds it".into(),
             Self::Held(Grip::Seen(count)) => format!("{count} processes hold it"),
-            Self::Free(Proof::Counted) => "nobody has it attached or waits on it (counted by the kernel)".into(),
-            Self::Free(Proof::Leased) => "no open descriptor or mapping anywhere (lease granted)".into(),
+            Self::Free(Proof::Counted) => {
+                "nobody attached or waiting (counted by the kernel)".into()
+            }
+            Self::Free(Proof::Leased) => {
+                "no open descriptor or mapping anywhere (lease granted)".into()
+            }
             Self::NoneSeen => "no process holds it".into(),
-            Self::NoneSeenButInFlight => "no process holds it, but a descriptor on its way through a socket would not show".into(),
-            Self::Unseen(Blind::Processes(0)) => "not every process that might hold it can be seen from here".into(),
+            Self::NoneSeenButInFlight => {
+                "no process holds it, but a descriptor on its way through a socket would not show"
+                    .into()
+            }
+            Self::Unseen(Blind::Processes(0)) => {
+                "not every process that might hold it can be seen from here".into()
+            }
             Self::Unseen(Blind::Processes(1)) => "1 process could not be read".into(),
             Self::Unseen(Blind::Processes(count)) => format!("{count} processes could not be read"),
-            Self::Unseen(Blind::Object(why)) => format!("whether somebody holds it could not be told: {why}"),
+            Self::Unseen(Blind::Object(why)) => {
+                format!("whether somebody holds it could not be told: {why}")
+            }
         }
     }
 }

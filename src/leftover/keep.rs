@@ -41,8 +41,11 @@ impl Keep {
             }
         };
         let broken = |number: usize, why: &str| {
-            Fault::new(crate::model::Class::Failed, format!("{} line {number}: {why}", file.display()))
-                .hint("a line is an address with *, ? or […]: shm:/ora_*; # begins a comment")
+            Fault::new(
+                crate::model::Class::Failed,
+                format!("{} line {number}: {why}", file.display()),
+            )
+            .hint("a line is an address with *, ? or […]: shm:/ora_*; # begins a comment")
         };
         let text = String::from_utf8(text).map_err(|_| broken(1, "it is not UTF-8 text"))?;
         for (line, number) in text.lines().zip(1..) {
@@ -57,7 +60,10 @@ impl Keep {
             if !is_address {
                 return Err(broken(number, "it does not begin with shm:, mq:, sem: or fifo:"));
             }
-            keep.0.push(Line { pattern, origin: format!("{} line {number}: {line}", file.display()) });
+            keep.0.push(Line {
+                pattern,
+                origin: format!("{} line {number}: {line}", file.display()),
+            });
         }
         Ok(keep)
     }

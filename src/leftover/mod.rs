@@ -3,6 +3,7 @@
 //! their objects remember, and where their files are.
 
 pub mod evidence;
+pub mod groups;
 pub mod keep;
 mod lives;
 mod locks;
@@ -254,13 +255,7 @@ impl<'a> Judge<'a> {
     }
 
     /// A free object whose companion is held is held with it.
-    fn companions(
-        &self,
-        hold: Hold,
-        object: &Object,
-        origin: Option<Origin>,
-        look: &Look,
-    ) -> Hold {
+    fn companions(&self, hold: Hold, object: &Object, origin: Option<Origin>, look: &Look) -> Hold {
         let group = match (&hold, origin) {
             (Hold::Held(_), _) | (_, None) => return hold,
             (_, Some(origin)) => origin.group(&object.address),

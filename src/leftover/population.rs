@@ -54,7 +54,9 @@ impl Process {
         let field = |name: &str| {
             text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
         };
-        if field("State")?.starts_with('Z') && field("Threads").is_none_or(|count| count == "1" || count == "0") {
+        if field("State")?.starts_with('Z')
+            && field("Threads").is_none_or(|count| count == "1" || count == "0")
+        {
             return None;
         }
         let four = |name| {
@@ -103,10 +105,8 @@ impl Population {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let share = pids.len().div_ceil(workers).max(1);
         let parts: Vec<Self> = std::thread::scope(|scope| {
-            let workers: Vec<_> = pids
-                .chunks(share)
-                .map(|pids| scope.spawn(|| Self::of(&proc, pids)))
-                .collect();
+            let workers: Vec<_> =
+                pids.chunks(share).map(|pids| scope.spawn(|| Self::of(&proc, pids))).collect();
             let lost = |_| Self { unread: true, ..Self::default() };
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(lost)).collect()
         });
@@ -125,7 +125,8 @@ impl Population {
         for &pid in pids {
             let read = proc.process(pid).and_then(|process| {
                 let text = process.read(c"status", &mut buffer)?;
-                Ok((text.len() < LENGTH).then(|| Process::parse(pid, &String::from_utf8_lossy(text))))
+                Ok((text.len() < LENGTH)
+                    .then(|| Process::parse(pid, &String::from_utf8_lossy(text))))
             });
             match read {
                 Ok(Some(Some(Ok(process)))) => part.processes.push(process),

@@ -146,17 +146,18 @@ impl Origin {
 /// Who is known to give the name or key of this object.
 pub fn origin(object: &Object) -> Option<Origin> {
     let facility = object.address.facility;
-    let text;
-    let name: &[u8] = match &object.address.locator {
-        Locator::Name(name) => name.as_encoded_bytes(),
-        Locator::Id(_) => {
-            let Some(Value::Key(key)) = object.facts.get("key") else { return None };
-            text = format!("{key:#x}");
-            text.as_bytes()
-        }
-        Locator::Key(_) | Locator::Path(_) => return None,
-    };
-    of_name(facility, name, &object.size)
+    match (&object.address.locator, object.facts.get("key")) {
+        (Locator::Name(name), _) => of_name(facility, name.as_encoded_bytes(), &object.size),
+        (Locator::Id(_), Some(Value::Key(key))) => of_key(facility, *key),
+        _ => None,
+    }
+}
+
+fn of_key(facility: Facility, key: u32) -> Option<Origin> {
+    let key = format!("{key:#x}");
+    let mut producers = PRODUCERS.iter().filter(|producer| producer.facility == facility);
+    let producer = producers.find(|producer| producer.pattern == key)?;
+    Some(Origin { producer, pid: None })
 }
 
 fn of_name(facility: Facility, name: &[u8], size: &Value) -> Option<Origin> {
@@ -255,7 +256,9 @@ mod tests {
 
     #[test]
     fn other_names_are_nobodys() {
-        for name in ["psm_", "psm_0a1b2c3d4", "torch_", "torch_x_1", "nccl-abc", "doublemapper_", ""] {
+        for name in
+            ["psm_", "psm_0a1b2c3d4", "torch_", "torch_x_1", "nccl-abc", "doublemapper_", ""]
+        {
             assert!(named(Shm, name).is_none(), "{name}");
         }
         assert!(named(Shm, "torch_99999999999_1").is_none(), "no process has such a number");
@@ -265,7 +268,12 @@ mod tests {
     #[test]
     fn the_objects_of_a_group_find_each_other() {
         let address = |text: &str| Address::parse(OsStr::new(text)).unwrap();
-        let group = ["shm:/fastrtps_p7", "shm:/fastrtps_p7_el", "shm:/fastrtps_p7_sl", "sem:/fastrtps_p7_mutex"];
+        let group = [
+            "shm:/fastrtps_p7",
+            "shm:/fastrtps_p7_el",
+            "shm:/fastrtps_p7_sl",
+            "sem:/fastrtps_p7_mutex",
+        ];
         for member in group {
             let member = address(member);
             let Locator::Name(name) = &member.locator else { panic!() };
@@ -281,7 +289,8 @@ mod tests {
         for name in ["EIcAod", "a1b2c3", "9xKq2Z"] {
             assert_eq!(named(Sem, name).map(|o| o.producer.meaning), Some(Unfinished), "{name}");
         }
-        for name in ["worker", "jobs01", "Worker", "GATE01", "mySem1", "abc_de", "a-b-c-", "123456"] {
+        for name in ["worker", "jobs01", "Worker", "GATE01", "mySem1", "abc_de", "a-b-c-", "123456"]
+        {
             assert!(named(Sem, name).is_none(), "{name}");
         }
         let musl = |size| of_name(Shm, b"tmp-123456", &size).map(|o| o.producer.meaning);

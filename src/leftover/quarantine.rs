@@ -48,7 +48,8 @@ impl Quarantine {
     }
 
     fn attempt(home: &Home) -> io::Result<Self> {
-        let name = CString::new(format!("{PREFIX}{:016x}", RandomState::new().build_hasher().finish()))?;
+        let name =
+            CString::new(format!("{PREFIX}{:016x}", RandomState::new().build_hasher().finish()))?;
         folder::make(&*home.folder, &name)?;
         let folder = own(home, &name)?.ok_or(io::ErrorKind::AlreadyExists)?;
         // Another run may have found the folder before it was locked, and removed it.
@@ -116,9 +117,9 @@ impl Drop for Quarantine {
 
 fn path(home: &Path, names: &[&CStr]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
-    names.iter().fold(home.to_owned(), |path, name| {
-        path.join(std::ffi::OsStr::from_bytes(name.to_bytes()))
-    })
+    names
+        .iter()
+        .fold(home.to_owned(), |path, name| path.join(std::ffi::OsStr::from_bytes(name.to_bytes())))
 }
 
 /// The folder of this name, if it is our own and closed to others.
@@ -138,6 +139,8 @@ pub enum Recovered {
     Finished(PathBuf),
     /// Its name has been taken by another, and somebody holds it; or it could not be moved.
     Stays(PathBuf),
+    /// It would be put back.
+    Waits(PathBuf),
 }
 
 impl Display for Recovered {
@@ -146,15 +149,25 @@ impl Display for Recovered {
         let (path, what) = match self {
             Self::PutBack(path) => (path, "is back in its place"),
             Self::Finished(path) => (path, "is removed: its name has been taken"),
-            Self::Stays(path) => (path, "stays there: its name has been taken, and somebody holds it"),
+            Self::Stays(path) => {
+                (path, "stays there: its name has been taken, and somebody holds it")
+            }
+            Self::Waits(path) => (path, "will be put back by the next run that removes anything"),
         };
-        write!(out, "an earlier run was interrupted: {} {what}", Encoded(path.as_os_str().as_bytes()))
+        write!(
+            out,
+            "an earlier run was interrupted: {} {what}",
+            Encoded(path.as_os_str().as_bytes())
+        )
     }
 }
 
 /// Puts back what interrupted runs of this user left in quarantine below `home`, and removes their folders. What
-/// runs that go on have in theirs is left alone. With `look` nothing is moved, and what is there is told as staying.
-pub fn recover(home: &Home, look: bool) -> io::Result<Vec<Recovered>> {
+/// runs that go on have in theirs is left alone. With `dry` nothing is moved, and what is there is told.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn recover(home: &Home, dry: bool) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     for name in names(&*home.folder)? {
         if !name.to_bytes().starts_with(PREFIX.as_bytes()) {
@@ -165,17 +178,14 @@ pub fn recover(home: &Home, look: bool) -> io::Result<Vec<Recovered>> {
         if folder::lock(&folder).is_err() {
             continue;
         }
+        let files = names(&folder)?;
+        if dry {
+            let waits = |file: &CString| Recovered::Waits(path(&home.path, &[&name, file]));
+            recovered.extend(files.iter().map(waits));
+            continue;
+        }
         let quarantine = Quarantine { home: home.clone(), name, folder };
-        for file in names(&quarantine.folder)? {
-            recovered.push(if look {
-                Recovered::Stays(quarantine.path(&file))
-            } else {
-                quarantine.recover(&file)
-            });
-        }
-        if look {
-            std::mem::forget(quarantine);
-        }
+        recovered.extend(files.iter().map(|file| quarantine.recover(file)));
     }
     Ok(recovered)
 }

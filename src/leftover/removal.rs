@@ -47,8 +47,8 @@ pub struct Remover<'a> {
     pub look: &'a Look<'a>,
     /// Judges them again. It must not have learned anything before the objects were chosen.
     pub judge: &'a Judge<'a>,
-    /// The states in which they may be removed.
-    pub states: &'a [State],
+    /// May an object be removed in this state?
+    pub allows: fn(&Object, State) -> bool,
 }
 
 /// What belongs together, as it was when it was chosen, with its place among the units.
@@ -117,8 +117,7 @@ impl Remover<'_> {
     /// What is no file: compared in the moment before it is removed.
     fn compare_and_remove(&self, object: &Object) -> Result<Outcome, Outcome> {
         let (record, _) = self.again(object)?;
-        let remove =
-            record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
+        let remove = record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
         let last = find(record, self.look, object)?;
         if !is_same(object, &last) {
             return Err(changed());
@@ -147,12 +146,15 @@ impl Remover<'_> {
             return Err(changed());
         }
         let verdict = self.judge.judge(&again, self.look);
-        if self.states.contains(&verdict.state) {
-            Ok((record, again))
-        } else {
-            let why = verdict.evidence.first().map(|line| format!(": {line}")).unwrap_or_default();
-            Err(Skipped(format!("it is {} now{why}", verdict.state.name())))
+        if (self.allows)(&again, verdict.state) {
+            return Ok((record, again));
         }
+        let why = verdict.evidence.first().map(|line| format!(": {line}")).unwrap_or_default();
+        Err(Skipped(match verdict.state {
+            State::InUse => format!("it is in use{why}"),
+            State::Unknown => format!("whether it is in use cannot be told{why}"),
+            state => format!("it is {}{why}", state.name()),
+        }))
     }
 
     /// Takes all of a unit out of the way, or none and says which of them could not be taken.
@@ -241,10 +243,7 @@ fn tell_failed(unit: usize, objects: &[Object], place: usize, outcome: Outcome, 
 
 /// Must the processes be looked at to judge it?
 fn needs_scan(object: &Object) -> bool {
-    matches!(
-        object.trace,
-        Some(Trace::SysvQueue { .. } | Trace::Fifo(_) | Trace::Queue { .. })
-    )
+    matches!(object.trace, Some(Trace::SysvQueue { .. } | Trace::Fifo(_) | Trace::Queue { .. }))
 }
 
 /// A file on its way out.
@@ -307,7 +306,9 @@ impl Staged {
         match &self.place {
             Some((quarantine, name)) if quarantine.put_back(name).is_err() => {
                 let path = shown(quarantine, name);
-                Left(format!("its name was taken by another object meanwhile; it is kept as {path}"))
+                Left(format!(
+                    "its name was taken by another object meanwhile; it is kept as {path}"
+                ))
             }
             _ => Skipped("somebody wanted it at the last moment".into()),
         }

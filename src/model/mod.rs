@@ -20,7 +20,7 @@ pub use encoding::{Encoded, decode, quoted};
 pub use fault::{Class, Fault};
 pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
-pub use object::{COMMON, Column, Facts, OF_HOLDERS, Object, Place, Sighting};
+pub use object::{COMMON, Column, Facts, OF_HOLDERS, OF_VERDICTS, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, Pace, Past};
 pub use state::{State, Verdict};

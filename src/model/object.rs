@@ -144,6 +144,26 @@ pub static COMMON: &[Column] = &[
         get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Age),
     },
     Column {
+        field: Field::costly("state", "in-use, idle, leftover, suspect or unknown."),
+        get: |object| match &object.verdict {
+            Some(verdict) => Value::Word(verdict.state.name()),
+            None => NOT_JUDGED,
+        },
+    },
+    Column {
+        field: Field::costly("evidence", "What the state was concluded from."),
+        get: |object| match &object.verdict {
+            Some(verdict) => Value::List(
+                verdict.evidence.iter().map(|line| Value::Text(line.as_str().into())).collect(),
+            ),
+            None => NOT_JUDGED,
+        },
+    },
+    Column {
+        field: Field::costly("producer", "Program that is known to give such names."),
+        get: |object| object.producer.map_or(Value::None("not known"), Value::Word),
+    },
+    Column {
         field: Field::costly(
             "used-by",
             "Processes that hold it: attached, open, mapped, registered, or waiting in a call.",
@@ -169,6 +189,10 @@ pub static COMMON: &[Column] = &[
     },
 ];
 
+/// The columns that come from a verdict.
+pub const OF_VERDICTS: &[&str] = &["state", "evidence"];
+
+const NOT_JUDGED: Value = Value::Unknown("it was not judged");
 const NOT_LOOKED: Value = Value::Unknown("it was not looked for");
 const NOT_ALL: Value = Value::Unknown("not every process could be seen");
 const NO_TRACE: Value = Value::Unknown("nobody waits, and other users leave no trace");

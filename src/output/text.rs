@@ -59,7 +59,7 @@ pub(super) fn is_number(value: &Value) -> bool {
 
 impl View {
     /// For tables: short, for people. What is unknown or absent is `-`.
-    pub(super) fn human(&self, value: &Value, out: &mut String) {
+    pub fn human(&self, value: &Value, out: &mut String) {
         match value {
             Value::Bytes(bytes) if !self.bytes => size(*bytes, "", out),
             Value::Flag(flag) => out.push_str(if *flag { "yes" } else { "no" }),

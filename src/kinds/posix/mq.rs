@@ -16,14 +16,15 @@ use nix::sys::resource::{Resource, getrlimit};
 use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store, Want,
+    Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store,
+    Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace, Param,
-    Part, Settings, Sighting, Trace, Value,
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace, Param, Part,
+    Settings, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
@@ -196,9 +197,8 @@ fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
         past.pace = Pace::Occasional;
         past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
         past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];
-        past.memory = one.shape.as_ref().map_or(0, |shape| {
-            charge(shape.max_messages, shape.message_size)
-        });
+        past.memory =
+            one.shape.as_ref().map_or(0, |shape| charge(shape.max_messages, shape.message_size));
     }
     object
 }

@@ -98,15 +98,12 @@ fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -
         let opened = open(flags | OFlag::O_NOATIME).or_else(|_| open(flags))?;
         Ok(read_state(&opened)?.ok_or("its content is not that of a semaphore"))
     };
-    let state = if plan.has("value")
-        || plan.has("waiters")
-        || plan.wants_past()
-        || plan.wants_holders()
-    {
-        read().unwrap_or_else(|error| Err(Fault::reason(&error)))
-    } else {
-        Err("it was not read")
-    };
+    let state =
+        if plan.has("value") || plan.has("waiters") || plan.wants_past() || plan.wants_holders() {
+            read().unwrap_or_else(|error| Err(Fault::reason(&error)))
+        } else {
+            Err("it was not read")
+        };
     Semaphore { stat, state }
 }
 

@@ -10,14 +10,12 @@ use super::{
     table,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Change, Configure, Create, Each, Inspect, Look, Making, Remove,
-};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Pace, Part, Past, Trace, Value,
+    Actor, Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace,
+    Param, Part, Past, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};

@@ -11,9 +11,7 @@ use super::{
     table,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Change, Configure, Create, Each, Inspect, Look, Making, Remove,
-};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::process;
 use crate::model::{
@@ -113,16 +111,15 @@ fn operators(one: &Set) -> io::Result<Vec<Actor>> {
         0 => happened(one.operation_time),
         _ => Some(one.operation_time.max(one.change_time)),
     };
-    Ok(pids
-        .into_iter()
-        .map(|pid| Actor { role: "last operator", pid, time: time(pid) })
-        .collect())
+    Ok(pids.into_iter().map(|pid| Actor { role: "last operator", pid, time: time(pid) }).collect())
 }
 
 /// A number that changes with the values of the set: its times are whole seconds.
 fn fingerprint(one: &Set) -> u64 {
     let values = sem::values(one.id, one.count).unwrap_or_default();
-    values.iter().fold(0, |sum: u64, value| sum.wrapping_mul(31).wrapping_add(u64::from(*value) + 1))
+    values
+        .iter()
+        .fold(0, |sum: u64, value| sum.wrapping_mul(31).wrapping_add(u64::from(*value) + 1))
 }
 
 static INDEX: Field = Field::free("index", "Which semaphore of the set.");
@@ -232,7 +229,9 @@ fn object(plan: &Plan<Set>, one: &Set) -> Object {
     let facts = plan.read(one);
     let waiting = match facts.get("waiting") {
         Some(Value::Count(number)) => Some(*number),
-        None if plan.wants_past() || plan.wants_holders() && one.count <= ASKED => waiting(one).ok(),
+        None if plan.wants_past() || plan.wants_holders() && one.count <= ASKED => {
+            waiting(one).ok()
+        }
         _ => None,
     };
     Object {
