@@ -8,29 +8,26 @@ pub mod keep;
 mod lives;
 mod locks;
 mod population;
+mod probe;
 pub mod producers;
 pub mod quarantine;
 pub mod removal;
 pub mod rules;
 mod undo;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
-use std::os::fd::{AsFd, OwnedFd};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::holders::{Scanner, process};
 use crate::kinds::capability::{Look, Store};
-use crate::kinds::{self, KINDS};
-use crate::model::{
-    Address, Clock, Fault, FileId, Found, Object, Pace, Past, State, Trace, Verdict,
-};
-use crate::sys::lease::Lease;
-use crate::sys::{file, processes};
+use crate::model::{Clock, Fault, Found, Object, Pace, Past, State, Trace, Verdict};
+use crate::sys::processes;
 use evidence::{Blind, Evidence, Grip, Hold, Kept, Named, Proof, Undo, Users, Wreck};
 use keep::Keep;
 use lives::Lives;
 use population::{Access, Census};
+use probe::Files;
 use producers::{Meaning, Origin};
 use undo::Undoers;
 
@@ -64,9 +61,8 @@ pub struct Judge<'a> {
     lives: Lives,
     census: Census,
     undoers: Undoers,
-    locks: OnceCell<HashSet<FileId>>,
+    files: Files,
     users: RefCell<HashMap<Access, Users>>,
-    stores: Vec<(&'static str, OnceCell<Option<Box<dyn Store>>>)>,
 }
 
 /// A verdict, or what has to be looked for first.
@@ -82,7 +78,6 @@ impl<'a> Judge<'a> {
     /// The clocks cannot be read.
     pub fn new(proc: &Path, scanner: &'a Scanner, terms: Terms) -> Result<Self, Fault> {
         let clock = process::clock()?;
-        let stores = KINDS.iter().map(|record| (record.kind.name, OnceCell::new()));
         Ok(Self {
             proc: proc.to_owned(),
             scanner,
@@ -91,9 +86,8 @@ impl<'a> Judge<'a> {
             lives: Lives::new(proc, clock),
             census: Census::default(),
             undoers: Undoers::default(),
-            locks: OnceCell::new(),
+            files: Files::new(proc),
             users: RefCell::default(),
-            stores: stores.collect(),
         })
     }
 
@@ -211,11 +205,11 @@ impl<'a> Judge<'a> {
             Trace::Set { .. } => None,
             Trace::SysvQueue { .. } | Trace::Fifo(_) => by_processes(Hold::NoneSeen),
             Trace::Memory(file) | Trace::Semaphore { file, .. } | Trace::Queue { file, .. } => {
-                if self.locks.get_or_init(|| locks::read(&self.proc)).contains(file) {
+                if self.files.is_locked(file) {
                     return Some(Hold::Held(Grip::Locked));
                 }
                 // A program that opens its object at this moment, and will not wait, must not meet a lease.
-                let asked = if young { None } else { self.probe(object, *file, look) };
+                let asked = if young { None } else { self.files.probe(object, *file, look) };
                 asked.or_else(|| {
                     by_processes(match trace {
                         Trace::Queue { .. } => Hold::NoneSeen,
@@ -226,34 +220,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The kernel's own answer for a file; `None` when it has none.
-    fn probe(&self, object: &Object, id: FileId, look: &Look) -> Option<Hold> {
-        let store = self.store(object.kind.name, look)?;
-        let opened = match store.open(&object.address.locator) {
-            Ok(opened) => opened,
-            // Somebody has a lease on it, and therefore has it open.
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
-                return Some(Hold::Held(Grip::Leased));
-            }
-            Err(_) => return None,
-        };
-        let stat = file::stat(&opened).ok()?;
-        if (stat.device, stat.inode) != (id.device, id.inode) {
-            return Some(Hold::Unseen(Blind::Object("it was replaced meanwhile")));
-        }
-        lease(&opened)
-    }
-
-    /// Where the files of a kind are.
-    fn store(&self, kind: &str, look: &Look) -> Option<&dyn Store> {
-        let (_, store) = self.stores.iter().find(|(name, _)| *name == kind)?;
-        let open = || {
-            let record = KINDS.iter().find(|record| record.kind.name == kind)?;
-            record.backing?.store(look).ok()
-        };
-        store.get_or_init(open).as_deref()
-    }
-
     /// A free object whose companion is held is held with it.
     fn companions(&self, hold: Hold, object: &Object, origin: Option<Origin>, look: &Look) -> Hold {
         let group = match (&hold, origin) {
@@ -261,26 +227,15 @@ impl<'a> Judge<'a> {
             (_, Some(origin)) => origin.group(&object.address),
         };
         let mut others = group.iter().filter(|address| **address != object.address);
-        match others.find(|address| self.is_held(address, look)) {
+        match others.find(|address| self.files.is_held(address, look)) {
             Some(address) => Hold::Held(Grip::Companion(address.to_string())),
             None => hold,
         }
     }
 
-    fn is_held(&self, address: &Address, look: &Look) -> bool {
-        let held = || {
-            let record = kinds::of_address(address).ok()?;
-            let store = self.store(record.kind.name, look)?;
-            let opened = match store.open(&address.locator) {
-                Ok(opened) => opened,
-                Err(error) => return Some(error.raw_os_error() == Some(libc::EAGAIN)),
-            };
-            let stat = file::stat(&opened).ok()?;
-            let id = FileId { device: stat.device, inode: stat.inode };
-            let locks = self.locks.get_or_init(|| locks::read(&self.proc));
-            Some(locks.contains(&id) || matches!(lease(&opened), Some(Hold::Held(_))))
-        };
-        held().unwrap_or(false)
+    /// Where the files of a kind are.
+    fn store(&self, kind: &str, look: &Look) -> Option<&dyn Store> {
+        self.files.store(kind, look)
     }
 
     fn lives_of(&self, past: &Past) -> evidence::Lives {
@@ -386,16 +341,6 @@ impl<'a> Judge<'a> {
 
 fn unknown(why: &'static str) -> Verdict {
     Verdict { state: State::Unknown, free: false, evidence: vec![why.into()] }
-}
-
-/// The kernel's answer for an opened file; the lease is given back at once.
-fn lease(opened: &OwnedFd) -> Option<Hold> {
-    match Lease::take(opened.as_fd()) {
-        Ok(_) => Some(Hold::Free(Proof::Leased)),
-        // Only this says that somebody has it; others say that we may not ask.
-        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => Some(Hold::Held(Grip::Leased)),
-        Err(_) => None,
-    }
 }
 
 fn wreck(past: &Past, origin: Option<Origin>) -> Option<Wreck> {

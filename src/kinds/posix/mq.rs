@@ -5,6 +5,7 @@
 
 mod folder;
 mod status;
+mod store;
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -16,8 +17,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store,
-    Want,
+    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store, Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
@@ -30,6 +30,7 @@ use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
 use folder::Folder;
 use status::Status;
+use store::Queues;
 
 static KIND: Kind = Kind {
     name: "posix-mq",
@@ -479,26 +480,5 @@ impl Remove for PosixMq {
 impl Backing for PosixMq {
     fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
         Ok(Box::new(Queues))
-    }
-}
-
-/// Queues are opened by name: the kernel looks in our own namespace, where only queues are.
-struct Queues;
-
-impl Store for Queues {
-    fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
-        let Locator::Name(name) = locator else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        mqueue::open(&with_slash(name).map_err(|_| io::ErrorKind::InvalidInput)?)
-    }
-
-    /// Their file system can neither rename nor have folders.
-    fn spot(&self, _locator: &Locator) -> io::Result<Option<Spot>> {
-        Ok(None)
-    }
-
-    fn home(&self) -> Option<Home> {
-        None
     }
 }
