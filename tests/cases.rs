@@ -19,6 +19,10 @@ pub enum Need {
     Limits,
     /// `ipcs`, `ipcmk`, `ipcrm` and `lsipc` of util-linux are installed.
     Peers,
+    /// bash, zsh and fish are installed.
+    Shells,
+    /// mandoc is installed.
+    Mandoc,
 }
 
 impl Need {
@@ -28,6 +32,8 @@ impl Need {
             Need::SeveralUsers => suite.several_users,
             Need::Limits => suite.limits,
             Need::Peers => suite.peers,
+            Need::Shells => suite.has(&["bash", "zsh", "fish"]),
+            Need::Mandoc => suite.has(&["mandoc"]),
         }
     }
 
@@ -37,6 +43,8 @@ impl Need {
             Need::SeveralUsers => "needs root",
             Need::Limits => "needs root or Linux 6.9",
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
+            Need::Shells => "needs bash, zsh, fish",
+            Need::Mandoc => "needs mandoc",
         }
     }
 }

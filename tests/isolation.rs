@@ -28,6 +28,12 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// Are these programs installed? Where everything has to be there, a test that needs one fails without it.
+    pub fn has(self, programs: &[&str]) -> bool {
+        std::env::var_os("CI").is_some_and(|ci| ci == "true")
+            || programs.iter().all(|program| is_installed(program))
+    }
+
     /// For listing names only: nothing is run, so nothing is claimed.
     pub fn unknown() -> Self {
         Self { several_users: true, limits: true, peers: true }
@@ -42,15 +48,15 @@ impl Suite {
 pub fn enter() -> Result<Suite, String> {
     let program = fs::read(tree::program())
         .map_err(|error| format!("cannot read the program under test: {error}"))?;
-    let several_users =
-        is_root_over_many_users() && unshare(libc::CLONE_NEWIPC | libc::CLONE_NEWNS).is_ok();
-    if !several_users {
+    // Root needs no user namespace, and without one it can play several users, if there are several.
+    let as_root = is_root() && unshare(libc::CLONE_NEWIPC | libc::CLONE_NEWNS).is_ok();
+    if !as_root {
         enter_user_namespace().map_err(|error| refusal(&error))?;
     }
     build_dev(&program)
         .map_err(|error| format!("cannot build a private /dev for the tests: {error}"))?;
     Ok(Suite {
-        several_users,
+        several_users: as_root && are_users_many(),
         limits: OpenOptions::new().write(true).open("/proc/sys/kernel/shmmni").is_ok(),
         peers: ["ipcs", "ipcmk", "ipcrm", "lsipc"].iter().all(|tool| is_installed(tool)),
     })
@@ -108,17 +114,18 @@ pub fn replace_dev(folders: &[&str]) {
     }
 }
 
-fn is_root_over_many_users() -> bool {
+fn is_root() -> bool {
     // SAFETY: no argument, cannot fail.
-    let root = unsafe { libc::geteuid() } == 0;
-    // In a container only some users exist; the tests need root, 65534 and 70000.
-    let ids = |file| {
-        fs::read_to_string(file).unwrap_or_default().lines().any(|line| {
-            let mut fields = line.split_whitespace().filter_map(|field| field.parse::<u64>().ok());
-            fields.next() == Some(0) && fields.nth(1).is_some_and(|count| count > 80_000)
-        })
-    };
-    root && ids("/proc/self/uid_map") && ids("/proc/self/gid_map")
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// In a container only some users exist; the tests need root, 65534, and some far above.
+fn are_users_many() -> bool {
+    ["/proc/self/uid_map", "/proc/self/gid_map"].iter().all(|file| {
+        let map = fs::read_to_string(file).unwrap_or_default();
+        let fields: Vec<&str> = map.split_whitespace().collect();
+        fields == ["0", "0", "4294967295"]
+    })
 }
 
 fn enter_user_namespace() -> io::Result<()> {

@@ -15,13 +15,14 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
+    ("holders", &["model", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
-    ("commands", &["sys", "model", "kinds", "output", "cli"]),
+    ("commands", &["sys", "model", "kinds", "holders", "output", "cli"]),
 ];
 
 /// One file of the crate, without its tests: these may reach wherever they like.
@@ -75,13 +76,30 @@ impl Source {
             let rest = &self.code[at..];
             let depth = rest.split("::").take_while(|word| *word == "super").count();
             let mut base = self.module();
-            // A `super` of a `mod.rs` is the folder above, as it is of any other module.
+            base.extend(inline_modules(before));
             base.truncate(base.len().saturating_sub(depth));
             let base: Vec<String> = base.into_iter().map(str::to_owned).collect();
             expand(&base, &rest[depth * "super::".len()..], &mut paths);
         }
         paths
     }
+}
+
+/// The modules in braces that are open at the end of this code.
+fn inline_modules(code: &str) -> Vec<&str> {
+    let mut open: Vec<Option<&str>> = Vec::new();
+    for (at, letter) in code.char_indices() {
+        match letter {
+            '{' => {
+                let mut words = code[..at].trim_end().rsplit(char::is_whitespace);
+                let name = words.next();
+                open.push(name.filter(|_| words.next() == Some("mod")));
+            }
+            '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.into_iter().flatten().collect()
 }
 
 /// Reads `a::b::{c, d::e}` and adds `a b c` and `a b d e`.

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod cases;
+mod completion;
 mod conformance;
 mod env;
 mod isolation;
@@ -18,6 +19,7 @@ mod peers;
 mod pty;
 mod registry;
 mod scratch;
+mod shell;
 mod strict_json;
 mod subjects;
 mod tree;

@@ -14,6 +14,20 @@ pub struct Terminal {
 impl Terminal {
     /// A terminal with so many columns, and the end that a program writes to.
     pub fn new(columns: u16) -> (Self, Stdio) {
+        let (terminal, slave) = Self::open(columns);
+        // SAFETY: all zero bytes are a valid termios, which the first call fills; an open terminal.
+        unsafe {
+            let mut modes: libc::termios = std::mem::zeroed();
+            assert_eq!(libc::tcgetattr(slave.as_raw_fd(), &mut modes), 0);
+            // Newlines come out as they were written.
+            libc::cfmakeraw(&mut modes);
+            assert_eq!(libc::tcsetattr(slave.as_raw_fd(), libc::TCSANOW, &modes), 0);
+        }
+        (terminal, Stdio::from(slave))
+    }
+
+    /// A terminal with so many columns, and the end that programs read from and write to.
+    pub fn open(columns: u16) -> (Self, File) {
         let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
         // SAFETY: numbers only; the result is checked.
         let master = unsafe { libc::posix_openpt(flags) };
@@ -35,15 +49,12 @@ impl Terminal {
             .write(true)
             .open(String::from_utf8(name).unwrap())
             .unwrap();
-        // SAFETY: all zero bytes are a valid termios, which the first call fills; an open terminal.
-        unsafe {
-            let mut modes: libc::termios = std::mem::zeroed();
-            assert_eq!(libc::tcgetattr(slave.as_raw_fd(), &mut modes), 0);
-            // Newlines come out as they were written.
-            libc::cfmakeraw(&mut modes);
-            assert_eq!(libc::tcsetattr(slave.as_raw_fd(), libc::TCSANOW, &modes), 0);
-        }
-        (Self { master }, Stdio::from(slave))
+        (Self { master }, slave)
+    }
+
+    /// The end at which the user sits.
+    pub fn master(&mut self) -> &mut File {
+        &mut self.master
     }
 
     /// Everything that is written until the last process has closed the other end.

@@ -3,13 +3,14 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, conformance, kinds, layering, peers, tree, verbs};
+use crate::{cases, completion, conformance, kinds, layering, peers, tree, verbs};
 
 cases![every_file_of_tests_is_in_its_list];
 
 pub fn all() -> Vec<Case> {
     [
         cases(),
+        completion::cases(),
         conformance::cases(),
         kinds::cases(),
         layering::cases(),

@@ -14,7 +14,7 @@ use crate::model::{Family, Object, Selector, State, Timestamp, Value};
 #[command(next_help_heading = "Selection")]
 pub struct Filter {
     /// What to look at: shm, mq, sem, fifo, or the address of one object [default: everything]
-    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
+    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector(), help_heading = None)]
     pub selectors: Vec<Selector>,
 
     /// Only System V or only POSIX objects

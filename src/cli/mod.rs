@@ -5,4 +5,6 @@ pub mod filter;
 pub mod judging;
 pub mod output;
 pub mod params;
+pub mod part;
 pub mod values;
+pub mod waiting;

@@ -1,6 +1,6 @@
 //! The options that every verb has: how the answer looks.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use crate::output::{Format, Times};
 
@@ -32,15 +32,15 @@ pub struct Output {
     pub columns: Option<String>,
 
     /// Print no line of column titles
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub no_headings: bool,
 
     /// Print exact sizes in tables
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub bytes: bool,
 
     /// Print points in time in tables as what has passed since, or as local date and time
-    #[arg(long, global = true, value_enum, value_name = "STYLE")]
+    #[arg(long, global = true, value_enum, value_name = "STYLE", hide_short_help = true)]
     pub time: Option<TimeName>,
 
     /// Colour: NO_COLOR in the environment turns auto off
@@ -50,13 +50,18 @@ pub struct Output {
         value_enum,
         value_name = "WHEN",
         default_value = "auto",
-        hide_default_value = true
+        hide_default_value = true,
+        hide_short_help = true
     )]
     pub color: ColorName,
 
     /// Print no warnings, notes and hints; errors and the exit status stay
     #[arg(short, long, global = true)]
     pub quiet: bool,
+
+    /// Print help: -h in short, --help with examples
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
 }
 
 /// Names of the formats.

@@ -32,6 +32,22 @@ impl Verb for Setting {
         |record| record.configure.map_or(&[], |configure| configure.params());
 }
 
+/// The options of `wait` and `lock`.
+#[derive(Clone, Debug)]
+pub struct Taking;
+
+impl Verb for Taking {
+    const DECLARED: Declared = |record| record.counters.map_or(&[], |one| one.wait_params());
+}
+
+/// The options of `post`.
+#[derive(Clone, Debug)]
+pub struct Giving;
+
+impl Verb for Giving {
+    const DECLARED: Declared = |record| record.counters.map_or(&[], |one| one.post_params());
+}
+
 /// The options of kinds that were given for a verb, not yet held against a kind.
 #[derive(Clone, Debug)]
 pub struct Params<V> {

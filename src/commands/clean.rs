@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use glob::Pattern;
 
+use super::columns::Known;
 use super::context::{Context, Outcome, Stop};
 use super::selection::Walk;
 use super::{columns, removing, states};
@@ -81,7 +82,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
                 .hint("--state and --pid go with list"),
         ));
     }
-    let columns = columns(cx)?;
+    let columns = printed(cx)?;
     let proc = cx.proc.clone();
     // What is learned while planning is not used for removing: the answer may take its time.
     let scanner = Scanner::new(&proc);
@@ -116,16 +117,21 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     report.finish(cx)
 }
 
-/// The columns of the plan.
-fn columns(cx: &Context) -> Result<Vec<String>, Stop> {
+/// What `--columns` chooses among.
+pub(super) fn columns() -> Known {
     let mut known = columns::of_objects();
     known.extend(RESULT.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())));
+    known
+}
+
+/// The columns that are printed.
+fn printed(cx: &Context) -> Result<Vec<String>, Stop> {
     let more: &[&str] = match cx.format() {
         Format::Table => &[],
         _ => &["producer", "result", "reason"],
     };
     let default: Vec<&str> = PLAN.iter().chain(more).copied().collect();
-    columns::choose(cx.options.columns.as_deref(), &default, &known)
+    columns::choose(cx.options.columns.as_deref(), &default, &columns())
 }
 
 fn leftover(_: &Object, state: State) -> bool {

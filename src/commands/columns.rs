@@ -1,12 +1,15 @@
 //! Choosing columns by name: `A,B`, `+A,B`, and what is meant by a name that does not exist.
 
-use super::context::Stop;
+use super::context::{Context, Outcome, Stop};
 use crate::kinds::KINDS;
-use crate::model::{COMMON, Fault, quoted};
+use crate::model::{COMMON, Fault, Value, quoted};
+
+/// The names of columns with what they are, in the order in which help lists them.
+pub(super) type Known = Vec<(String, String)>;
 
 /// Every column that objects can have: those of all kinds first.
-pub(super) fn of_objects() -> Vec<(String, String)> {
-    let mut columns: Vec<(String, String)> = COMMON
+pub(super) fn of_objects() -> Known {
+    let mut columns: Known = COMMON
         .iter()
         .map(|column| (column.field.name.to_owned(), column.field.help.to_owned()))
         .collect();
@@ -22,6 +25,22 @@ pub(super) fn of_objects() -> Vec<(String, String)> {
         }
     }
     columns
+}
+
+/// The columns of records that are no objects.
+pub(super) fn of_records(columns: &[(&str, &str)]) -> Known {
+    columns.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())).collect()
+}
+
+/// Answers `--columns help`.
+pub(super) fn help(known: &Known, cx: &mut Context) -> Outcome {
+    if known.is_empty() {
+        return Err(Stop::Usage(Fault::usage("this verb has no columns to choose among")));
+    }
+    let text = |text: &String| Value::Text(text.as_str().into());
+    let rows = known.iter().map(|(name, help)| vec![text(name), text(help)]);
+    cx.options.columns = None;
+    cx.records("columns", &["column", "help"], rows.collect())
 }
 
 /// The columns that a list of names asks for; `default` without one.

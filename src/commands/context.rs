@@ -43,6 +43,7 @@ pub(super) struct Context {
     pub(super) scanner: Rc<Scanner>,
     terminal: bool,
     failed: Option<Class>,
+    status: Option<u8>,
 }
 
 impl Context {
@@ -66,12 +67,18 @@ impl Context {
             proc,
             terminal,
             failed: None,
+            status: None,
         }
     }
 
     /// Where to look, with what to read there.
     pub(super) fn look<'a>(&'a self, want: Want<'a>) -> Look<'a> {
         Look { want, proc: &self.proc, folders: &[], fifos: &*self.scanner }
+    }
+
+    /// Is it asked what columns there are, and nothing else?
+    pub(super) fn lists_columns(&self) -> bool {
+        self.options.columns.as_deref() == Some("help")
     }
 
     pub(super) fn color(&self) -> bool {
@@ -186,8 +193,20 @@ impl Context {
         self.options.format()
     }
 
+    /// The command line made no sense after all.
+    pub(super) fn complain_of_usage(&mut self, fault: &Fault) {
+        self.complain(fault);
+        self.failed = Some(Class::Usage);
+    }
+
+    /// The exit status is this, whatever failed: for verbs whose status is that of a command.
+    pub(super) fn exit_with(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The exit status as things stand.
     pub(super) fn status(&self) -> u8 {
-        self.failed.map_or(0, |class| class as u8)
+        self.status.unwrap_or(self.failed.map_or(0, |class| class as u8))
     }
 }
 
@@ -197,7 +216,7 @@ fn write_error(text: &str) {
 }
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub(super) fn usage(error: &clap::Error) -> u8 {
+pub(super) fn usage(error: &clap::Error, status: u8) -> u8 {
     if !error.use_stderr() {
         let _ = error.print();
         return 0;
@@ -208,5 +227,5 @@ pub(super) fn usage(error: &clap::Error) -> u8 {
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    Class::Usage as u8
+    status
 }

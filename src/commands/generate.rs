@@ -1,15 +1,26 @@
-//! `generate`: the manual pages and completions, made of the definition of the command line. Hidden: for
-//! maintainers and packagers.
+//! `generate`: the manual pages, made of the definition of the command line and of what people wrote about it, and
+//! the completions of the shells. Hidden: for maintainers and packagers.
 
-use std::fs::{self, File};
-use std::path::PathBuf;
+mod definition;
+mod overview;
+mod page;
+mod roff;
 
-use clap::ValueEnum;
-use clap_complete::{Shell, generate_to};
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Command, ValueEnum};
 
 use super::context::{Context, Outcome};
+use super::{VERBS, Verb, columns};
+use page::Page;
 
 /// Write the manual pages or the completions into a folder
+///
+/// The folder's subfolder prose has what people wrote: NAME.SECTION is put into the page of that name, or is the
+/// page in section 7.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// What to write
@@ -17,44 +28,118 @@ pub(super) struct Args {
     what: What,
 
     /// Where to
+    #[arg(value_name = "DIR")]
     dir: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
-    /// ipcctl.1 and a page a verb
+    /// ipcctl.1, a page a verb, and the pages that are prose alone
     Man,
     /// For bash, zsh and fish
     Completions,
 }
 
+/// What the shells read, each under the name by which its shell finds it.
+const COMPLETIONS: &[(&str, &str)] = &[
+    ("ipcctl.bash", include_str!("../../completions/ipcctl.bash")),
+    ("_ipcctl", include_str!("../../completions/_ipcctl")),
+    ("ipcctl.fish", include_str!("../../completions/ipcctl.fish")),
+];
+
 /// Writes the files.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, _cx: &mut Context) -> Outcome {
     fs::create_dir_all(&args.dir)?;
     match args.what {
-        What::Man => man(args, cx),
+        What::Man => Ok(man(&args.dir)?),
         What::Completions => {
-            for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-                generate_to(shell, &mut super::definition(true), "ipcctl", &args.dir)?;
+            for (name, text) in COMPLETIONS {
+                fs::write(args.dir.join(name), text)?;
             }
             Ok(())
         }
     }
 }
 
-fn man(args: &Args, _cx: &mut Context) -> Outcome {
-    let definition = super::definition(true).disable_help_subcommand(true);
-    let mut all = definition.clone();
+fn man(folder: &Path) -> io::Result<()> {
+    let mut all = super::definition(true).disable_help_subcommand(true);
     all.build();
-    page(args, &all, "ipcctl")?;
-    for verb in all.get_subcommands().filter(|verb| !verb.is_hide_set()) {
-        let name = format!("ipcctl-{}", verb.get_name());
-        page(args, verb, &name)?;
+    let prose = folder.join("prose");
+    let verbs: Vec<(&Verb, &Command)> = VERBS
+        .iter()
+        .filter(|verb| !verb.hidden)
+        .filter_map(|verb| Some((verb, all.find_subcommand(verb.name)?)))
+        .collect();
+    let mut pages = vec![overview(&all, &verbs)];
+    pages.extend(verbs.iter().map(|(verb, command)| of_verb(verb, command)));
+    for mut page in pages {
+        page.read_prose(&prose)?;
+        page.write(folder)?;
+    }
+    background(&prose, folder)
+}
+
+/// The pages that are prose alone, in the sections of the manual that no verb is in.
+fn background(prose: &Path, folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(prose) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let file = PathBuf::from(entry?.file_name());
+        if let (Some(name), Some("7")) =
+            (file.file_stem().and_then(OsStr::to_str), file.extension().and_then(OsStr::to_str))
+        {
+            let mut page = Page::new(name, '7', "");
+            page.read_prose(prose)?;
+            page.write(folder)?;
+        }
     }
     Ok(())
 }
 
-fn page(args: &Args, command: &clap::Command, name: &str) -> Outcome {
-    let mut file = File::create(args.dir.join(format!("{name}.1")))?;
-    Ok(clap_mangen::Man::new(command.clone()).title(name).date("").render(&mut file)?)
+fn about(command: &Command) -> String {
+    command.get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+fn overview(all: &Command, verbs: &[(&Verb, &Command)]) -> Page {
+    let listed: Vec<_> = verbs.iter().map(|(verb, command)| (*verb, about(command))).collect();
+    let mut page = Page::new("ipcctl", '1', &lower(&about(all)));
+    page.add("SYNOPSIS", definition::synopsis(all));
+    page.add("DESCRIPTION", definition::description(all));
+    page.add("OPTIONS", definition::options(all));
+    page.add("VERBS", overview::verbs(&listed));
+    page.add("KINDS", overview::kinds());
+    page.add("COLUMNS", overview::columns(&columns::of_objects()));
+    page.add("EXIT STATUS", overview::statuses());
+    page.add("EXAMPLES", definition::examples(all));
+    page.add("SEE ALSO", ".BR ipcctl (7)\n".into());
+    page
+}
+
+fn of_verb(verb: &Verb, command: &Command) -> Page {
+    let mut page = Page::new(&overview::page(verb), '1', &lower(&about(command)));
+    page.add("SYNOPSIS", definition::synopsis(command));
+    page.add("DESCRIPTION", definition::description(command) + &overview::takers(verb.takes));
+    page.add("OPTIONS", definition::options(command));
+    let known = (verb.columns)();
+    page.add(
+        "COLUMNS",
+        if known == columns::of_objects() {
+            "Those of objects, which are in\n.BR ipcctl (1).\n".into()
+        } else {
+            overview::columns(&known)
+        },
+    );
+    page.add("EXIT STATUS", overview::statuses());
+    page.add("EXAMPLES", definition::examples(command));
+    page.add("SEE ALSO", ".BR ipcctl (1),\n.BR ipcctl (7)\n".into());
+    page
+}
+
+/// NAME lines begin in lower case, but for a name.
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

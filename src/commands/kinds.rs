@@ -1,5 +1,6 @@
 //! `kinds`: what each kind can do.
 
+use super::columns::{Known, of_records};
 use super::context::{Context, Outcome};
 use crate::kinds::KINDS;
 use crate::model::Value;
@@ -16,12 +17,31 @@ Examples:
   ipcctl kinds
   ipcctl kinds --json";
 
+const KIND: &[(&str, &str)] = &[
+    ("kind", "What the kind is called."),
+    ("facility", "What addresses begin with: shm, mq, sem or fifo."),
+    ("family", "sysv, posix or file: what addresses go on with."),
+];
+const ABOUT: (&str, &str) = ("about", "A few words.");
+
+fn capabilities() -> impl Iterator<Item = &'static str> {
+    KINDS.first().into_iter().flat_map(|record| record.capabilities()).map(|(name, _)| name)
+}
+
+/// The columns of the matrix.
+pub(super) fn columns() -> Known {
+    let mut columns = of_records(KIND);
+    let able = capabilities().map(|name| (name.to_owned(), format!("Can the kind do {name}?")));
+    columns.extend(able);
+    columns.extend(of_records(&[ABOUT]));
+    columns
+}
+
 /// Shows the matrix.
 pub(super) fn run(_args: &Args, cx: &mut Context) -> Outcome {
-    let mut columns = vec!["kind", "facility", "family"];
-    let able = KINDS.first().map(|record| record.capabilities()).into_iter().flatten();
-    columns.extend(able.map(|(name, _)| name));
-    columns.push("about");
+    let mut columns: Vec<_> = KIND.iter().map(|(name, _)| *name).collect();
+    columns.extend(capabilities());
+    columns.push(ABOUT.0);
     let rows = KINDS.iter().map(|record| {
         let kind = record.kind;
         let mut row = vec![

@@ -1,5 +1,6 @@
 //! `limits`: every limit of the kernel on these facilities, and how much of it is used.
 
+use super::columns::{Known, of_records};
 use super::context::{Context, Outcome};
 use crate::cli::values;
 use crate::kinds::KINDS;
@@ -24,13 +25,26 @@ Examples:
   ipcctl limits --fail-above 80 --quiet >/dev/null    for monitoring
   ipcctl limits --json";
 
-const COLUMNS: &[&str] = &["name", "limit", "used", "percent", "about", "knob"];
+const COLUMNS: &[(&str, &str)] = &[
+    ("name", "What the limit is called."),
+    ("limit", "How much there may be."),
+    ("used", "How much there is."),
+    ("percent", "The used share, where the limit is on a total."),
+    ("about", "What it limits, and in which unit."),
+    ("knob", "What raises it: a sysctl(8), or what else does."),
+];
+
+/// The columns of the table.
+pub(super) fn columns() -> Known {
+    of_records(COLUMNS)
+}
 
 /// Shows the limits.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let look = cx.look(Want::Only(&[]));
     let limits: Vec<Limit> = KINDS.iter().flat_map(|record| record.inspect.limits(&look)).collect();
-    cx.records("limits", COLUMNS, limits.iter().map(row).collect())?;
+    let names: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    cx.records("limits", &names, limits.iter().map(row).collect())?;
     cx.flush()?;
     let Some(most) = args.fail_above else { return Ok(()) };
     for limit in &limits {

@@ -1,6 +1,5 @@
 //! `list`: objects to a table.
 
-use std::borrow::Cow;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -13,7 +12,7 @@ use crate::cli::filter::Filter;
 use crate::cli::judging::Judging;
 use crate::kinds::capability::{Look, Want};
 use crate::leftover::Judge;
-use crate::model::{COMMON, Column, Kind, Object, Place, Value};
+use crate::model::{COMMON, Column, Kind, Object, Place};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -74,9 +73,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     // Putting all columns together takes time, which a plain listing does not need.
     let named = cx.options.columns.is_some() || args.sort.is_some();
     let known = if named { columns::of_objects() } else { Vec::new() };
-    if cx.options.columns.as_deref() == Some("help") {
-        return help(cx, &known);
-    }
     let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let order = order(args.sort.as_deref(), &known)?;
@@ -105,14 +101,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         None
     });
     listing.walk(cx, judge.as_ref())
-}
-
-fn help(cx: &mut Context, known: &[(String, String)]) -> Outcome {
-    let rows = known.iter().map(|(name, help)| {
-        vec![Value::Text(name.as_str().into()), Value::Text(help.as_str().into())]
-    });
-    cx.options.columns = None;
-    cx.records("columns", &["column", "help"], rows.collect())
 }
 
 /// Column names with whether they are reversed.
@@ -188,12 +176,10 @@ impl Listing<'_> {
     }
 
     fn write(&mut self, cx: &mut Context, object: &Object) -> io::Result<()> {
-        const ABSENT: Value = Value::None("none");
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
             self.place(object);
         }
-        let value = |place: Option<Place>| place.and_then(|place| object.at(place));
-        let cell = |(name, place): &(_, _)| (*name, value(*place).unwrap_or(Cow::Owned(ABSENT)));
+        let cell = |(name, place): &(_, _)| (*name, object.at(*place));
         let cells: Vec<Cell> = self.places.iter().map(cell).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }

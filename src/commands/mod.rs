@@ -2,6 +2,7 @@
 
 mod clean;
 mod columns;
+mod complete;
 mod context;
 mod create;
 mod generate;
@@ -9,32 +10,47 @@ mod holders;
 mod kinds;
 mod limits;
 mod list;
+mod lock;
+mod post;
+mod read;
 mod removing;
 mod rm;
 mod selection;
+mod semop;
 mod set;
 mod show;
 mod states;
+mod wait;
+mod write;
 
 use std::ffi::OsString;
 
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::output::Output;
+use crate::kinds::KindRecord;
 use crate::model::{Class, Fault};
+use columns::Known;
 use context::{Context, Outcome, Stop};
 
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
-    Verb { alias: Some("ls"), ..verb!(list) },
-    verb!(show),
-    verb!(create),
-    verb!(set),
-    verb!(rm),
-    verb!(clean),
-    verb!(limits),
-    verb!(kinds),
+    Verb { alias: Some("ls"), columns: columns::of_objects, ..verb!(list) },
+    Verb { columns: columns::of_objects, ..verb!(show) },
+    Verb { takes: |_| false, ..verb!(create) },
+    Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
+    Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
+    Verb { columns: clean::columns, ..verb!(clean) },
+    Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
+    Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(post) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(semop) },
+    Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
+    Verb { columns: limits::columns, ..verb!(limits) },
+    Verb { columns: kinds::columns, ..verb!(kinds) },
     Verb { hidden: true, ..verb!(generate) },
+    Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
 ];
 
 /// How a verb is defined and run.
@@ -44,6 +60,10 @@ struct Verb {
     hidden: bool,
     define: fn(Command) -> Command,
     run: fn(&ArgMatches, &mut Context) -> Outcome,
+    /// What `--columns` chooses among, for its help, the manual and completions.
+    columns: fn() -> Known,
+    /// Kinds whose objects completions offer: those that the verb can do something to.
+    takes: fn(&KindRecord) -> bool,
 }
 
 /// The verb of a module.
@@ -57,6 +77,8 @@ macro_rules! verb {
             run: |matches, cx| {
                 $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
             },
+            columns: Known::new,
+            takes: |_| true,
         }
     };
 }
@@ -83,7 +105,7 @@ fn unreadable(error: clap::Error) -> Stop {
 ///
 /// Without a verb it lists every object.
 #[derive(Parser)]
-#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, args_conflicts_with_subcommands = false)]
+#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, disable_help_flag = true)]
 struct Cli {
     #[command(flatten)]
     output: Output,
@@ -107,6 +129,7 @@ Exit status:
 fn definition(whole: bool) -> Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
         let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
+        let defined = defined.after_help(format!("More and examples: ipcctl {} --help", verb.name));
         command.subcommand(if whole { (verb.define)(defined) } else { defined.defer(verb.define) })
     })
 }
@@ -120,14 +143,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return context::usage(&error),
+        Err(error) => return context::usage(&error, usage_status(&arguments)),
     };
     let mut cx = Context::new(cli.output);
     let result = match matches.subcommand() {
         Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
+            Some(verb) if cx.lists_columns() => columns::help(&(verb.columns)(), &mut cx),
             Some(verb) => (verb.run)(matches, &mut cx),
             None => Err(Stop::Usage(Fault::usage(format!("there is no verb {name}")))),
         },
+        None if cx.lists_columns() => columns::help(&columns::of_objects(), &mut cx),
         None => list::run(&list::Args::default(), &mut cx),
     };
     match result.and_then(|()| Ok(cx.flush()?)) {
@@ -135,12 +160,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         // Who reads has had enough: nothing is wrong.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
-        Err(Stop::Usage(fault)) => {
-            cx.complain(&fault);
-            return Class::Usage as u8;
-        }
+        Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
     }
     cx.status()
+}
+
+/// The status of a command line that makes no sense. Where a command is to be run, 2 would be taken for a status
+/// of the command.
+fn usage_status(arguments: &[OsString]) -> u8 {
+    let verb = arguments.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    if verb.is_some_and(|verb| verb == "lock") { lock::FAILED } else { Class::Usage as u8 }
 }
 
 #[cfg(test)]

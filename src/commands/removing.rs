@@ -3,7 +3,8 @@
 use super::context::Context;
 use crate::kinds;
 use crate::kinds::KINDS;
-use crate::kinds::capability::{Home, Look};
+use crate::kinds::backing::Home;
+use crate::kinds::capability::Look;
 use crate::leftover::quarantine::{self, Recovered};
 use crate::leftover::removal;
 use crate::model::{Address, Class, Encoded, Fault, Object};

@@ -1,17 +1,16 @@
 //! What a kind can do, as traits: a kind's record has one for each capability, and verbs are written over
 //! these alone.
 
-use std::ffi::CString;
 use std::io;
 use std::ops::ControlFlow;
-use std::os::fd::OwnedFd;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::model::{
-    Address, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, Param, Part, Settings,
-    Sighting,
+    Address, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, Param, Part, Patience,
+    Settings, Sighting, Term,
 };
+use crate::sys::deferral::Deferral;
 
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]
@@ -145,46 +144,147 @@ pub trait Remove: Sync {
     fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault>;
 }
 
-/// To be a file, so that the kernel can be asked whether anybody holds it.
-pub trait Backing: Sync {
-    /// Opens what many questions need only once.
-    ///
-    /// # Errors
-    /// Why the files cannot be reached.
-    fn store(&self, look: &Look) -> io::Result<Box<dyn Store>>;
+/// What a region is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To read it.
+    Read,
+    /// To write to it.
+    Write,
 }
 
-/// A folder.
-#[derive(Clone)]
-pub struct Home {
-    /// The folder itself, opened.
-    pub folder: Rc<OwnedFd>,
-    /// What to call it.
-    pub path: Rc<Path>,
-}
-
-/// A name in a folder.
-pub struct Spot {
-    /// The folder.
-    pub home: Home,
-    /// The name of a file in it.
-    pub name: CString,
-}
-
-/// Where the files of a kind are.
-pub trait Store {
-    /// Opens an object's file for reading. It never blocks, follows no link and opens no device.
+/// To be read from and written to at any place.
+pub trait Memory: Sync {
+    /// Opens the memory of an object.
     ///
     /// # Errors
-    /// ENOENT, EACCES; ENOTSUP for what must not be opened to look at it.
-    fn open(&self, locator: &Locator) -> io::Result<OwnedFd>;
+    /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
+    fn open(
+        &self,
+        look: &Look,
+        locator: &Locator,
+        access: Access,
+    ) -> Result<Box<dyn Region>, Fault>;
+}
 
-    /// Where the file is, if it can be moved from there to another folder of the same file system.
+/// What ends a transfer between a region and a stream.
+#[derive(Debug)]
+pub enum Broken {
+    /// The stream, and what the system says.
+    Stream(io::Error),
+    /// The region.
+    Region(Fault),
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::Region(fault)
+    }
+}
+
+/// An opened region. Offsets and lengths are bytes. Nothing here changes its size, and every transfer moves a
+/// block of at most some mebibytes, so that the memory that it takes does not depend on the length.
+pub trait Region {
+    /// Bytes that it has now: some may be cut short by others.
     ///
     /// # Errors
-    /// ENOENT, EACCES.
-    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>>;
+    /// What the system says.
+    fn size(&self) -> Result<u64, Fault>;
 
-    /// The folder where all files of the kind are, if they are in one.
-    fn home(&self) -> Option<Home>;
+    /// Copies bytes from `offset` into the buffer: how many, 0 at the end.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault>;
+
+    /// Copies bytes to `offset`: how many. They fit, as far as its caller knows.
+    ///
+    /// # Errors
+    /// Nothing is written past the end: the fault says that it has been cut short.
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<usize, Fault>;
+
+    /// Moves at most `length` bytes from `offset` to a stream: how many, 0 at the end of the region.
+    ///
+    /// # Errors
+    /// As [`Region::read`], and what the stream says.
+    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, Broken>;
+
+    /// Moves at most `length` bytes from a stream to `offset`: how many, 0 at the end of the stream.
+    ///
+    /// # Errors
+    /// As [`Region::write`], and what the stream says.
+    fn fill(&mut self, offset: u64, length: u64, from: BorrowedFd<'_>) -> Result<u64, Broken>;
+}
+
+/// To be waited for and posted to: `wait`, `post` and `lock`.
+pub trait Counters: Sync {
+    /// The options of this kind for `wait` and `lock`.
+    fn wait_params(&self) -> &'static [&'static Param];
+
+    /// The options of this kind for `post`.
+    fn post_params(&self) -> &'static [&'static Param];
+
+    /// Waits until the value can be lowered, and lowers it.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::WouldBlock`] when patience ends first, [`crate::model::Class::NotFound`] also
+    /// when it is removed meanwhile.
+    fn wait(
+        &self,
+        look: &Look,
+        locator: &Locator,
+        settings: &Settings,
+        patience: Patience,
+    ) -> Result<(), Fault>;
+
+    /// Raises the value.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::Limit`] above the highest value.
+    fn post(&self, look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault>;
+
+    /// Waits as [`Counters::wait`] does, for as long as a command runs.
+    ///
+    /// # Errors
+    /// As [`Counters::wait`].
+    fn hold(
+        &self,
+        look: &Look,
+        locator: &Locator,
+        settings: &Settings,
+        patience: Patience,
+    ) -> Result<Hold, Fault>;
+
+    /// Several operations at once, for the kinds that have them.
+    fn atomic(&self) -> Option<&dyn Atomic> {
+        None
+    }
+}
+
+/// How what [`Counters::hold`] took is given back.
+pub enum Hold {
+    /// The kernel gives it back when this process ends, however it ends and whatever it has become by exec.
+    UntilExit,
+    /// Somebody has to, when the command has ended.
+    Supervised {
+        /// Gives it back.
+        release: Box<dyn FnOnce() -> Result<(), Fault>>,
+        /// No signal ends the supervisor meanwhile.
+        signals: Deferral,
+    },
+}
+
+/// To do several operations on the members of a set at once, or none.
+pub trait Atomic {
+    /// Does all of them when all can be done.
+    ///
+    /// # Errors
+    /// As [`Counters::wait`] and [`Counters::post`]; a usage error for a member that the set does not have.
+    fn operate(
+        &self,
+        look: &Look,
+        locator: &Locator,
+        terms: &[Term],
+        patience: Patience,
+    ) -> Result<(), Fault>;
 }

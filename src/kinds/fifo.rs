@@ -17,9 +17,8 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::KindRecord;
-use super::capability::{
-    Backing, Change, Configure, Create, Each, Home, Inspect, Look, Making, Remove, Spot, Store,
-};
+use super::backing::{Backing, Home, Spot, Store};
+use super::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use super::fact::{Fact, Plan, fields};
 use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,

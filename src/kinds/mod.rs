@@ -1,6 +1,7 @@
 //! The kinds of object: a record each, in the order in which they are listed. Adding a kind is a file and a
 //! line of [`KINDS`].
 
+pub mod backing;
 pub mod capability;
 mod fact;
 mod fifo;
@@ -10,7 +11,8 @@ mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};
-use capability::{Backing, Configure, Create, Inspect, Remove};
+use backing::Backing;
+use capability::{Configure, Counters, Create, Inspect, Memory, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -35,6 +37,10 @@ pub struct KindRecord {
     pub configure: Option<&'static dyn Configure>,
     /// Remove it.
     pub remove: Option<&'static dyn Remove>,
+    /// Read from it and write to it at any place.
+    pub memory: Option<&'static dyn Memory>,
+    /// Wait for it and post to it.
+    pub counters: Option<&'static dyn Counters>,
     /// Reach the file that it is.
     pub backing: Option<&'static dyn Backing>,
 }
@@ -42,17 +48,38 @@ pub struct KindRecord {
 impl KindRecord {
     /// A kind that can be looked at; the rest is added by naming it.
     const fn read_only(kind: &'static Kind, inspect: &'static dyn Inspect) -> Self {
-        Self { kind, inspect, create: None, configure: None, remove: None, backing: None }
+        Self {
+            kind,
+            inspect,
+            create: None,
+            configure: None,
+            remove: None,
+            backing: None,
+            memory: None,
+            counters: None,
+        }
     }
 
     /// The capabilities, as the matrix of `kinds` shows them.
-    pub fn capabilities(&self) -> [(&'static str, bool); 4] {
+    pub fn capabilities(&self) -> [(&'static str, bool); 6] {
         [
             ("inspect", true),
             ("create", self.create.is_some()),
             ("set", self.configure.is_some()),
             ("rm", self.remove.is_some()),
+            ("memory", self.memory.is_some()),
+            ("counters", self.counters.is_some()),
         ]
+    }
+}
+
+/// The parsers of what the kernel prints, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Gives `bytes` to every parser.
+    pub fn parse(bytes: &[u8]) {
+        super::sysv::fuzz(bytes);
+        super::posix::mq::fuzz(bytes);
     }
 }
 

@@ -1,14 +1,12 @@
 //! What runs under a process id that an object remembers, and whether it can be the one that was meant.
 
+use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
-use nix::time::{ClockId, clock_gettime};
-use procfs::process::Process;
-
-use crate::model::Value;
-
-/// A second of difference is normal: IPC times are whole seconds, start times hundredths.
-const SLACK: i64 = 2;
+use crate::model::{Clock, Value};
+use crate::sys::processes::{Proc, Status};
+use crate::sys::time::clocks;
 
 /// The command of process `pid`, which did something to an object at `time` (seconds since the epoch, 0 for
 /// unknown). A process that started later is another one under a used number.
@@ -16,24 +14,20 @@ pub(crate) fn command(proc: &Path, pid: i32, time: i64) -> Value {
     if pid == 0 {
         return Value::None("none");
     }
-    let Ok(stat) =
-        Process::new_with_root(proc.join(pid.to_string())).and_then(|process| process.stat())
-    else {
+    let Ok(status) = Proc::open(proc).and_then(|proc| proc.process(pid)?.status()) else {
         return Value::None("it has ended");
     };
-    match started(stat.starttime) {
-        Some(start) if time != 0 && start > time + SLACK => Value::None("it has ended"),
-        Some(_) => Value::Name(std::ffi::OsString::from(stat.comm).into()),
-        None => Value::Unknown("the clocks could not be read"),
+    match is_later(&status, time) {
+        Ok(true) => Value::None("it has ended"),
+        Ok(false) => Value::Name(std::ffi::OsString::from_vec(status.command).into()),
+        Err(_) => Value::Unknown("the clocks could not be read"),
     }
 }
 
-/// Seconds since the epoch of a start time in ticks since boot.
-fn started(ticks: u64) -> Option<i64> {
-    let now = clock_gettime(ClockId::CLOCK_REALTIME).ok()?.tv_sec();
-    let up = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?.tv_sec();
-    let since_boot = i64::try_from(ticks / procfs::ticks_per_second().max(1)).ok()?;
-    Some(now - up + since_boot)
+fn is_later(status: &Status, time: i64) -> io::Result<bool> {
+    let (now, up) = clocks()?;
+    let clock = Clock { now, boot: now - up, ticks: procfs::ticks_per_second() };
+    Ok(time != 0 && clock.is_later(status.start, time))
 }
 
 /// A process id as a fact: 0 is nobody when the thing never happened, and otherwise a process that this pid

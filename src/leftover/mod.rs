@@ -20,7 +20,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::holders::{Scanner, process};
-use crate::kinds::capability::{Look, Store};
+use crate::kinds::backing::Store;
+use crate::kinds::capability::Look;
 use crate::model::{Clock, Fault, Found, Object, Pace, Past, State, Trace, Verdict};
 use crate::sys::processes;
 use evidence::{Blind, Evidence, Grip, Hold, Kept, Named, Proof, Undo, Users, Wreck};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::evidence::{Blind, Grip, Hold, Proof};
 use super::locks;
-use crate::kinds::capability::{Look, Store};
+use crate::kinds::backing::Store;
+use crate::kinds::capability::Look;
 use crate::kinds::{self, KINDS, KindRecord};
 use crate::model::{Address, FileId, Object};
 use crate::sys::file;

@@ -14,7 +14,7 @@ use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use crate::kinds::capability::Home;
+use crate::kinds::backing::Home;
 use crate::model::Encoded;
 use crate::sys::lease::Leased;
 use crate::sys::{file, folder};

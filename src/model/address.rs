@@ -98,7 +98,10 @@ impl Display for Locator {
         match self {
             Self::Id(id) => write!(out, "{id}"),
             Self::Key(key) => write!(out, "{key:#x}"),
-            Self::Name(name) => write!(out, "/{}", Encoded(name.as_bytes())),
+            Self::Name(name) => {
+                out.write_str("/")?;
+                Encoded(name.as_bytes()).fmt(out)
+            }
             Self::Path(path) => Encoded(path.as_os_str().as_bytes()).fmt(out),
         }
     }
@@ -132,7 +135,9 @@ impl Address {
 
 impl Display for Address {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}", self.facility.name(), self.locator)
+        out.write_str(self.facility.name())?;
+        out.write_str(":")?;
+        self.locator.fmt(out)
     }
 }
 

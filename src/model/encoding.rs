@@ -63,39 +63,41 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
+/// What a shell takes for more than itself, and the escape character of this encoding.
+const SHELL: &[u8] = b"%\"'\\$`;&|<>()*?[]{}!";
+
+/// Is this byte a character that stands for itself? Names are long and listings longer, hence a table.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        plain[byte as usize] = true;
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < SHELL.len() {
+        plain[SHELL[at] as usize] = false;
+        at += 1;
+    }
+    plain
+};
+
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !is_hostile(char::from(byte))
+    PLAIN[usize::from(byte)]
 }
 
 /// Bidirectional and zero-width characters can make one name look like another, or a line read backwards.
 fn is_hostile(character: char) -> bool {
-    character.is_control()
-        || character.is_whitespace()
-        || matches!(
-            character,
-            '%' | '"'
-                | '\''
-                | '\\'
-                | '$'
-                | '`'
-                | ';'
-                | '&'
-                | '|'
-                | '<'
-                | '>'
-                | '('
-                | ')'
-                | '*'
-                | '?'
-                | '['
-                | ']'
-                | '{'
-                | '}'
-                | '!'
-        )
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => !is_plain(byte),
+        _ => {
+            character.is_control()
+                || character.is_whitespace()
+                || matches!(character,
+                    '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        }
+    }
 }
 
 fn escape(out: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

@@ -22,6 +22,34 @@ pub enum Class {
     Limit = 7,
 }
 
+impl Class {
+    /// All of them, by number.
+    pub const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::Usage,
+        Self::NotFound,
+        Self::Denied,
+        Self::WouldBlock,
+        Self::Exists,
+        Self::Limit,
+    ];
+
+    /// What the exit status means, without a full stop.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Failed => {
+                "failed, or several objects failed for different reasons, or the answer is incomplete"
+            }
+            Self::Usage => "usage: nothing was attempted",
+            Self::NotFound => "no such object",
+            Self::Denied => "permission denied",
+            Self::WouldBlock => "would block, or timed out",
+            Self::Exists => "it exists already",
+            Self::Limit => "a limit is reached; the message names it, its value and what raises it",
+        }
+    }
+}
+
 /// Why one operation on one object failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -10,7 +10,9 @@ mod limit;
 mod object;
 mod param;
 mod past;
+mod patience;
 mod state;
+mod term;
 mod trace;
 mod value;
 
@@ -23,6 +25,8 @@ pub use limit::Limit;
 pub use object::{COMMON, Column, Facts, OF_HOLDERS, OF_VERDICTS, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, Pace, Past};
+pub use patience::Patience;
 pub use state::{State, Verdict};
+pub use term::Term;
 pub use trace::{Access, Descriptor, FifoSearch, FileId, Found, Holder, How, OpenFifos, Trace};
 pub use value::{Rows, Timestamp, Value};

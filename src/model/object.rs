@@ -229,7 +229,7 @@ pub enum Place {
 impl Object {
     /// The value of the column called `name`; `None` when the kind has no such column.
     pub fn column(&self, name: &str) -> Option<Cow<'_, Value>> {
-        self.at(self.place(name)?)
+        self.place(name).map(|place| self.at(Some(place)))
     }
 
     /// Where the column called `name` is found; `None` when the kind has no such column, or it was not read.
@@ -240,11 +240,15 @@ impl Object {
         }
     }
 
-    /// The value in a place.
-    pub fn at(&self, place: Place) -> Option<Cow<'_, Value>> {
+    /// The value in a place; nothing when it has none.
+    pub fn at(&self, place: Option<Place>) -> Cow<'_, Value> {
+        static ABSENT: Value = Value::None("none");
         match place {
-            Place::Common(column) => Some(Cow::Owned((column.get)(self))),
-            Place::Fact(at) => self.facts.0.get(at).map(|(_, value)| Cow::Borrowed(value)),
+            Some(Place::Common(column)) => Cow::Owned((column.get)(self)),
+            Some(Place::Fact(at)) => {
+                Cow::Borrowed(self.facts.0.get(at).map_or(&ABSENT, |(_, value)| value))
+            }
+            None => Cow::Borrowed(&ABSENT),
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod csv;
 mod detail;
+mod hex;
 mod json;
 mod names;
 mod plain;
+mod progress;
 mod table;
 mod text;
 
@@ -14,7 +16,9 @@ use std::io::{self, Write};
 use crate::model::Value;
 
 pub use detail::detail;
+pub use hex::Dump;
 pub use names::Names;
+pub use progress::{Progress, Unit};
 pub use text::{Times, View};
 
 /// How records are written.

@@ -15,15 +15,14 @@ const GAP: usize = 2;
 /// Narrower than this the last column is not made.
 const NARROWEST: usize = 8;
 
-/// Cells kept until all widths are known: one text, and where each cell ends.
+/// Cells kept until all widths are known: one text, and how long each cell is in it. Kept small: fresh memory costs
+/// more than the text that is put there.
 pub(super) struct Table {
     columns: usize,
     color: bool,
     width: Option<usize>,
     text: String,
-    ends: Vec<usize>,
-    /// All of it is ASCII: then widths are lengths.
-    ascii: bool,
+    lengths: Vec<u32>,
     widths: Vec<usize>,
     right: Vec<bool>,
 }
@@ -36,60 +35,52 @@ impl Table {
             color: layout.color && layout.headings,
             width: layout.width,
             text: String::new(),
-            ends: Vec::new(),
-            ascii: true,
+            lengths: Vec::new(),
             widths: vec![0; columns],
             right: vec![false; columns],
         };
         if layout.headings {
-            for name in layout.columns {
+            for (at, name) in layout.columns.iter().enumerate() {
+                let begin = table.text.len();
                 table.text.push_str(&title(name));
-                table.ends.push(table.text.len());
+                table.end_cell(at, begin);
             }
-            table.end_row(0);
         }
         table
     }
 
-    /// Widens the columns to the cells of the row that begins at this place of the text.
-    fn end_row(&mut self, mut begin: usize) {
-        self.ascii &= self.text.get(begin..).unwrap_or_default().is_ascii();
-        let row = self.ends.len().saturating_sub(self.columns);
-        for (at, &end) in self.ends.iter().skip(row).enumerate() {
-            let width = match self.text.get(begin..end) {
-                Some(cell) if !self.ascii => cell.width(),
-                _ => end - begin,
-            };
-            if let Some(widest) = self.widths.get_mut(at) {
-                *widest = width.max(*widest);
-            }
-            begin = end;
+    /// Keeps the text from `begin` on as a cell, and widens its column to it.
+    fn end_cell(&mut self, column: usize, begin: usize) {
+        let length = self.text.len() - begin;
+        self.lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
+        // No character is wider than it has bytes.
+        if let Some(widest) = self.widths.get_mut(column)
+            && length > *widest
+        {
+            *widest = self.text.get(begin..).unwrap_or_default().width().max(*widest);
         }
     }
 
-    fn width_of(&self, cell: &str) -> usize {
-        if self.ascii { cell.len() } else { cell.width() }
-    }
-
     fn cells(&self) -> impl Iterator<Item = &str> {
-        let mut begin = 0;
-        self.ends.iter().map(move |&end| {
-            let cell = self.text.get(begin..end).unwrap_or_default();
-            begin = end;
+        let mut rest = self.text.as_str();
+        self.lengths.iter().map(move |length| {
+            let (cell, more) = rest.split_at_checked(*length as usize).unwrap_or((rest, ""));
+            rest = more;
             cell
         })
     }
 
     /// Two passes: the widths are known, the cells are padded on their way out.
     fn write_padded(&self, out: &mut dyn Write) -> io::Result<()> {
+        let ascii = self.text.is_ascii();
         let mut line = Vec::new();
         let mut cells = self.cells();
-        for row in 0..self.ends.len() / self.columns.max(1) {
+        for row in 0..self.lengths.len() / self.columns.max(1) {
             line.clear();
             // Where the column would begin if every character were a byte.
             let mut begin = 0;
             for ((widest, right), cell) in self.widths.iter().zip(&self.right).zip(&mut cells) {
-                let width = self.width_of(cell);
+                let width = if ascii { cell.len() } else { cell.width() };
                 let room = if *right { widest - width.min(*widest) } else { 0 };
                 line.resize(begin + room, b' ');
                 line.extend_from_slice(cell.as_bytes());
@@ -142,17 +133,16 @@ impl Table {
 
 impl Renderer for Table {
     fn record(&mut self, _out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
-        let begin = self.text.len();
         for (at, (_, value)) in cells.iter().take(self.columns).enumerate() {
+            let begin = self.text.len();
             view.human(value, &mut self.text);
-            self.ends.push(self.text.len());
+            self.end_cell(at, begin);
             if text::is_number(value)
                 && let Some(right) = self.right.get_mut(at)
             {
                 *right = true;
             }
         }
-        self.end_row(begin);
         Ok(())
     }
 
@@ -163,7 +153,7 @@ impl Renderer for Table {
         _warnings: &[String],
     ) -> io::Result<()> {
         match self.width {
-            Some(width) if !self.ends.is_empty() => self.write_fitted(out, width),
+            Some(width) if !self.lengths.is_empty() => self.write_fitted(out, width),
             _ => self.write_padded(out),
         }
     }

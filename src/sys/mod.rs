@@ -2,13 +2,15 @@
 //! call a function, no policy. The only place where `unsafe` is allowed.
 //!
 //! Every function returns the errno as [`std::io::Error`]; what an errno means is for the kinds to say.
-//! EINTR is returned like any other error: none of these calls blocks.
+//! EINTR is returned like any other error: few of these calls block, and those that do say what they do with it.
 #![allow(unsafe_code)]
 
+pub mod deferral;
 pub mod file;
 pub mod folder;
 pub mod kcmp;
 pub mod lease;
+pub mod mapping;
 pub mod mount;
 pub mod mqueue;
 pub mod msg;
@@ -20,6 +22,7 @@ pub mod procmap;
 pub mod sem;
 pub mod shm;
 pub mod start;
+pub mod stream;
 pub mod terminal;
 pub mod time;
 

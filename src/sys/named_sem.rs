@@ -1,9 +1,13 @@
-//! POSIX named semaphores: `sem_open(3)`, and the layout of the file behind one.
+//! POSIX named semaphores: `sem_open(3)`, the layout of the file behind one, and operations on it: `futex(2)`.
 
 use std::ffi::CStr;
 use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::check;
+use super::mapping::Mapping;
 
 /// Bytes of the file behind a semaphore of the C library: `sizeof(sem_t)`.
 pub const SIZE: usize = std::mem::size_of::<libc::sem_t>();
@@ -32,87 +36,202 @@ pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// An open semaphore, closed when dropped.
-pub struct Semaphore(*mut libc::sem_t);
+/// An open semaphore. It is operated on here as the C library does it, word by word, so that it waits on the
+/// monotonic clock, changes by more than one at once, and survives that its file is cut short: after each
+/// operation that matters ask [`Semaphore::is_lost`].
+pub struct Semaphore {
+    page: Mapping,
+}
+
+/// A process that others see waiting, until it is dropped.
+pub struct Waiter<'a>(&'a Semaphore);
 
 impl Semaphore {
-    /// Opens an existing semaphore. The C library maps its file: check type and size first.
+    /// Opens the semaphore behind a file that is open for reading and writing, is regular and has [`SIZE`]
+    /// bytes: who calls has looked.
     ///
     /// # Errors
-    /// ENOENT, EACCES without read and write permission.
-    pub fn open(name: &CStr) -> io::Result<Self> {
-        // SAFETY: the name ends in NUL; without O_CREAT there are no further arguments.
-        let semaphore = unsafe { libc::sem_open(name.as_ptr(), 0) };
-        if semaphore == libc::SEM_FAILED {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(Self(semaphore))
+    /// Those of `mmap(2)`; EBUSY while another one is open.
+    pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self { page: Mapping::new(file)? })
+    }
+
+    /// Was its file cut short? Then nothing that was done here since has reached it.
+    pub fn is_lost(&self) -> bool {
+        self.page.is_lost()
+    }
+
+    /// Its value and how many wait; `None` when its words cannot be a semaphore's.
+    pub fn state(&self) -> Option<(u32, u32)> {
+        let mut bytes = [0; SIZE];
+        for (at, byte) in bytes.chunks_exact_mut(4).enumerate() {
+            byte.copy_from_slice(&self.word(at).load(Ordering::SeqCst).to_ne_bytes());
         }
+        parse(&bytes)
     }
 
-    /// `sem_getvalue(3)`.
+    /// Takes one off its value, if that is not 0.
     ///
     /// # Errors
-    /// None from the C library.
-    pub fn value(&self) -> io::Result<u32> {
-        let mut value = 0;
-        // SAFETY: the semaphore is open until drop, and `value` outlives the call.
-        check(unsafe { libc::sem_getvalue(self.0, &raw mut value) })?;
-        Ok(value.unsigned_abs())
+    /// EAGAIN when it is 0.
+    pub fn try_take(&self) -> io::Result<()> {
+        self.change(|value| value.checked_sub(1))
+            .map(drop)
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))
     }
 
-    /// `sem_post(3)`.
+    /// Adds to its value and wakes as many waiters.
     ///
     /// # Errors
     /// EOVERFLOW above [`MAX_VALUE`].
-    pub fn post(&self) -> io::Result<()> {
-        // SAFETY: the semaphore is open until drop.
-        check(unsafe { libc::sem_post(self.0) }).map(drop)
+    pub fn post(&self, by: u32) -> io::Result<()> {
+        self.change(|value| value.checked_add(by).filter(|value| *value <= MAX_VALUE))
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
+        self.wake(by);
+        Ok(())
     }
 
-    /// `sem_trywait(3)`.
-    ///
-    /// # Errors
-    /// EAGAIN when the value is 0.
-    pub fn try_wait(&self) -> io::Result<()> {
-        // SAFETY: the semaphore is open until drop.
-        check(unsafe { libc::sem_trywait(self.0) }).map(drop)
+    /// Gives it this value, and wakes as many waiters.
+    pub fn set(&self, value: u32) {
+        self.change(|_| Some(value));
+        self.wake(value);
+    }
+
+    /// From now on posts wake us too.
+    pub fn waiter(&self) -> Waiter<'_> {
+        self.count_waiter();
+        Waiter(self)
+    }
+
+    fn word(&self, at: usize) -> &AtomicU32 {
+        // SAFETY: the page outlives `self` and is aligned; SIZE bytes of it are words. Whatever else has it
+        // mapped changes it by atomic instructions too, and what anybody writes there is a number.
+        unsafe { &*self.page.start().as_ptr().cast::<AtomicU32>().add(at) }
+    }
+
+    fn wake(&self, many: u32) {
+        let many = libc::c_int::try_from(many).unwrap_or(libc::c_int::MAX);
+        let word = self.word(layout::VALUE).as_ptr();
+        // SAFETY: FUTEX_WAKE takes the address alone; a page that is gone is EFAULT.
+        unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, many) };
     }
 }
 
-impl Drop for Semaphore {
+impl Waiter<'_> {
+    /// Sleeps until somebody posts, for `time` at most. It may also wake for no reason.
+    ///
+    /// # Errors
+    /// EINTR, ETIMEDOUT; EAGAIN when there is nothing to wait for.
+    pub fn sleep(&self, time: Duration) -> io::Result<()> {
+        self.0.announce_waiter();
+        let word = self.0.word(layout::VALUE).as_ptr();
+        let time = libc::timespec {
+            tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: time.subsec_nanos() as _,
+        };
+        // Without FUTEX_PRIVATE_FLAG, for other processes; a relative time is on the monotonic clock.
+        // SAFETY: `time` outlives the call; a page that is gone is EFAULT.
+        check(unsafe {
+            libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT, layout::EMPTY, &raw const time)
+        })
+        .map(drop)
+    }
+}
+
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        // SAFETY: it came from sem_open and is closed once.
-        unsafe { libc::sem_close(self.0) };
+        self.0.discount_waiter();
+    }
+}
+
+/// The GNU C library's layout where 64 bits change at once: value and waiters in one word, then whether
+/// other processes share it.
+#[cfg(target_pointer_width = "64")]
+mod layout {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// Which word of 32 bits is the value, and its content when nobody can take it.
+    pub(super) const VALUE: usize = if cfg!(target_endian = "little") { 0 } else { 1 };
+    pub(super) const WAITERS: usize = 1 - VALUE;
+    pub(super) const SHARED: usize = 2;
+    pub(super) const EMPTY: u32 = 0;
+
+    impl super::Semaphore {
+        fn both(&self) -> &AtomicU64 {
+            // SAFETY: as in `word`; a page is aligned to 8 bytes.
+            unsafe { self.page.start().cast::<AtomicU64>().as_ref() }
+        }
+
+        pub(super) fn change(&self, to: impl Fn(u32) -> Option<u32>) -> Option<u64> {
+            let changed = |both: u64| Some(both >> 32 << 32 | u64::from(to(both as u32)?));
+            self.both().fetch_update(Ordering::SeqCst, Ordering::SeqCst, changed).ok()
+        }
+
+        pub(super) fn count_waiter(&self) {
+            self.both().fetch_add(1 << 32, Ordering::SeqCst);
+        }
+
+        pub(super) fn announce_waiter(&self) {}
+
+        pub(super) fn discount_waiter(&self) {
+            self.both().fetch_sub(1 << 32, Ordering::SeqCst);
+        }
+    }
+
+    pub(super) fn value(words: &dyn Fn(usize) -> u32) -> (u32, u32) {
+        (words(VALUE), words(WAITERS))
+    }
+}
+
+/// The layout elsewhere: the value stands above a bit that says that somebody may wait, who is counted in a
+/// word of its own.
+#[cfg(target_pointer_width = "32")]
+mod layout {
+    use std::sync::atomic::Ordering;
+
+    pub(super) const VALUE: usize = 0;
+    pub(super) const WAITERS: usize = 3;
+    pub(super) const SHARED: usize = 1;
+    pub(super) const EMPTY: u32 = 1;
+
+    impl super::Semaphore {
+        pub(super) fn change(&self, to: impl Fn(u32) -> Option<u32>) -> Option<u32> {
+            let changed = |word: u32| Some(to(word >> 1)? << 1 | word & 1);
+            self.word(VALUE).fetch_update(Ordering::SeqCst, Ordering::SeqCst, changed).ok()
+        }
+
+        pub(super) fn count_waiter(&self) {
+            self.word(WAITERS).fetch_add(1, Ordering::SeqCst);
+        }
+
+        /// Other waiters clear the bit when they are done.
+        pub(super) fn announce_waiter(&self) {
+            self.word(VALUE).fetch_or(1, Ordering::SeqCst);
+        }
+
+        /// The bit stays: at worst somebody wakes nobody.
+        pub(super) fn discount_waiter(&self) {
+            self.word(WAITERS).fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    pub(super) fn value(words: &dyn Fn(usize) -> u32) -> (u32, u32) {
+        (words(VALUE) >> 1, words(WAITERS))
     }
 }
 
 /// Value and number of waiters, as the GNU C library keeps them in the file's first words; `None` when the
 /// bytes cannot be a semaphore of its.
-#[cfg(target_pointer_width = "64")]
 pub fn parse(bytes: &[u8; SIZE]) -> Option<(u32, u32)> {
     let word = |at: usize| {
         let mut word = [0; 4];
-        word.copy_from_slice(&bytes[at..at + 4]);
+        word.copy_from_slice(&bytes[4 * at..4 * at + 4]);
         u32::from_ne_bytes(word)
     };
-    // One 64-bit word: the value in its low half, the waiters in its high half; then FUTEX_SHARED's flag.
-    let (low, high) =
-        if cfg!(target_endian = "little") { (word(0), word(4)) } else { (word(4), word(0)) };
-    let shared = word(8);
-    (low <= MAX_VALUE && high <= MAX_VALUE && matches!(shared, 0 | 0x80)).then_some((low, high))
-}
-
-/// On 32-bit machines the value stands above a bit that says whether somebody waits.
-#[cfg(target_pointer_width = "32")]
-pub fn parse(bytes: &[u8; SIZE]) -> Option<(u32, u32)> {
-    let word = |at: usize| {
-        let mut word = [0; 4];
-        word.copy_from_slice(&bytes[at..at + 4]);
-        u32::from_ne_bytes(word)
-    };
-    let (value, waiters) = (word(0) >> 1, word(8));
-    (waiters <= MAX_VALUE && matches!(word(4), 0 | 0x80)).then_some((value, waiters))
+    let (value, waiters) = layout::value(&word);
+    let shared = word(layout::SHARED);
+    (value <= MAX_VALUE && waiters <= MAX_VALUE && matches!(shared, 0 | 0x80))
+        .then_some((value, waiters))
 }
 
 #[cfg(test)]

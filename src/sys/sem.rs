@@ -1,6 +1,7 @@
-//! System V semaphore sets: `semget(2)`, `semctl(2)`.
+//! System V semaphore sets: `semget(2)`, `semctl(2)`, `semtimedop(2)`.
 
 use std::io;
+use std::time::Duration;
 
 use super::{Permissions, check, id_argument, key_argument, zeroed};
 
@@ -227,4 +228,53 @@ pub fn set(id: u32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     let argument = Argument { data: &raw mut data };
     // SAFETY: IPC_SET reads the semid_ds that `argument` points to, which outlives the call.
     check(unsafe { libc::semctl(id_argument(id)?, 0, libc::IPC_SET, argument) }).map(drop)
+}
+
+/// One of the operations of a [`operate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Which semaphore of the set.
+    pub index: u16,
+    /// What to add; 0 waits until it is 0.
+    pub delta: i16,
+    /// Refuse rather than wait: IPC_NOWAIT.
+    pub nowait: bool,
+    /// Take it back when the process ends: SEM_UNDO.
+    pub undo: bool,
+}
+
+unsafe extern "C" {
+    // The libc crate lacks it.
+    fn semtimedop(
+        id: libc::c_int,
+        operations: *mut libc::sembuf,
+        count: libc::size_t,
+        timeout: *const libc::timespec,
+    ) -> libc::c_int;
+}
+
+/// `semtimedop(2)`: all of the operations at once, or none; waits for `timeout` at most, on the monotonic
+/// clock, and for ever without one.
+///
+/// # Errors
+/// EAGAIN when the time is over or an operation may not wait, EIDRM when the set is removed meanwhile, EINVAL
+/// when there is no such set, EINTR, EFBIG (index), ERANGE (value), E2BIG (SEMOPM), EACCES, ENOMEM.
+pub fn operate(id: u32, operations: &[Operation], timeout: Option<Duration>) -> io::Result<()> {
+    let undo = |one: &Operation| if one.undo { libc::SEM_UNDO } else { 0 };
+    let nowait = |one: &Operation| if one.nowait { libc::IPC_NOWAIT } else { 0 };
+    let mut raw: Vec<libc::sembuf> = operations
+        .iter()
+        .map(|one| libc::sembuf {
+            sem_num: one.index,
+            sem_op: one.delta,
+            sem_flg: (undo(one) | nowait(one)) as libc::c_short,
+        })
+        .collect();
+    let time = timeout.map(|time| libc::timespec {
+        tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: time.subsec_nanos() as _,
+    });
+    let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: `raw` has as many operations as the call is told, `time` is null or outlives the call.
+    check(unsafe { semtimedop(id_argument(id)?, raw.as_mut_ptr(), raw.len(), time) }).map(drop)
 }

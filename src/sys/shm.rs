@@ -1,8 +1,10 @@
-//! System V shared memory: `shmget(2)`, `shmctl(2)`.
+//! System V shared memory: `shmget(2)`, `shmctl(2)`, `shmat(2)`.
 
 use std::io;
+use std::os::fd::BorrowedFd;
+use std::ptr::NonNull;
 
-use super::{Permissions, check, id_argument, key_argument, zeroed};
+use super::{Permissions, check, id_argument, key_argument, stream, zeroed};
 
 // From the kernel's <linux/shm.h>; the libc crate lacks them.
 const SHM_LOCK: libc::c_int = 11;
@@ -197,4 +199,136 @@ pub fn device() -> io::Result<u64> {
     let file =
         super::descriptor(unsafe { libc::memfd_create(c"".as_ptr(), libc::MFD_CLOEXEC) }.into())?;
     Ok(super::file::stat(&file)?.device)
+}
+
+/// An attached segment, detached when dropped. Others change it at any time, so no reference into it is made:
+/// the kernel alone copies from and to it.
+pub struct Attachment {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+impl Attachment {
+    /// `shmat(2)`: attaches a segment, for reading alone or for writing too.
+    ///
+    /// # Errors
+    /// EINVAL and EIDRM when there is none, EACCES, ENOMEM.
+    pub fn new(id: u32, writable: bool) -> io::Result<Self> {
+        let flags = if writable { 0 } else { libc::SHM_RDONLY };
+        // SAFETY: the kernel chooses a free place.
+        let start = unsafe { libc::shmat(id_argument(id)?, std::ptr::null(), flags) };
+        if start as isize == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let mut attachment = Self { start, length: 0 };
+        // Its id cannot come to mean another segment while this one is attached.
+        attachment.length = usize::try_from(stat_any(id).or_else(|_| stat(id))?.size)
+            .map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+        Ok(attachment)
+    }
+
+    /// Bytes of it, as asked for at its creation.
+    pub fn size(&self) -> u64 {
+        self.length as u64
+    }
+
+    /// Where `length` bytes from `offset` begin, and how many of them there are.
+    fn part(&self, offset: u64, length: usize) -> (*mut u8, usize) {
+        let offset = usize::try_from(offset).unwrap_or(self.length).min(self.length);
+        // SAFETY: the offset is at most the length of the attached memory.
+        (unsafe { self.start.as_ptr().add(offset) }, length.min(self.length - offset))
+    }
+
+    /// Writes bytes of the segment to a stream: how many it took.
+    ///
+    /// # Errors
+    /// Those of `write(2)`; EFAULT when the kernel has no memory for a page of the segment.
+    pub fn write_to(&self, offset: u64, length: usize, to: BorrowedFd<'_>) -> io::Result<usize> {
+        let (place, length) = self.part(offset, length);
+        // SAFETY: the part is inside the attached memory, which lives as long as `self`.
+        unsafe { stream::write_raw(to, place, length) }
+    }
+
+    /// Reads bytes from a stream into the segment: how many came, 0 at the stream's end.
+    ///
+    /// # Errors
+    /// Those of `read(2)`; EFAULT when the segment is attached for reading, or the kernel has no memory for a
+    /// page of it.
+    pub fn read_from(&self, offset: u64, length: usize, from: BorrowedFd<'_>) -> io::Result<usize> {
+        let (place, length) = self.part(offset, length);
+        // SAFETY: the part is inside the attached memory, which lives as long as `self`.
+        unsafe { stream::read_raw(from, place, length) }
+    }
+
+    /// Copies bytes out of the segment: how many.
+    ///
+    /// # Errors
+    /// EFAULT when the kernel has no memory for a page of it.
+    pub fn copy_out(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let (place, length) = self.part(offset, buffer.len());
+        let ours = part(buffer.as_mut_ptr(), length);
+        copy(libc::process_vm_readv, ours, part(place, length)).or_else(|refused| {
+            // SAFETY: both have this length and cannot overlap. A byte that changes meanwhile is read as one
+            // or the other.
+            may_copy_ourselves(refused).map(|()| unsafe {
+                std::ptr::copy_nonoverlapping(place.cast_const(), buffer.as_mut_ptr(), length);
+                length
+            })
+        })
+    }
+
+    /// Copies bytes into the segment: how many.
+    ///
+    /// # Errors
+    /// As [`Attachment::copy_out`].
+    pub fn copy_in(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        let (place, length) = self.part(offset, bytes.len());
+        let ours = part(bytes.as_ptr().cast_mut(), length);
+        copy(libc::process_vm_writev, ours, part(place, length)).or_else(|refused| {
+            // SAFETY: both have this length and cannot overlap, and the segment is attached for writing, or
+            // the call would have said EFAULT.
+            may_copy_ourselves(refused).map(|()| unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, length);
+                length
+            })
+        })
+    }
+}
+
+fn part(start: *mut u8, length: usize) -> libc::iovec {
+    libc::iovec { iov_base: start.cast(), iov_len: length }
+}
+
+/// `process_vm_readv(2)` or `process_vm_writev(2)`.
+type Copy = unsafe extern "C" fn(
+    libc::pid_t,
+    *const libc::iovec,
+    libc::c_ulong,
+    *const libc::iovec,
+    libc::c_ulong,
+    libc::c_ulong,
+) -> libc::ssize_t;
+
+/// Lets the kernel copy between two parts of this process: a page that it cannot give is an error, not SIGBUS.
+fn copy(call: Copy, ours: libc::iovec, theirs: libc::iovec) -> io::Result<usize> {
+    let pid = nix::unistd::getpid().as_raw();
+    // SAFETY: one part each, as long as said; a place that is not mapped as it must be is EFAULT.
+    let copied = unsafe { call(pid, &raw const ours, 1, &raw const theirs, 1, 0) };
+    Ok(check(copied)?.unsigned_abs())
+}
+
+/// Some containers forbid the calls above altogether: then there is no other way.
+fn may_copy_ourselves(refused: io::Error) -> io::Result<()> {
+    match refused.raw_os_error() {
+        Some(libc::EPERM | libc::ENOSYS) => Ok(()),
+        _ => Err(refused),
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        // SAFETY: attached once, detached once, and nobody has a pointer into it.
+        unsafe { libc::shmdt(self.start.as_ptr().cast()) };
+    }
 }

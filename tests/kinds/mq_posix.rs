@@ -12,7 +12,7 @@ use crate::makers::{holder, posix};
 crate::cases![
     geometry_messages_and_bytes_are_told,
     a_created_queue_has_the_geometry_that_was_asked_for,
-    one_half_of_the_geometry_leaves_the_other_to_the_kernel,
+    what_is_not_asked_for_of_the_geometry_is_left_to_the_kernel,
     a_queue_of_another_geometry_does_not_fit,
     a_registered_process_is_told_and_stays_registered,
     a_queue_without_a_registered_process_has_none,
@@ -63,7 +63,7 @@ fn a_created_queue_has_the_geometry_that_was_asked_for() {
     assert_eq!((attributes.mq_maxmsg, attributes.mq_msgsize), (3, 1024));
 }
 
-fn one_half_of_the_geometry_leaves_the_other_to_the_kernel() {
+fn what_is_not_asked_for_of_the_geometry_is_left_to_the_kernel() {
     let env = TestEnv::new();
     let default = |name| {
         fs::read_to_string(format!("/proc/sys/fs/mqueue/{name}")).unwrap().trim().parse().unwrap()
@@ -74,6 +74,12 @@ fn one_half_of_the_geometry_leaves_the_other_to_the_kernel() {
     env.run(["create", "mq:/messages", "--max-messages", "1"]).ok();
     let attributes = posix::queue_attributes("/messages");
     assert_eq!((attributes.mq_maxmsg, attributes.mq_msgsize), (1, default("msgsize_default")));
+    env.run(["create", "mq:/neither"]).ok();
+    let attributes = posix::queue_attributes("/neither");
+    assert_eq!(
+        (attributes.mq_maxmsg, attributes.mq_msgsize),
+        (default("msg_default"), default("msgsize_default"))
+    );
 }
 
 fn a_queue_of_another_geometry_does_not_fit() {

@@ -94,8 +94,8 @@ fn setting_a_value_wakes_the_waiters() {
         )
     });
     env.run(["set", "sem:/gate", "--value", "2"]).code(0);
-    posix::wait("/done");
-    posix::wait("/done");
+    posix::expect_post("/done");
+    posix::expect_post("/done");
 }
 
 fn a_waiter_is_told_as_a_hint() {

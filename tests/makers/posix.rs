@@ -8,7 +8,7 @@ use std::ffi::{c_long, c_uint};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::{io, mem, ptr};
 
-use super::{c_string, checked};
+use super::{c_string, checked, now};
 
 const NEW: libc::c_int = libc::O_CREAT | libc::O_EXCL;
 
@@ -122,11 +122,20 @@ pub fn map(name: &str) {
     checked("close", unsafe { libc::close(descriptor) });
 }
 
-/// Waits on a semaphore for as long as it takes.
+/// Waits on a semaphore for as long as it takes. For processes that are meant to wait.
 pub fn wait(name: &str) {
     let semaphore = open_semaphore(name);
     // SAFETY: an open semaphore.
     checked("sem_wait", unsafe { libc::sem_wait(semaphore) });
+}
+
+/// Waits on a semaphore that a test expects to be posted; a post that never comes ends the test.
+#[track_caller]
+pub fn expect_post(name: &str) {
+    let semaphore = open_semaphore(name);
+    let deadline = libc::timespec { tv_sec: now() + 20, tv_nsec: 0 };
+    // SAFETY: an open semaphore, and a time that outlives the call.
+    checked("sem_timedwait", unsafe { libc::sem_timedwait(semaphore, &deadline) });
 }
 
 pub fn post(name: &str) {

@@ -13,11 +13,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::rc::Rc;
 
-use nix::dir::Dir;
+use nix::dir::{Dir, Type};
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use super::capability::{Each, Home, Making, Spot, Store};
+use super::backing::{Home, Spot, Store};
+use super::capability::{Each, Making};
 use crate::model::{Class, Encoded, Facility, Fault, Kind, Locator, Sighting};
 use crate::sys::file::{self, Stat};
 use crate::sys::{folder, named_sem};
@@ -57,6 +58,13 @@ struct Folder {
     dir: Dir,
 }
 
+/// A file of the folder: its name, and whether it is a regular file as far as the folder tells.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    file: CString,
+    regular: bool,
+}
+
 impl Folder {
     /// The folder behind shared memory and semaphores.
     fn open() -> io::Result<Self> {
@@ -64,18 +72,19 @@ impl Folder {
         Ok(Self { dir: Dir::open(FOLDER, flags, Mode::empty())? })
     }
 
-    /// The names in it that `keep` keeps by their look, in order.
-    fn names(&mut self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<CString>> {
-        let mut names = Vec::new();
+    /// The entries that `keep` keeps by the look of their names, in order.
+    fn entries(&mut self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
         for entry in self.dir.iter() {
             let entry = entry?;
             let name = entry.file_name();
             if !matches!(name.to_bytes(), b"." | b"..") && keep(name.to_bytes()) {
-                names.push(name.to_owned());
+                let regular = entry.file_type() == Some(Type::File);
+                entries.push(Entry { file: name.to_owned(), regular });
             }
         }
-        names.sort_unstable();
-        Ok(names)
+        entries.sort_unstable();
+        Ok(entries)
     }
 }
 

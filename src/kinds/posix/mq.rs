@@ -16,8 +16,9 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
+use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
-    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store, Want,
+    Change, Configure, Create, Each, Inspect, Look, Making, Remove, Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
@@ -54,6 +55,12 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     backing: Some(&PosixMq),
     ..KindRecord::read_only(&KIND, &PosixMq)
 };
+
+/// For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    drop(Status::parse(bytes));
+}
 
 /// A queue: its file, where it could be seen, and its state, where it could be opened.
 struct Queue {

@@ -1,6 +1,8 @@
 //! POSIX named semaphores: files `/dev/shm/sem.NAME` of the C library's layout. `sem_overview(7)`.
 //!
-//! They are read as files, after a look at type and size, and never mapped: another process may cut them short.
+//! They are looked at as files, after a look at type and size: another process may cut them short.
+
+mod counters;
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
@@ -13,13 +15,12 @@ use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
-    Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object, open_folder,
-    prefixed, shelf, tail, unlisted, with_slash,
+    Entry, Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object,
+    open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store,
-};
+use crate::kinds::backing::{Backing, Store};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -47,6 +48,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     configure: Some(&PosixSem),
     remove: Some(&PosixSem),
     backing: Some(&PosixSem),
+    counters: Some(&PosixSem),
     ..KindRecord::read_only(&KIND, &PosixSem)
 };
 
@@ -85,9 +87,16 @@ static INITIAL: Param =
 
 struct PosixSem;
 
-/// Reads the state if anybody wants it. The file may be another one by now: what was opened is looked at again.
-fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -> Semaphore {
-    let read = || -> io::Result<Result<(u32, u32), &'static str>> {
+/// What a file is, and its state if it is a semaphore and anybody wants that. A file that the folder calls
+/// `regular` is opened before it is looked at, which spares the second walk to its name; nothing else is opened
+/// unseen.
+fn semaphore(
+    plan: &Plan<Semaphore>,
+    folder: &Folder,
+    file: &CStr,
+    regular: bool,
+) -> io::Result<Semaphore> {
+    let open = || {
         let flags = OFlag::O_RDONLY
             | OFlag::O_NOFOLLOW
             | OFlag::O_NONBLOCK
@@ -95,16 +104,24 @@ fn semaphore(plan: &Plan<Semaphore>, folder: &Folder, file: &CStr, stat: Stat) -
             | OFlag::O_NOCTTY;
         let open = |flags| openat(folder.dir.as_fd(), file, flags, Mode::empty());
         // To look leaves no trace in the access time, where we are allowed to ask for that.
-        let opened = open(flags | OFlag::O_NOATIME).or_else(|_| open(flags))?;
-        Ok(read_state(&opened)?.ok_or("its content is not that of a semaphore"))
+        open(flags | OFlag::O_NOATIME).or_else(|_| open(flags)).map_err(io::Error::from)
     };
-    let state =
-        if plan.has("value") || plan.has("waiters") || plan.wants_past() || plan.wants_holders() {
-            read().unwrap_or_else(|error| Err(Fault::reason(&error)))
-        } else {
-            Err("it was not read")
-        };
-    Semaphore { stat, state }
+    let wanted =
+        plan.has("value") || plan.has("waiters") || plan.wants_past() || plan.wants_holders();
+    let opened = (wanted && regular).then(open);
+    let stat = match &opened {
+        Some(Ok(opened)) => file::stat(opened)?,
+        _ => file::stat_at(folder.dir.as_fd(), file)?,
+    };
+    if !wanted || !is_semaphore(file.to_bytes(), &stat) {
+        return Ok(Semaphore { stat, state: Err("it was not read") });
+    }
+    // The file may be another one by now: what was opened is looked at again.
+    let state = match opened.unwrap_or_else(open).and_then(|opened| read_state(&opened)) {
+        Ok(state) => state.ok_or("its content is not that of a semaphore"),
+        Err(error) => Err(Fault::reason(&error)),
+    };
+    Ok(Semaphore { stat, state })
 }
 
 /// Value and waiters of an opened semaphore; `None` when the bytes are none.
@@ -155,24 +172,20 @@ impl Inspect for PosixSem {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
-        let names = match folder.names(|name| name.starts_with(SEMAPHORE_PREFIX)) {
-            Ok(names) => names,
+        let entries = match folder.entries(|name| name.starts_with(SEMAPHORE_PREFIX)) {
+            Ok(entries) => entries,
             Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
         };
         let plan = Plan::new(&KIND, FACTS, look);
-        for file in names {
-            let stat = match file::stat_at(folder.dir.as_fd(), &file) {
-                Ok(stat) => stat,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+        for Entry { file, regular } in entries {
+            match semaphore(&plan, &folder, &file, regular) {
+                Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
+                    let name = tail(&file, SEMAPHORE_PREFIX.len());
+                    each(Sighting::Object(Box::new(seen(&plan, &name, &one))))?;
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
-            };
-            if is_semaphore(file.to_bytes(), &stat) {
-                let one = semaphore(&plan, &folder, &file, stat);
-                each(Sighting::Object(Box::new(seen(
-                    &plan,
-                    &tail(&file, SEMAPHORE_PREFIX.len()),
-                    &one,
-                ))))?;
             }
         }
         ControlFlow::Continue(())
@@ -181,10 +194,9 @@ impl Inspect for PosixSem {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
         let folder = Folder::open()?;
-        let stat = file::stat_at(folder.dir.as_fd(), &file)?;
-        check(&file, &stat)?;
         let plan = Plan::new(&KIND, FACTS, look);
-        let one = semaphore(&plan, &folder, &file, stat);
+        let one = semaphore(&plan, &folder, &file, false)?;
+        check(&file, &one.stat)?;
         Ok(seen(&plan, name(locator)?, &one))
     }
 
@@ -261,32 +273,11 @@ impl Configure for PosixSem {
         let (handle, _) = existing(locator)?;
         if let Some(value) = change.settings.number(&INITIAL) {
             let value = checked_value(value)?;
-            set_value(locator, value)?;
+            counters::set_value(locator, value)?;
         }
         change_file(handle.as_fd(), change)
     }
 }
-
-/// Posts and waits until the semaphore has this value, as any user of it may: waiters are woken as they should,
-/// and what others do meanwhile is not undone.
-fn set_value(locator: &Locator, value: u32) -> Result<(), Fault> {
-    let semaphore = named_sem::Semaphore::open(&with_slash(name(locator)?)?)?;
-    let mut has = semaphore.value()?;
-    let steps = has.abs_diff(value).saturating_add(INTERFERENCE);
-    for _ in 0..steps {
-        match has.cmp(&value) {
-            std::cmp::Ordering::Equal => return Ok(()),
-            std::cmp::Ordering::Less => semaphore.post()?,
-            // Somebody else was faster: there is less to do.
-            std::cmp::Ordering::Greater => drop(semaphore.try_wait()),
-        }
-        has = semaphore.value()?;
-    }
-    Err(Fault::new(Class::WouldBlock, "others keep changing its value at the same time"))
-}
-
-/// Changes by others that [`set_value`] puts up with.
-const INTERFERENCE: u32 = 1000;
 
 fn unlink(locator: &Locator) -> Result<(), Fault> {
     let file = file_name(locator)?;

@@ -1,5 +1,7 @@
 //! POSIX shared memory: files below `/dev/shm`. `shm_overview(7)`.
 
+mod memory;
+
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::ops::ControlFlow;
@@ -12,13 +14,12 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
-    FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make, not_an_object,
-    open_folder, prefixed, shelf, tail, unlisted, with_slash,
+    Entry, FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
+    not_an_object, open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Backing, Change, Configure, Create, Each, Inspect, Look, Making, Remove, Store,
-};
+use crate::kinds::backing::{Backing, Store};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -46,6 +47,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     configure: Some(&PosixShm),
     remove: Some(&PosixShm),
     backing: Some(&PosixShm),
+    memory: Some(&PosixShm),
     ..KindRecord::read_only(&KIND, &PosixShm)
 };
 
@@ -121,13 +123,13 @@ impl Inspect for PosixShm {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
-        let names = match folder.names(|_| true) {
-            Ok(names) => names,
+        let entries = match folder.entries(|_| true) {
+            Ok(entries) => entries,
             Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
         };
         let plan = Plan::new(&KIND, FACTS, look);
         let mut others = Others::default();
-        for file in names {
+        for Entry { file, .. } in entries {
             let stat = match file::stat_at(folder.dir.as_fd(), &file) {
                 Ok(stat) => stat,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

@@ -18,6 +18,16 @@ use crate::model::{
 };
 use crate::sys::{self, Permissions};
 
+/// For `fuzz/`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    for columns in [10, 14] {
+        if let Ok(rows) = table::rows(bytes, columns) {
+            assert!(rows.into_iter().all(|row| row.len() >= columns));
+        }
+    }
+}
+
 /// What the kernel keeps about an object of each of the three kinds.
 pub(super) trait Record {
     fn id(&self) -> u32;

@@ -1,5 +1,7 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`, `sysvipc(7)`.
 
+mod counters;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
@@ -35,6 +37,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvSem),
     configure: Some(&SysvSem),
     remove: Some(&SysvSem),
+    counters: Some(&SysvSem),
     ..KindRecord::read_only(&KIND, &SysvSem)
 };
 

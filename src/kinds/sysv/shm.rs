@@ -1,5 +1,7 @@
 //! System V shared memory segments: `shmget(2)`, `shmctl(2)`, `sysvipc(7)`.
 
+mod memory;
+
 use std::io;
 use std::ops::ControlFlow;
 
@@ -33,6 +35,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvShm),
     configure: Some(&SysvShm),
     remove: Some(&SysvShm),
+    memory: Some(&SysvShm),
     ..KindRecord::read_only(&KIND, &SysvShm)
 };
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use crate::kinds::capability::{Home, Spot, Store};
+use crate::kinds::backing::{Home, Spot, Store};
 use crate::kinds::posix::with_slash;
 use crate::model::Locator;
 use crate::sys::mqueue;

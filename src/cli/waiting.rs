@@ -1,0 +1,27 @@
+//! How long a verb waits: `--timeout` and `--nonblock`.
+
+use std::time::Duration;
+
+use crate::cli::values;
+use crate::model::Patience;
+
+/// How long to wait.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Waiting {
+    /// Wait no longer than this: seconds, or with a unit, 500ms, 10m
+    ///
+    /// Relative, on the monotonic clock: setting the time of day changes nothing.
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    timeout: Option<Duration>,
+
+    /// Do not wait at all
+    #[arg(long, conflicts_with = "timeout")]
+    nonblock: bool,
+}
+
+impl Waiting {
+    /// From now on.
+    pub fn patience(&self) -> Patience {
+        Patience::new(self.timeout, self.nonblock)
+    }
+}

@@ -1,0 +1,160 @@
+//! Addresses as candidates: the objects that are there, each with its owner, size and content, and the forms in
+//! which new ones are named.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileTypeExt;
+use std::path::PathBuf;
+
+use super::Candidate;
+use crate::commands::context::Context;
+use crate::kinds::capability::Want;
+use crate::kinds::{KINDS, KindRecord};
+use crate::model::{Encoded, Facility, Family, Object, Sighting, decode};
+
+/// What describes an object in one line.
+const DESCRIPTION: &[&str] = &["owner", "size", "content"];
+
+/// The other word for a facility that addresses may begin with.
+const ALIAS: (&str, &str) = ("msg:", "mq:");
+
+/// Objects whose addresses begin with what was typed, but those that the line has already.
+pub(super) fn existing(
+    typed: &str,
+    words: &[&str],
+    takes: fn(&KindRecord) -> bool,
+    cx: &Context,
+) -> Vec<Candidate> {
+    let (alias, name) = ALIAS;
+    if let Some(rest) = typed.strip_prefix(alias) {
+        let found = existing(&format!("{name}{rest}"), words, takes, cx);
+        let renamed = |(address, about): Candidate| {
+            Some((format!("{alias}{}", address.strip_prefix(name)?), about))
+        };
+        return found.into_iter().filter_map(renamed).collect();
+    }
+    let mut candidates = Vec::new();
+    for record in KINDS.iter().filter(|record| takes(record)) {
+        let facility = record.kind.facility.name();
+        match typed.split_once(':') {
+            Some((word, locator)) if word == facility => {
+                of_kind(record, locator, cx, &mut candidates)
+            }
+            Some(_) => {}
+            // Paths are searched for when it is clear that a path is meant: that takes a look at every process.
+            None if record.kind.family == Family::File => {
+                candidates.push((format!("{facility}:"), record.kind.about.into()));
+            }
+            None if facility.starts_with(typed) => of_kind(record, "", cx, &mut candidates),
+            None => {}
+        }
+    }
+    candidates.retain(|(address, _)| !words.contains(&address.as_str()));
+    candidates
+}
+
+/// Facilities, and the objects that the verb takes; for a verb that takes none, the forms of addresses to be made.
+pub(super) fn selectors(
+    typed: &str,
+    words: &[&str],
+    takes: fn(&KindRecord) -> bool,
+    cx: &Context,
+) -> Vec<Candidate> {
+    if !KINDS.iter().any(|record| takes(record)) {
+        return forms(typed);
+    }
+    let facilities = Facility::ALL.into_iter().map(|facility| {
+        let kinds = KINDS.iter().filter(|record| record.kind.facility == facility);
+        let about: Vec<_> = kinds.map(|record| record.kind.about).collect();
+        (facility.name().to_owned(), about.join(", "))
+    });
+    let mut candidates: Vec<_> =
+        facilities.filter(|(name, _)| !words.contains(&name.as_str())).collect();
+    candidates.extend(existing(typed, words, takes, cx));
+    candidates
+}
+
+/// How the address of a new object can begin.
+fn forms(typed: &str) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    for record in KINDS.iter().filter(|record| record.create.is_some()) {
+        let (facility, about) = (record.kind.facility.name(), record.kind.about);
+        match record.kind.family {
+            Family::Sysv => {
+                candidates.push((facility.to_owned(), format!("{about}, private")));
+                candidates.push((format!("{facility}:0x"), format!("{about} with a key")));
+            }
+            Family::Posix => candidates.push((format!("{facility}:/"), about.into())),
+            Family::File => match typed.strip_prefix(&format!("{facility}:")) {
+                Some(path) if path.contains('/') => {
+                    in_folder(facility, path, false, &mut candidates)
+                }
+                _ => {
+                    candidates.push((format!("{facility}:/"), about.into()));
+                    candidates
+                        .push((format!("{facility}:./"), format!("{about} in this directory")));
+                }
+            },
+        }
+    }
+    candidates
+}
+
+fn of_kind(record: &KindRecord, locator: &str, cx: &Context, candidates: &mut Vec<Candidate>) {
+    let facility = record.kind.facility.name();
+    let by_key = locator.starts_with("0x");
+    let wanted: &[&str] = if by_key { &["key", "owner", "size", "content"] } else { DESCRIPTION };
+    let look = cx.look(Want::Only(wanted));
+    let begin = format!("{facility}:{locator}");
+    let _ = record.inspect.list(&look, &mut |sighting| {
+        if let Sighting::Object(object) = sighting {
+            let address = match object.column("key").filter(|_| by_key) {
+                Some(key) => format!("{facility}:{}", short(cx, &key)),
+                None => object.address.to_string(),
+            };
+            if address.starts_with(&begin) && !address.ends_with(":-") {
+                candidates.push((address, description(cx, &object)));
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    if record.kind.family == Family::File && locator.contains('/') {
+        in_folder(facility, locator, true, candidates);
+    }
+}
+
+fn description(cx: &Context, object: &Object) -> String {
+    let known = DESCRIPTION.iter().filter_map(|name| object.column(name));
+    let parts = known.filter(|value| value.is_known()).map(|value| short(cx, &value));
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+fn short(cx: &Context, value: &crate::model::Value) -> String {
+    let mut text = String::new();
+    cx.view.human(value, &mut text);
+    text
+}
+
+/// The folders, and if wanted the named pipes, in the folder that a half-typed path names.
+fn in_folder(facility: &str, typed: &str, pipes: bool, candidates: &mut Vec<Candidate>) {
+    let (folder, _) = typed.rsplit_once('/').unwrap_or_default();
+    let place =
+        PathBuf::from(std::ffi::OsString::from_vec(decode(format!("{folder}/").as_bytes())));
+    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    let mut found = Vec::new();
+    for entry in entries {
+        // Nothing is opened and no link is followed: a folder behind one is offered when it is typed.
+        let Ok(kind) = entry.file_type() else { continue };
+        let name = Encoded(OsStr::as_bytes(&entry.file_name())).to_string();
+        let address = format!("{facility}:{folder}/{name}");
+        if kind.is_dir() {
+            found.push((format!("{address}/"), "directory".to_owned()));
+        } else if pipes && kind.is_fifo() && candidates.iter().all(|(known, _)| *known != address) {
+            found.push((address, "named pipe".to_owned()));
+        }
+    }
+    found.sort();
+    candidates.append(&mut found);
+}

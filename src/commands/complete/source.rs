@@ -1,0 +1,153 @@
+//! Where the values of arguments come from: what an argument calls its value says what it is. Knows the names
+//! of values, and no verb.
+
+use std::fs;
+
+use clap::Arg;
+
+use super::line::Line;
+use super::{Candidate, objects};
+use crate::commands::Verb;
+use crate::commands::context::Context;
+use crate::kinds::KindRecord;
+use crate::model::Encoded;
+
+/// What could stand there.
+pub(super) enum Answer {
+    /// These.
+    Candidates(Vec<Candidate>),
+    /// The shell knows: `files`, `dirs`, `commands`.
+    Shell(&'static str),
+}
+
+/// Where values of one name come from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// Whatever the user has in mind: a number, a size, a pattern.
+    Free,
+    /// Objects that are there.
+    Addresses,
+    /// Facilities and objects that are there; for a verb that takes no objects, those that could be made.
+    Selectors,
+    /// Names of columns, with commas between them.
+    Columns,
+    Users,
+    Groups,
+    Processes,
+    Files,
+    Folders,
+    /// A program, then its arguments.
+    Run,
+}
+
+/// What arguments call their values.
+static SOURCES: &[(&str, Source)] = &[
+    ("ADDRESS", Source::Addresses),
+    ("ADDRESS|-", Source::Addresses),
+    ("FACILITY", Source::Selectors),
+    ("FACILITY|ADDRESS", Source::Selectors),
+    ("LIST", Source::Columns),
+    ("COLUMN[,-COLUMN]", Source::Columns),
+    ("USER", Source::Users),
+    ("GROUP", Source::Groups),
+    ("PID", Source::Processes),
+    ("PATH[,PROJECT]", Source::Files),
+    ("FILE", Source::Files),
+    ("DIR", Source::Folders),
+    ("COMMAND", Source::Run),
+    ("DURATION", Source::Free),
+    ("GLOB", Source::Free),
+    ("N", Source::Free),
+    ("A,B,…", Source::Free),
+    ("OCTAL", Source::Free),
+    ("PERCENT", Source::Free),
+    ("SIZE", Source::Free),
+];
+
+/// What an argument calls its value.
+pub(super) fn value_name(arg: &Arg) -> &str {
+    arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str())
+}
+
+/// Is there an entry for values of this name?
+#[cfg(test)]
+pub(super) fn is_known(name: &str) -> bool {
+    SOURCES.iter().any(|(known, _)| *known == name)
+}
+
+/// The values that an argument can have, and how many bytes of what was typed stand before the one at the cursor,
+/// where it is a list.
+pub(super) fn values(
+    arg: &Arg,
+    verb: Option<&Verb>,
+    typed: &str,
+    line: &Line,
+    cx: &Context,
+) -> (usize, Answer) {
+    let possible = arg.get_possible_values();
+    let last_of_list = |separator: char| typed.rfind(separator).map_or(0, |at| at + 1);
+    if !possible.is_empty() {
+        let shown = possible.iter().filter(|value| !value.is_hide_set());
+        let about = |help: Option<&clap::builder::StyledStr>| {
+            help.map(ToString::to_string).unwrap_or_default()
+        };
+        let values = shown.map(|value| (value.get_name().to_owned(), about(value.get_help())));
+        return (
+            arg.get_value_delimiter().map_or(0, last_of_list),
+            Answer::Candidates(values.collect()),
+        );
+    }
+    let name = value_name(arg);
+    let source = SOURCES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or(Source::Free, |(_, source)| *source);
+    let takes: fn(&KindRecord) -> bool = verb.map_or(|_| true, |verb| verb.takes);
+    let mut list = 0;
+    let candidates = match source {
+        Source::Free => Vec::new(),
+        Source::Addresses => objects::existing(typed, &line.words, takes, cx),
+        Source::Selectors => objects::selectors(typed, &line.words, takes, cx),
+        Source::Columns => {
+            list = last_of_list(',');
+            // What adds or reverses is no part of a name.
+            list += usize::from(typed[list..].starts_with(['+', '-']));
+            verb.map(|verb| (verb.columns)()).unwrap_or_default()
+        }
+        Source::Users => accounts("/etc/passwd", "uid"),
+        Source::Groups => accounts("/etc/group", "gid"),
+        Source::Processes => processes(cx),
+        Source::Files => return (0, Answer::Shell("files")),
+        Source::Folders => return (0, Answer::Shell("dirs")),
+        Source::Run if line.run == 0 => return (0, Answer::Shell("commands")),
+        Source::Run => return (0, Answer::Shell("files")),
+    };
+    (list, Answer::Candidates(candidates))
+}
+
+/// Names and numbers of `passwd(5)` or `group(5)`. Those that a directory on the network has are not looked for:
+/// there may be a million.
+fn accounts(file: &str, number: &str) -> Vec<Candidate> {
+    let text = fs::read(file).unwrap_or_default();
+    let lines = String::from_utf8_lossy(&text).into_owned();
+    let account = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, id) = (fields.next()?, fields.nth(1)?);
+        let usable = !name.is_empty() && Encoded(name.as_bytes()).to_string() == name;
+        usable.then(|| (name.to_owned(), format!("{number} {}", Encoded(id.as_bytes()))))
+    };
+    lines.lines().filter_map(account).collect()
+}
+
+fn processes(cx: &Context) -> Vec<Candidate> {
+    let entries = fs::read_dir(&cx.proc).into_iter().flatten().flatten();
+    let process = |entry: fs::DirEntry| {
+        let pid = entry.file_name().into_string().ok()?;
+        if !pid.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let name = fs::read(entry.path().join("comm")).unwrap_or_default();
+        Some((pid, Encoded(name.trim_ascii_end()).to_string()))
+    };
+    entries.filter_map(process).collect()
+}

@@ -1,0 +1,42 @@
+//! `post`: give to a semaphore.
+
+use super::context::{Context, Outcome};
+use crate::cli::params::{Giving, Params};
+use crate::cli::values;
+use crate::kinds;
+use crate::kinds::capability::Want;
+use crate::model::Address;
+
+/// Give to a semaphore, and wake who waits for it
+///
+/// Adds 1 to its value (V, up, sem_post). It never waits; above the highest value that it can have it is exit
+/// status 7.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Which semaphore
+    #[arg(value_name = "ADDRESS", value_parser = values::address())]
+    address: Address,
+
+    #[command(flatten)]
+    params: Params<Giving>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl post sem:/gate
+  ipcctl post sem:/gate --by 3                let three pass
+  ipcctl post sem:0x5eed --index 2";
+
+/// Posts to a semaphore.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let record = kinds::of_address(&args.address)?;
+    let counters = kinds::require(record, |record| record.counters)?;
+    let settings = args.params.for_kind(record)?;
+    let given = counters.post(&cx.look(Want::Only(&[])), &args.address.locator, &settings);
+    if let Err(fault) = given {
+        let fault = cx.explain(fault, record, &args.address);
+        cx.cannot("post to", Some(&args.address), &fault);
+    }
+    Ok(())
+}

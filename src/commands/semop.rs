@@ -1,0 +1,54 @@
+//! `semop`: several operations on a set of semaphores, atomically.
+
+use super::context::{Context, Outcome};
+use crate::cli::values;
+use crate::cli::waiting::Waiting;
+use crate::kinds;
+use crate::kinds::capability::Want;
+use crate::model::{Address, Term};
+
+/// Do several operations on a set of semaphores, all at once or none
+///
+/// A term is INDEX=DELTA, or FIRST:LAST=DELTA for several semaphores in a row. A negative change waits until the
+/// value is high enough, =0 waits until it is 0, a positive one adds. As long as one of the operations cannot be
+/// done, none is.
+///
+/// Letters after the change: n (IPC_NOWAIT) refuses with exit status 5 rather than wait, u (SEM_UNDO) takes the
+/// change back when the process ends. That process is ipcctl, which ends at once: u is for trying things out. To
+/// hold semaphores for as long as a command runs, use ipcctl lock.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Which set
+    #[arg(value_name = "ADDRESS", value_parser = values::address())]
+    address: Address,
+
+    /// What to do: INDEX[:LAST]=DELTA[n][u]
+    #[arg(value_name = "TERM", required = true, value_parser = Term::parse)]
+    terms: Vec<Term>,
+
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl semop sem:0x5eed 0=-1 1=-1            take both, or neither
+  ipcctl semop sem:0x5eed 0=-1 1=+1            move one from 0 to 1
+  ipcctl semop sem:0x5eed 0=0 0=+1             take a mutex that counts who is inside
+  ipcctl semop sem:0x5eed 0:4=0 --timeout 30   wait until all five are 0
+  ipcctl semop sem:0x5eed 3=-1n                take it now or not at all";
+
+/// Operates on a set.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let record = kinds::of_address(&args.address)?;
+    let atomic =
+        kinds::require(record, |record| record.counters.and_then(|counters| counters.atomic()))?;
+    let look = cx.look(Want::Only(&[]));
+    let done = atomic.operate(&look, &args.address.locator, &args.terms, args.waiting.patience());
+    if let Err(fault) = done {
+        let fault = cx.explain(fault, record, &args.address);
+        cx.cannot("operate on", Some(&args.address), &fault);
+    }
+    Ok(())
+}

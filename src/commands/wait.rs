@@ -1,0 +1,49 @@
+//! `wait`: take from a semaphore.
+
+use super::context::{Context, Outcome};
+use crate::cli::params::{Params, Taking};
+use crate::cli::values;
+use crate::cli::waiting::Waiting;
+use crate::kinds;
+use crate::kinds::capability::Want;
+use crate::model::Address;
+
+/// Wait for a semaphore and take from it
+///
+/// Takes 1 off its value (P, down, sem_wait), as soon as that is above 0. Nothing gives it back when the program
+/// ends: to hold a semaphore for as long as a command runs, use ipcctl lock. Exit status 5 says that it could not
+/// be had in time, 3 that it was removed while waiting. Whoever is interrupted by a signal has taken nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Which semaphore
+    #[arg(value_name = "ADDRESS", value_parser = values::address())]
+    address: Address,
+
+    #[command(flatten)]
+    waiting: Waiting,
+
+    #[command(flatten)]
+    params: Params<Taking>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl wait sem:/gate
+  ipcctl wait sem:/gate --timeout 5s || echo 'nobody posted'
+  ipcctl wait sem:0x5eed --index 2 --by 3     three at once, or none
+  ipcctl wait sem:/gate --nonblock";
+
+/// Waits for a semaphore.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let record = kinds::of_address(&args.address)?;
+    let counters = kinds::require(record, |record| record.counters)?;
+    let settings = args.params.for_kind(record)?;
+    let look = cx.look(Want::Only(&[]));
+    let taken = counters.wait(&look, &args.address.locator, &settings, args.waiting.patience());
+    if let Err(fault) = taken {
+        let fault = cx.explain(fault, record, &args.address);
+        cx.cannot("wait for", Some(&args.address), &fault);
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! `write`: bytes into shared memory.
+
+use std::ffi::OsString;
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use super::context::{Context, Outcome};
+use crate::cli::part::Part;
+use crate::cli::values;
+use crate::kinds;
+use crate::kinds::capability::{Access, Broken, Region, Want};
+use crate::model::{Address, Class, Fault};
+use crate::output::{Progress, Unit};
+use crate::sys::stream;
+
+/// Write bytes into shared memory
+///
+/// Takes the bytes from standard input, or from --data. Nothing is ever written past the end, and the size of the
+/// object does not change. Input that is too long is refused before anything is written where its length can be
+/// known: --data, --length, a regular file, and up to 1 MiB from a pipe. Longer input of unknown length fills the
+/// object to its end, and the error says so. An error always says how many bytes were written.
+///
+/// The bytes are written in pieces, not at once: others may see a part of them. Use a semaphore (ipcctl lock) if
+/// they must not.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Which object
+    #[arg(value_name = "ADDRESS", value_parser = values::address())]
+    address: Address,
+
+    #[command(flatten)]
+    part: Part,
+
+    /// Write this text instead of standard input, without a newline
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "length")]
+    data: Option<OsString>,
+
+    /// Tell bytes, rate and time on standard error while that is a terminal
+    #[arg(long)]
+    progress: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl write shm:/frames < frames.bin
+  ipcctl write shm:0x5eed --offset 64 --data ready
+  printf '\\0\\0\\0\\1' | ipcctl write shm:/flags --offset 4
+  ipcctl write shm:/frames --length 64M < /dev/zero    clear it";
+
+/// Bytes of a pipe that are read before the first one is written: input that ends within them has a known
+/// length.
+const AHEAD: usize = 1 << 20;
+
+/// Writes to an object.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let record = kinds::of_address(&args.address)?;
+    let memory = kinds::require(record, |record| record.memory)?;
+    let look = cx.look(Want::Only(&[]));
+    let mut written = None;
+    let done = memory
+        .open(&look, &args.address.locator, Access::Write)
+        .and_then(|mut region| write(args, region.as_mut(), &mut written));
+    if let Err(fault) = done {
+        let mut fault = cx.explain(fault, record, &args.address);
+        if let Some(written) = written {
+            fault.cause.push_str(&format!("; {written} bytes were written"));
+        }
+        cx.cannot("write to", Some(&args.address), &fault);
+    }
+    Ok(())
+}
+
+/// Writes, and keeps count in `written` from the moment on in which something may have been written.
+fn write(args: &Args, region: &mut dyn Region, written: &mut Option<u64>) -> Result<(), Fault> {
+    let size = region.size()?;
+    if let Some(text) = &args.data {
+        let bytes = text.as_bytes();
+        let part = args.part.with(Some(bytes.len() as u64), size)?;
+        return Transfer::new(args, region, part, written).put(bytes);
+    }
+    let stdin = io::stdin();
+    let input = stdin.as_fd();
+    let known = stream::left(input);
+    match (args.part.length, known) {
+        (Some(wanted), Some(has)) if has < wanted => {
+            return Err(Fault::new(
+                Class::Failed,
+                format!("the input has only {has} of {wanted} bytes"),
+            ));
+        }
+        (Some(_), _) => {}
+        // The file may grow meanwhile: what counts is what it has now.
+        (None, Some(has)) => {
+            let part = args.part.with(Some(has), size)?;
+            return Transfer::new(args, region, part, written).exactly(input);
+        }
+        (None, None) => {
+            let part = args.part.of(size)?;
+            return unknown(args, region, part, input, written);
+        }
+    }
+    let part = args.part.of(size)?;
+    Transfer::new(args, region, part, written).exactly(input)
+}
+
+/// Input of unknown length: short input is known before anything is written.
+fn unknown(
+    args: &Args,
+    region: &mut dyn Region,
+    part: Range<u64>,
+    input: BorrowedFd<'_>,
+    written: &mut Option<u64>,
+) -> Result<(), Fault> {
+    let room = part.end - part.start;
+    // One byte more than fits is enough to know that it does not.
+    let mut ahead = vec![0; usize::try_from(room).unwrap_or(AHEAD).saturating_add(1).min(AHEAD)];
+    let length = stream::read_full(input, &mut ahead).map_err(|error| unread(&error))?;
+    let ended = length < ahead.len();
+    let bytes = ahead.get(..length).unwrap_or_default();
+    if length as u64 > room {
+        return Err(too_long(room));
+    }
+    let mut transfer = Transfer::new(args, region, part, written);
+    transfer.put(bytes)?;
+    if ended { Ok(()) } else { transfer.all(input) }
+}
+
+/// Bytes on their way into a part of a region.
+struct Transfer<'a> {
+    region: &'a mut dyn Region,
+    part: Range<u64>,
+    written: &'a mut u64,
+    progress: Progress,
+}
+
+impl<'a> Transfer<'a> {
+    fn new(
+        args: &Args,
+        region: &'a mut dyn Region,
+        part: Range<u64>,
+        written: &'a mut Option<u64>,
+    ) -> Self {
+        let total = args.part.length.map(|_| part.end - part.start);
+        let progress = Progress::new(args.progress, total, Unit::Bytes);
+        Self { region, part, written: written.insert(0), progress }
+    }
+
+    fn at(&self) -> u64 {
+        self.part.start + *self.written
+    }
+
+    fn room(&self) -> u64 {
+        self.part.end.saturating_sub(self.at())
+    }
+
+    fn count(&mut self, more: u64) {
+        *self.written += more;
+        self.progress.add(more);
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = self.region.write(self.at(), rest)?;
+            if count == 0 {
+                return Err(Fault::new(Class::Failed, "it takes no more bytes"));
+            }
+            self.count(count as u64);
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// A block from the input, as far as there is room; 0 at its end.
+    fn fill(&mut self, input: BorrowedFd<'_>) -> Result<u64, Fault> {
+        let count = match self.region.fill(self.at(), self.room(), input) {
+            Ok(count) => count,
+            Err(Broken::Region(fault)) => return Err(fault),
+            Err(Broken::Stream(error)) => return Err(unread(&error)),
+        };
+        self.count(count);
+        Ok(count)
+    }
+
+    /// As many bytes of the input as the part has.
+    fn exactly(&mut self, input: BorrowedFd<'_>) -> Result<(), Fault> {
+        while self.room() > 0 {
+            if self.fill(input)? == 0 {
+                let wanted = self.part.end - self.part.start;
+                let cause = format!("the input ended before {wanted} bytes");
+                return Err(Fault::new(Class::Failed, cause));
+            }
+        }
+        Ok(())
+    }
+
+    /// The input to its end, if that comes before the end of the part.
+    fn all(&mut self, input: BorrowedFd<'_>) -> Result<(), Fault> {
+        while self.room() > 0 {
+            if self.fill(input)? == 0 {
+                return Ok(());
+            }
+        }
+        match stream::read(input, &mut [0]).map_err(|error| unread(&error))? {
+            0 => Ok(()),
+            _ => Err(too_long(self.part.end - self.part.start)),
+        }
+    }
+}
+
+fn too_long(room: u64) -> Fault {
+    Fault::new(
+        Class::Failed,
+        format!("the input is longer than the {room} bytes that there is room for"),
+    )
+    .hint("--length writes the first bytes of it, set --size makes POSIX shared memory larger")
+}
+
+fn unread(error: &io::Error) -> Fault {
+    let cause = format!("standard input cannot be read: {}", Fault::from_os(error).cause);
+    Fault::new(Class::Failed, cause)
+}

@@ -1,0 +1,148 @@
+//! Waiting for and posting to named semaphores. The kernel knows nothing of them but how to sleep on a word, so
+//! what it would see to is seen to here: that the semaphore is still there, and that a signal leaves it in order.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use nix::fcntl::OFlag;
+
+use super::{PosixSem, existing};
+use crate::kinds::capability::{Counters, Hold, Look};
+use crate::model::{Class, Fault, Form, Locator, Param, Patience, Settings};
+use crate::sys::deferral::Deferral;
+use crate::sys::file;
+use crate::sys::named_sem::{self, MAX_VALUE};
+
+static GIVE: Param =
+    Param { name: "by", metavar: "N", help: "Add N at once [default: 1]", form: Form::Count };
+
+/// How often a waiter looks whether the semaphore is still there: nobody wakes it when it is removed.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+impl Counters for PosixSem {
+    // A semaphore of the C library is taken one at a time: it wakes one waiter for each post.
+    fn wait_params(&self) -> &'static [&'static Param] {
+        &[]
+    }
+
+    fn post_params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&GIVE];
+        PARAMS
+    }
+
+    fn wait(
+        &self,
+        _look: &Look,
+        locator: &Locator,
+        _settings: &Settings,
+        patience: Patience,
+    ) -> Result<(), Fault> {
+        let signals = Deferral::new()?;
+        Semaphore::open(locator)?.take(patience, &signals)
+    }
+
+    fn post(&self, _look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
+        let by = settings.number(&GIVE).unwrap_or(1);
+        if by == 0 {
+            return Err(Fault::usage("--by is at least 1"));
+        }
+        Semaphore::open(locator)?.post(u32::try_from(by).unwrap_or(u32::MAX))
+    }
+
+    fn hold(
+        &self,
+        _look: &Look,
+        locator: &Locator,
+        _settings: &Settings,
+        patience: Patience,
+    ) -> Result<Hold, Fault> {
+        let signals = Deferral::new()?;
+        let semaphore = Semaphore::open(locator)?;
+        semaphore.take(patience, &signals)?;
+        Ok(Hold::Supervised { release: Box::new(move || semaphore.post(1)), signals })
+    }
+}
+
+/// Posts and waits at once until it has this value: waiters are woken as they should.
+pub(super) fn set_value(locator: &Locator, value: u32) -> Result<(), Fault> {
+    let semaphore = Semaphore::open(locator)?;
+    semaphore.words.set(value);
+    semaphore.check()
+}
+
+/// An open semaphore and its file.
+struct Semaphore {
+    file: OwnedFd,
+    words: named_sem::Semaphore,
+}
+
+impl Semaphore {
+    fn open(locator: &Locator) -> Result<Self, Fault> {
+        let (handle, _) = existing(locator)?;
+        let file = file::reopen(handle.as_fd(), OFlag::O_RDWR).map_err(|error| {
+            let fault = Fault::from_os(&error);
+            match fault.class {
+                Class::Denied => Fault {
+                    cause: format!("{}: it takes permission to read and write", fault.cause),
+                    ..fault
+                },
+                _ => fault,
+            }
+        })?;
+        let words = named_sem::Semaphore::open(file.as_fd())?;
+        let semaphore = Self { file, words };
+        let state = semaphore.words.state();
+        semaphore.check()?;
+        match state {
+            Some(_) => Ok(semaphore),
+            None => Err(Fault::new(Class::Failed, "its content is not that of a semaphore")),
+        }
+    }
+
+    /// Was everything done to the file that others use, or has it been cut short?
+    fn check(&self) -> Result<(), Fault> {
+        if self.words.is_lost() || file::stat(&self.file)?.size < named_sem::SIZE as u64 {
+            return Err(Fault::new(
+                Class::NotFound,
+                "its file was cut short: it is no semaphore any more",
+            ));
+        }
+        Ok(())
+    }
+
+    fn post(&self, by: u32) -> Result<(), Fault> {
+        self.words.post(by).map_err(|_| {
+            Fault::new(Class::Limit, format!("its value would exceed {MAX_VALUE} (SEM_VALUE_MAX)"))
+        })?;
+        self.check()
+    }
+
+    /// Takes one. Whoever is interrupted by a signal has not taken any.
+    fn take(&self, patience: Patience, signals: &Deferral) -> Result<(), Fault> {
+        let interrupted = || Fault::new(Class::Failed, "interrupted by a signal");
+        if self.words.try_take().is_err() {
+            let waiter = self.words.waiter();
+            // Patience is looked at after the value: what can be had is had, even in the last moment.
+            while self.words.try_take().is_err() {
+                self.check()?;
+                if signals.caught() {
+                    return Err(interrupted());
+                }
+                if patience.is_over() {
+                    return Err(patience.fault());
+                }
+                if file::stat(&self.file)?.links == 0 {
+                    return Err(Fault::new(Class::NotFound, "it was removed while waiting"));
+                }
+                // It wakes for many reasons: the loop finds out which.
+                let _ = waiter.sleep(patience.left().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
+            }
+        }
+        self.check()?;
+        if signals.caught() {
+            self.post(1)?;
+            return Err(interrupted());
+        }
+        Ok(())
+    }
+}

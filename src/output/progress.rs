@@ -1,0 +1,57 @@
+//! How far a transfer is, on standard error while that is a terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Messages.
+    Messages,
+}
+
+/// A line that says how much has been done, how fast, and for how long. The last state of it stays.
+pub struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    /// Begins, if it is wanted and standard error is a terminal. `total` is what will have been done at the end.
+    pub fn new(wanted: bool, total: Option<u64>, unit: Unit) -> Self {
+        if !wanted {
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
+        let template = match (unit, total) {
+            (Unit::Bytes, Some(_)) => {
+                "{binary_bytes} of {binary_total_bytes} [{bar:30}] {binary_bytes_per_sec} {elapsed_precise}"
+            }
+            (Unit::Bytes, None) => "{binary_bytes} {binary_bytes_per_sec} {elapsed_precise}",
+            (Unit::Messages, Some(_)) => {
+                "{pos} of {len} messages [{bar:30}] {per_sec} {elapsed_precise}"
+            }
+            (Unit::Messages, None) => "{pos} messages {per_sec} {elapsed_precise}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(Some(bar))
+    }
+
+    /// So much more has been done.
+    pub fn add(&self, more: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(more);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.abandon();
+        }
+    }
+}

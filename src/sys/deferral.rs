@@ -1,0 +1,180 @@
+//! Signals that are noted instead of obeyed at once, so that what was begun is put in order first:
+//! `sigaction(2)`, `sigprocmask(2)`, `sigwaitinfo(2)`.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{check, zeroed};
+
+/// One flag a signal: what the handler may touch.
+static CAUGHT: [AtomicBool; 65] = [const { AtomicBool::new(false) }; 65];
+
+extern "C" fn note(signal: libc::c_int) {
+    if let Some(flag) = usize::try_from(signal).ok().and_then(|signal| CAUGHT.get(signal)) {
+        flag.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The signals that end a process unless it does something about them, and that somebody may send: those by
+/// which the machine reports a fault of the program itself are not among them.
+fn ending() -> impl Iterator<Item = libc::c_int> {
+    const NAMED: [libc::c_int; 11] = [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGTERM,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGALRM,
+        libc::SIGVTALRM,
+        libc::SIGPROF,
+        libc::SIGIO,
+        libc::SIGPWR,
+    ];
+    NAMED.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+}
+
+/// While it lives, signals that would end the process are noted and interrupt what it waits in. When it is
+/// dropped they have the effect that they would have had. Signals that are ignored stay ignored. One may be
+/// made while another lives.
+pub struct Deferral {
+    former: Vec<(libc::c_int, libc::sigaction)>,
+}
+
+impl Deferral {
+    /// Begins to note.
+    ///
+    /// # Errors
+    /// None that the kernel gives for these signals.
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: struct sigaction is a C structure of integers, a null handler is SIG_DFL.
+        let mut noting: libc::sigaction = unsafe { zeroed() };
+        // Without SA_RESTART: the wait is to end.
+        noting.sa_sigaction = note as *const () as usize;
+        let mut deferral = Self { former: Vec::new() };
+        for signal in ending() {
+            // SAFETY: as above.
+            let mut former: libc::sigaction = unsafe { zeroed() };
+            // SAFETY: `former` is what the call fills.
+            check(unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut former) })?;
+            if former.sa_sigaction == libc::SIG_IGN {
+                continue;
+            }
+            // SAFETY: the handler stores into a static atomic and nothing else, which is safe at any time.
+            check(unsafe { libc::sigaction(signal, &raw const noting, std::ptr::null_mut()) })?;
+            deferral.former.push((signal, former));
+        }
+        Ok(deferral)
+    }
+
+    /// Has a signal come?
+    pub fn caught(&self) -> bool {
+        CAUGHT.iter().any(|flag| flag.load(Ordering::SeqCst))
+    }
+
+    fn take(&self) -> Option<libc::c_int> {
+        let taken = |signal: &libc::c_int| {
+            let flag = usize::try_from(*signal).ok().and_then(|signal| CAUGHT.get(signal));
+            flag.is_some_and(|flag| flag.swap(false, Ordering::SeqCst))
+        };
+        self.former.iter().map(|(signal, _)| *signal).find(taken)
+    }
+}
+
+impl Drop for Deferral {
+    fn drop(&mut self) {
+        for (signal, former) in &self.former {
+            // SAFETY: what the kernel gave is given back.
+            unsafe { libc::sigaction(*signal, former, std::ptr::null_mut()) };
+        }
+        while let Some(signal) = self.take() {
+            // SAFETY: no pointer is passed.
+            unsafe { libc::raise(signal) };
+        }
+    }
+}
+
+/// A signal that was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Which.
+    pub signal: libc::c_int,
+    /// The kernel sent it, as it does to a whole group of processes when somebody types Ctrl-C: the others of
+    /// the group have it already.
+    pub to_all: bool,
+}
+
+/// The signals of a [`Deferral`] and SIGCHLD, waited for one by one instead of interrupting anything.
+pub struct Watch {
+    deferral: Deferral,
+    awaited: libc::sigset_t,
+    former: libc::sigset_t,
+    child: libc::sigaction,
+}
+
+impl Watch {
+    /// Begins to watch. From here on no signal interrupts a call.
+    ///
+    /// # Errors
+    /// None that the kernel gives for these arguments.
+    pub fn new(deferral: Deferral) -> io::Result<Self> {
+        // SAFETY: a signal set is a C structure of integers.
+        let (mut awaited, mut former): (libc::sigset_t, libc::sigset_t) =
+            unsafe { (zeroed(), zeroed()) };
+        // SAFETY: struct sigaction is a C structure of integers, a null handler is SIG_DFL.
+        let (standard, mut child): (libc::sigaction, libc::sigaction) =
+            unsafe { (zeroed(), zeroed()) };
+        // Whoever started us may ignore SIGCHLD: then no child could be waited for.
+        // SAFETY: both structures outlive the call.
+        check(unsafe { libc::sigaction(libc::SIGCHLD, &raw const standard, &raw mut child) })?;
+        for signal in deferral.former.iter().map(|(signal, _)| *signal).chain([libc::SIGCHLD]) {
+            // SAFETY: the set outlives the call.
+            check(unsafe { libc::sigaddset(&raw mut awaited, signal) })?;
+        }
+        // SAFETY: both sets outlive the call. The program has one thread wherever it waits for a child.
+        check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const awaited, &raw mut former) })?;
+        Ok(Self { deferral, awaited, former, child })
+    }
+
+    /// The next signal: those that came before the watch began are first.
+    ///
+    /// # Errors
+    /// None but EINTR, which is waited out.
+    pub fn next(&self) -> io::Result<Arrival> {
+        if let Some(signal) = self.deferral.take() {
+            return Ok(Arrival { signal, to_all: false });
+        }
+        loop {
+            // SAFETY: siginfo_t is a C structure of integers and pointers that nobody follows.
+            let mut info: libc::siginfo_t = unsafe { zeroed() };
+            // SAFETY: the set is initialised, `info` is what the call fills.
+            match check(unsafe { libc::sigwaitinfo(&raw const self.awaited, &raw mut info) }) {
+                Ok(signal) => {
+                    return Ok(Arrival { signal, to_all: info.si_code == libc::SI_KERNEL });
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // SAFETY: what the kernel gave is given back.
+        unsafe {
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const self.former, std::ptr::null_mut());
+            libc::sigaction(libc::SIGCHLD, &raw const self.child, std::ptr::null_mut());
+        }
+    }
+}
+
+/// `kill(2)`, for a child that has not been waited for: its number is still its own.
+///
+/// # Errors
+/// EPERM when it runs as somebody else by now, ESRCH when it has ended.
+pub fn send(pid: u32, signal: libc::c_int) -> io::Result<()> {
+    let pid = i32::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::kill(pid, signal) }).map(drop)
+}
