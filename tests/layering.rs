@@ -15,14 +15,15 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
     ("holders", &["model", "sys"]),
+    ("leftover", &["model", "sys", "holders", "kinds"]),
     ("output", &["model", "sys"]),
     ("cli", &["model", "kinds", "output"]),
-    ("commands", &["sys", "model", "kinds", "holders", "output", "cli"]),
+    ("commands", &["sys", "model", "kinds", "holders", "leftover", "output", "cli"]),
 ];
 
 /// One file of the crate, without its tests: these may reach wherever they like.

@@ -13,6 +13,7 @@ mod env;
 mod isolation;
 mod kinds;
 mod layering;
+mod leftover;
 mod makers;
 mod output;
 mod peers;

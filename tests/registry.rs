@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, completion, conformance, kinds, layering, peers, tree, verbs};
+use crate::{cases, completion, conformance, kinds, layering, leftover, peers, tree, verbs};
 
 cases![every_file_of_tests_is_in_its_list];
 
@@ -14,6 +14,7 @@ pub fn all() -> Vec<Case> {
         conformance::cases(),
         kinds::cases(),
         layering::cases(),
+        leftover::cases(),
         peers::cases(),
         verbs::cases(),
     ]
@@ -28,6 +29,7 @@ fn every_file_of_tests_is_in_its_list() {
     for (folder, list) in [
         (".", "main.rs"),
         ("kinds", "kinds/mod.rs"),
+        ("leftover", "leftover/mod.rs"),
         ("verbs", "verbs/mod.rs"),
         ("makers", "makers/mod.rs"),
     ] {
@@ -46,7 +48,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if folder == "kinds" || folder == "verbs" {
+            if ["kinds", "leftover", "verbs"].contains(&folder) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",

@@ -1,9 +1,8 @@
 //! `clean`: find what crashed programs left, and remove it.
 
 mod report;
-mod talk;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 
 use glob::Pattern;
@@ -22,9 +21,8 @@ use crate::leftover::groups::{self, Member};
 use crate::leftover::removal::Remover;
 use crate::leftover::{Judge, producers};
 use crate::model::{Address, Class, Fault, Object, State};
-use crate::output::Format;
+use crate::output::{Format, Progress, Unit};
 use report::{PLAN, RESULT, Report, Row};
-use talk::{Progress, ask};
 
 /// Find what crashed programs left, and remove it
 ///
@@ -237,6 +235,19 @@ fn consents(args: &Args, cx: &mut Context, report: &Report) -> Result<bool, Stop
     Ok(false)
 }
 
+/// Asks on the terminal.
+fn ask(question: &str) -> io::Result<bool> {
+    let mut errors = io::stderr().lock();
+    errors.write_all(question.as_bytes())?;
+    errors.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if !answer.ends_with('\n') {
+        errors.write_all(b"\n")?;
+    }
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// Removes what is planned.
 fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Object>], report: &mut Report) {
     // Where the objects of a unit begin among the rows.
@@ -244,14 +255,18 @@ fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Object>], report: &m
         .iter()
         .scan(0, |next, unit| Some(std::mem::replace(next, *next + unit.len())))
         .collect();
-    let mut progress = Progress::new(cx, report.rows.len());
+    /// Fewer objects are gone before anybody could read it.
+    const WORTH: usize = 1000;
+    let count = report.rows.len();
+    let shown = count >= WORTH && !cx.options.quiet;
+    let progress = Progress::new(shown, Some(count as u64), Unit::Objects);
     remover.remove(units, &mut |unit, at, outcome| {
         if let Some(row) = starts.get(unit).and_then(|start| report.rows.get_mut(start + at)) {
             row.outcome = Some(outcome);
         }
-        progress.step();
+        progress.add(1);
     });
-    progress.end();
+    drop(progress);
     report.complain(cx);
 }
 

@@ -119,8 +119,8 @@ pub enum Users {
     Superuser,
     /// Its mode lets everybody.
     Everybody,
-    /// Processes of its owner or creator.
-    Owner,
+    /// This process of its owner or creator.
+    Owner(i32),
     /// This process.
     Process(i32),
     /// Not all processes could be read.
@@ -226,7 +226,7 @@ impl Evidence {
             Users::Nobody => "no process runs that may open it (the superuser's apart)".into(),
             Users::Superuser => "it is the superuser's, who may open it again".into(),
             Users::Everybody => "its mode lets everybody open it again".into(),
-            Users::Owner => "processes of its owner run and may open it again".into(),
+            Users::Owner(pid) => format!("process {pid} of its owner runs and may open it again"),
             Users::Process(pid) => format!("process {pid} may open it again"),
             Users::Unread => "not all processes could be read that may open it again".into(),
         });

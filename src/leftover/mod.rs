@@ -27,7 +27,7 @@ use crate::sys::processes;
 use evidence::{Blind, Evidence, Grip, Hold, Kept, Named, Proof, Undo, Users, Wreck};
 use keep::Keep;
 use lives::Lives;
-use population::{Access, Census};
+use population::{Access, Census, Reach};
 use probe::Files;
 use producers::{Meaning, Origin};
 use undo::Undoers;
@@ -63,7 +63,7 @@ pub struct Judge<'a> {
     census: Census,
     undoers: Undoers,
     files: Files,
-    users: RefCell<HashMap<Access, Users>>,
+    users: RefCell<HashMap<(Access, Reach), Users>>,
 }
 
 /// A verdict, or what has to be looked for first.
@@ -123,7 +123,9 @@ impl<'a> Judge<'a> {
             return Opinion::Settled(unknown("it could not be looked at"));
         };
         let origin = producers::origin(object);
-        let quiet = past.last.map(|last| self.clock.now.saturating_sub(last));
+        // A time to come is one that somebody has set; the kernel's own tells more.
+        let last = past.last.filter(|last| !self.is_to_come(*last)).or(past.changed);
+        let quiet = last.map(|last| self.clock.now.saturating_sub(last));
         let grace = self.terms.grace(past.pace);
         let young = quiet.is_some_and(|quiet| quiet < grace);
         let Some(hold) = self.hold(object, trace, (look, young), found) else {
@@ -153,16 +155,17 @@ impl<'a> Judge<'a> {
 
     /// What costs most is asked last, and only of what would be a leftover without it.
     fn verdict(&self, object: &Object, mut evidence: Evidence, past: &Past) -> Verdict {
-        let mut state = rules::state(&evidence);
-        let late = matches!(state, State::Leftover | State::Suspect);
+        let mut rule = rules::rule(&evidence);
+        let late = matches!(rule.state, State::Leftover | State::Suspect);
         if late {
             evidence.named = self.sure_of(evidence.named);
             if let Some(access) = access(object, past) {
                 evidence.undo = self.undo(object, past, &access);
-                evidence.users = self.users(access);
+                evidence.users = self.users(access, object.trace.as_ref());
             }
-            state = rules::state(&evidence);
+            rule = rules::rule(&evidence);
         }
+        let state = rule.state;
         let mut lines = Vec::new();
         if self.terms.telling {
             lines = evidence.lines();
@@ -175,7 +178,8 @@ impl<'a> Judge<'a> {
                 lines.extend(evidence.last_lines());
             }
         }
-        Verdict { state, free: matches!(evidence.hold, Hold::Free(_)), evidence: lines }
+        let free = matches!(evidence.hold, Hold::Free(_));
+        Verdict { state, because: rule.about, free, evidence: lines }
     }
 
     /// Does anybody hold it? `None` when only a look at the processes can tell.
@@ -186,6 +190,15 @@ impl<'a> Judge<'a> {
         (look, young): (&Look, bool),
         found: Option<&Found>,
     ) -> Option<Hold> {
+        match trace {
+            Trace::Segment { attached: attached @ 1.., .. } => {
+                return Some(Hold::Held(Grip::Attached(*attached)));
+            }
+            Trace::Set { waiting: Some(waiting @ 1..), .. } => {
+                return Some(Hold::Held(Grip::Waiting(*waiting)));
+            }
+            _ => {}
+        }
         if let Some(found) = found.filter(|found| !found.holders.is_empty()) {
             return Some(Hold::Held(Grip::Seen(found.holders.len())));
         }
@@ -195,11 +208,9 @@ impl<'a> Judge<'a> {
             None => None,
         };
         match trace {
-            Trace::Segment { attached: 0, .. } | Trace::Set { waiting: Some(0), .. } => {
+            Trace::Segment { .. } | Trace::Set { waiting: Some(_), .. } => {
                 Some(Hold::Free(Proof::Counted))
             }
-            Trace::Segment { attached, .. } => Some(Hold::Held(Grip::Attached(*attached))),
-            Trace::Set { waiting: Some(waiting), .. } => Some(Hold::Held(Grip::Waiting(*waiting))),
             Trace::Set { waiting: None, .. } if found.is_some() => {
                 Some(Hold::Unseen(Blind::Object("permission denied")))
             }
@@ -274,7 +285,11 @@ impl<'a> Judge<'a> {
     /// Can the clock not have shown these times since the machine was started?
     fn is_stepped(&self, past: &Past) -> bool {
         past.changed.is_some_and(|changed| !self.clock.is_sane(changed))
-            || past.last.is_some_and(|last| last > self.clock.now.saturating_add(2))
+            || past.last.is_some_and(|last| self.is_to_come(last))
+    }
+
+    fn is_to_come(&self, time: i64) -> bool {
+        time > self.clock.now && !self.clock.is_sane(time)
     }
 
     fn kept(&self, object: &Object, origin: Option<Origin>) -> Option<Kept> {
@@ -318,30 +333,36 @@ impl<'a> Judge<'a> {
     }
 
     /// Does somebody live who may open an object again?
-    fn users(&self, access: Access) -> Users {
-        *self.users.borrow_mut().entry(access).or_insert_with(|| {
-            let Access { users: (owner, creator), mode, .. } = access;
-            let own = nix::unistd::getuid().as_raw();
-            let runs = |user: u32| user != own && processes::user_runs(user).is_ok();
-            if owner == 0 || creator == 0 {
-                return Users::Superuser;
-            } else if mode & 0o007 != 0 {
-                return Users::Everybody;
-            } else if runs(owner) || runs(creator) {
-                return Users::Owner;
-            }
+    fn users(&self, access: Access, trace: Option<&Trace>) -> Users {
+        let Access { users: (owner, creator), mode, .. } = access;
+        if owner == 0 || creator == 0 {
+            return Users::Superuser;
+        } else if mode & 0o007 != 0 {
+            return Users::Everybody;
+        }
+        let reach = Reach::of(trace);
+        let ask = || {
             let population = self.census.get(&self.proc);
-            match population.processes.iter().find(|process| process.may_open(&access)) {
+            let ground = population.ground(&self.proc);
+            let reaches = |pid| ground.as_ref().is_none_or(|ground| ground.reaches(pid, reach));
+            let mut able = population.processes.iter().filter(|one| one.may_open(&access));
+            match able.find(|one| reaches(one.pid)) {
+                Some(process)
+                    if process.users.iter().any(|user| [owner, creator].contains(user)) =>
+                {
+                    Users::Owner(process.pid)
+                }
                 Some(process) => Users::Process(process.pid),
                 None if population.unread || population.narrow => Users::Unread,
                 None => Users::Nobody,
             }
-        })
+        };
+        *self.users.borrow_mut().entry((access, reach)).or_insert_with(ask)
     }
 }
 
 fn unknown(why: &'static str) -> Verdict {
-    Verdict { state: State::Unknown, free: false, evidence: vec![why.into()] }
+    Verdict { state: State::Unknown, because: why, free: false, evidence: vec![why.into()] }
 }
 
 fn wreck(past: &Past, origin: Option<Origin>) -> Option<Wreck> {

@@ -2,9 +2,11 @@
 //! an object again. Knows no object and no rule.
 
 use std::cell::OnceCell;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
+use crate::model::Trace;
 use crate::sys::processes::Proc;
 
 /// A process, and what it may do.
@@ -151,6 +153,77 @@ fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
+/// How an object is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// By its id, key or name in our IPC namespace.
+    Namespace,
+    /// Through any mount of the file system on this device.
+    Device(u64),
+}
+
+impl Reach {
+    /// How whoever leaves such traces reaches the object.
+    pub fn of(trace: Option<&Trace>) -> Self {
+        match trace {
+            Some(Trace::Memory(file) | Trace::Semaphore { file, .. } | Trace::Fifo(file)) => {
+                Self::Device(file.device)
+            }
+            _ => Self::Namespace,
+        }
+    }
+}
+
+/// Where our own process is.
+pub struct Ground {
+    proc: Proc,
+    ipc: Option<u64>,
+}
+
+impl Population {
+    /// Where our own process is, to compare others with; `None` when that cannot be told.
+    pub fn ground(&self, proc: &Path) -> Option<Ground> {
+        let proc = Proc::open(proc).ok()?;
+        let ipc = proc.stat(c"thread-self/ns/ipc").ok().map(|stat| stat.inode);
+        Some(Ground { proc, ipc })
+    }
+}
+
+impl Ground {
+    /// Can this process reach objects as `reach` says? It can where that cannot be told.
+    pub fn reaches(&self, pid: i32, reach: Reach) -> bool {
+        let Ok(process) = self.proc.process(pid) else { return false };
+        match reach {
+            Reach::Namespace => match (self.ipc, process.stat(c"ns/ipc")) {
+                (Some(ours), Ok(theirs)) => ours == theirs.inode,
+                _ => !(pid == 1 && self.proc.is_apart()),
+            },
+            Reach::Device(device) => {
+                let mut text = Vec::new();
+                // The kernel hands it over in pieces.
+                let read = process
+                    .open(c"mountinfo")
+                    .and_then(|file| File::from(file).take(MOUNTS).read_to_end(&mut text));
+                match read {
+                    Ok(length) if (length as u64) < MOUNTS => {
+                        mounts(&String::from_utf8_lossy(&text), device)
+                    }
+                    _ => true,
+                }
+            }
+        }
+    }
+}
+
+/// Of more mounts than have room in so many bytes any may be the one.
+const MOUNTS: u64 = 1 << 20;
+
+/// Is the file system on this device mounted? `36 35 0:47 / /dev/shm rw,nosuid - tmpfs tmpfs rw`.
+fn mounts(mountinfo: &str, device: u64) -> bool {
+    let wanted = format!("{}:{}", libc::major(device), libc::minor(device));
+    mountinfo.lines().any(|line| line.split(' ').nth(2) == Some(wanted.as_str()))
+}
+
 /// The population, read when somebody first asks.
 #[derive(Default)]
 pub struct Census(OnceCell<Population>);
@@ -198,6 +271,14 @@ mod tests {
         assert!(Process::parse(77, &zombie).is_none());
         assert!(Process::parse(77, &zombie.replace("Threads:\t1", "Threads:\t2")).is_some());
         assert_eq!(process().inner, [3]);
+    }
+
+    #[test]
+    fn a_file_is_reached_through_any_mount_of_its_file_system() {
+        let text =
+            "22 1 254:0 / / rw - ext4 /dev/root rw\n36 35 0:47 / /dev/shm rw - tmpfs tmpfs rw\n";
+        assert!(mounts(text, libc::makedev(0, 47)) && mounts(text, libc::makedev(254, 0)));
+        assert!(!mounts(text, libc::makedev(0, 4)) && !mounts("", 0));
     }
 
     #[test]

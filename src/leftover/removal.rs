@@ -154,7 +154,7 @@ impl Remover<'_> {
         Err(Skipped(match verdict.state {
             State::InUse => format!("it is in use{why}"),
             State::Unknown => format!("whether it is in use cannot be told{why}"),
-            state => format!("it is {}{why}", state.name()),
+            state => format!("it is {}: {}", state.name(), verdict.because),
         }))
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::evidence::Undo;
 use super::lives::Lives;
 use super::population::{Access, Population, Process};
+use crate::sys::file;
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 
@@ -55,6 +56,17 @@ fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
         let threads = folder.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
         Some(threads).filter(|threads| !threads.is_empty())
     };
+    // Lists end where another IPC namespace is entered.
+    let elsewhere = |pid| {
+        let Some(folder) = &folder else { return false };
+        let ipc = |stat: std::io::Result<file::Stat>| stat.ok().map(|stat| stat.inode);
+        let ours = ipc(folder.stat(c"thread-self/ns/ipc"));
+        let theirs = folder.process(pid).ok().and_then(|process| ipc(process.stat(c"ns/ipc")));
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours != theirs,
+            _ => pid == 1 && folder.is_apart(),
+        }
+    };
     let list = |pid: i32| {
         // Threads of the C library share one list, those of clone(2) need not, and a leader that has ended has none.
         let mut denied = false;
@@ -68,5 +80,8 @@ fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
         denied.then_some(List::Denied)
     };
     let processes = population.processes.iter();
-    processes.filter_map(|process| Some((process.clone(), list(process.pid)?))).collect()
+    processes
+        .filter_map(|process| Some((process.clone(), list(process.pid)?)))
+        .filter(|(process, _)| !elsewhere(process.pid))
+        .collect()
 }

@@ -37,6 +37,8 @@ impl State {
 pub struct Verdict {
     /// The state.
     pub state: State,
+    /// What decided, in a few words.
+    pub because: &'static str,
     /// The kernel itself says that nobody holds the object: there is no need to look for holders.
     pub free: bool,
     /// All that is known in favour and against, a line each, the weightiest first; empty where nobody asked.

@@ -76,6 +76,14 @@ impl Proc {
             && self.process(1).is_ok_and(|first| first.status().is_ok())
     }
 
+    /// Is our IPC namespace certainly another than that of process 1? The first process of the machine is in the first
+    /// one, and is closed to the superuser, too, where a sandbox has its way.
+    pub fn is_apart(&self) -> bool {
+        /// PROC_IPC_INIT_INO of the kernel.
+        const FIRST: u64 = 0xefff_ffff;
+        self.stat(c"thread-self/ns/ipc").is_ok_and(|ours| ours.inode != FIRST) && self.shows_all()
+    }
+
     /// The number that this process has here; `None` when it is not to be seen.
     pub fn own_pid(&self) -> Option<i32> {
         nix::fcntl::readlinkat(&self.0, c"self").ok()?.to_str()?.parse().ok()
@@ -266,15 +274,6 @@ pub fn exists(pid: i32) -> io::Result<()> {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(()),
         other => other.map(drop),
     }
-}
-
-/// `getpriority(2)` of a user: is there a process or thread whose real user this is? One call, whatever `/proc` shows.
-///
-/// # Errors
-/// ESRCH when there is none in this pid namespace.
-pub fn user_runs(uid: u32) -> io::Result<()> {
-    // SAFETY: no pointer is passed. The call itself, unlike the C library's function, has no negative answers.
-    check(unsafe { libc::syscall(libc::SYS_getpriority, libc::PRIO_USER, uid) }).map(drop)
 }
 
 #[cfg(test)]

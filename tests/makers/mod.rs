@@ -5,6 +5,7 @@
 
 pub mod fifo;
 pub mod holder;
+pub mod lost;
 pub mod odd;
 pub mod posix;
 pub mod sysv;

@@ -143,3 +143,22 @@ pub fn post(name: &str) {
     // SAFETY: an open semaphore.
     checked("sem_post", unsafe { libc::sem_post(semaphore) });
 }
+
+/// Makes a semaphore and keeps it open for as long as the calling process lives.
+pub fn create_and_keep_semaphore(name: &str) -> *mut libc::sem_t {
+    let text = c_string(name);
+    // SAFETY: a NUL-terminated string and numbers.
+    let semaphore = unsafe { libc::sem_open(text.as_ptr(), NEW, 0o600, 1 as c_uint) };
+    assert!(semaphore != libc::SEM_FAILED, "sem_open: {}", io::Error::last_os_error());
+    semaphore
+}
+
+/// Takes a message off a queue, or waits for one.
+pub fn receive(name: &str) {
+    let queue = open_queue(name, libc::O_RDONLY);
+    let mut message = [0u8; 64];
+    // SAFETY: as many bytes as the length says, and more than a message of our queues has.
+    unsafe {
+        libc::mq_receive(queue, message.as_mut_ptr().cast(), message.len(), ptr::null_mut());
+    }
+}
