@@ -91,9 +91,9 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
         Err(fault) => return cx.complain(&fault),
     };
     let allows = |object: &Object, state| match state {
-        State::Leftover | State::Suspect => true,
-        // Of those who use it only waiting ones leave a trace: while its makers run, nothing is proved.
-        State::Idle => !object.trace.is_some_and(|trace| trace.is_of_calls()),
+        State::Leftover => true,
+        // Of those who use it only waiting ones leave a trace: while somebody lives who might, nothing is proved.
+        State::Idle | State::Suspect => !object.trace.is_some_and(|trace| trace.is_of_calls()),
         State::InUse | State::Unknown => false,
     };
     Remover { look: &look, judge: &judge, allows }.remove(&units, &mut |unit, at, outcome| {

@@ -248,8 +248,7 @@ impl Evidence {
 impl Hold {
     fn line(&self) -> String {
         match self {
-            Self::Held(Grip::Attached(1)) => "1 attachment".into(),
-            Self::Held(Grip::Attached(count)) => format!("{count} attachments"),
+            Self::Held(Grip::Attached(count)) => format!("{count} attached"),
             Self::Held(Grip::Waiting(1)) => "1 call waits on it".into(),
             Self::Held(Grip::Waiting(count)) => format!("{count} calls wait on it"),
             Self::Held(Grip::Leased) => "somebody has it open or mapped (lease refused)".into(),
@@ -257,8 +256,10 @@ impl Hold {
             Self::Held(Grip::Companion(address)) => {
                 format!("it belongs to {address}, which is held")
             }
-            Self::Held(Grip::Seen(1)) => "1 process holds it".into(),
-            Self::Held(Grip::Seen(count)) => format!("{count} processes hold it"),
+            Self::Held(Grip::Seen(1)) => "1 process has it open, mapped or waits on it".into(),
+            Self::Held(Grip::Seen(count)) => {
+                format!("{count} processes have it open, mapped or wait on it")
+            }
             Self::Free(Proof::Counted) => {
                 "nobody attached or waiting (counted by the kernel)".into()
             }

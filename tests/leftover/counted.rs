@@ -34,7 +34,7 @@ fn an_attached_segment_is_in_use_whoever_made_it() {
     let user = holder::holding(|| {
         sysv::attach(id);
     });
-    assert!(expect(&env, &address, "in-use").contains("1 attachment"));
+    assert!(expect(&env, &address, "in-use").contains("1 attached"));
     drop(user);
     assert_ne!(super::judged(&env, &address).0, "in-use");
 }
