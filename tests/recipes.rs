@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use crate::endpoints::script;
-use crate::env::TestEnv;
+use crate::env::{Invocation, TestEnv};
+use crate::isolation;
 use crate::tree;
 
 crate::cases![
@@ -47,6 +47,13 @@ fn every_recipe_has_a_title_a_script_and_what_it_prints() {
     }
 }
 
+/// A shell as people type into it: it goes on after a command that fails.
+fn plain(env: &TestEnv, script: &str) -> Invocation {
+    let folder = isolation::PROGRAM.rsplit_once('/').unwrap().0;
+    let path = format!("{folder}:/usr/bin:/bin:/usr/sbin:/sbin");
+    env.tool("sh", ["-uc", script]).env("PATH", path)
+}
+
 fn needs_others(script: &str) -> bool {
     ["jq", "redis", "mosquitto"].iter().any(|word| script.contains(word))
 }
@@ -61,7 +68,7 @@ fn run(wanted: fn(&str) -> bool) {
     assert!(!all.is_empty());
     for (text, expected) in all {
         let env = TestEnv::new();
-        script(&env, &text).run().code(0).prints(&expected).says_not("ipcctl:");
+        plain(&env, &text).run().code(0).prints(&expected).says_not("ipcctl:");
         // What a recipe makes it takes away.
         env.run(["list", "--no-headings"]).code(0).prints("");
     }
