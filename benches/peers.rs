@@ -46,6 +46,7 @@ pub const IPCS_Q: Peer = peer("ipcs -q", "ipcs", &["-q"]);
 pub const IPCS_S: Peer = peer("ipcs -s", "ipcs", &["-s"]);
 pub const IPCS_ID: Peer =
     Peer { shape: Shape::Any, ..peer("ipcs -m -i", "ipcs", &["-m", "-i", "{id}"]) };
+pub const IPCS_M_C: Peer = peer("ipcs -m -c", "ipcs", &["-m", "-c"]);
 pub const LSIPC_M: Peer = peer("lsipc -m", "lsipc", &["-m"]);
 pub const LSIPC_RAW: Peer = peer("lsipc -m -r", "lsipc", &["-m", "-r"]);
 pub const LSIPC_JSON: Peer =
@@ -57,6 +58,10 @@ pub const LSIPC_POSIX_SEM: Peer =
     Peer { factor: 149.0 / 48.0, ..peer("lsipc -S, as ls -l × 3.1", "ls", &["-l", "/dev/shm"]) };
 pub const LSIPC_POSIX_SHM: Peer =
     Peer { factor: 40.7 / 51.5, ..peer("lsipc -M, as ls -l × 0.8", "ls", &["-l", "/dev/shm"]) };
+pub const FUSER: Peer =
+    Peer { shape: Shape::Any, ..peer("fuser", "fuser", &["/dev/shm/bench-00001"]) };
+pub const LSOF: Peer =
+    Peer { shape: Shape::Any, ..peer("lsof", "lsof", &["/dev/shm/bench-00001"]) };
 /// Not a peer at all: the same question where there is little to look through.
 pub const AMONG_10: Peer = Peer {
     label: "among 10",

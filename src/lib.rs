@@ -12,12 +12,16 @@
 //! | [`kinds`] one file a kind of object | `model`, `sys` |
 //! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
 //! | [`leftover`] whether an object is left over, and how it is removed without harm | `model`, `sys`, `holders`, `kinds` |
+//! | [`endpoint`] framing, deadlines, delivery that loses nothing | `model`, `kinds`, `sys` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
 //! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
-//! | [`commands`] one file a verb | all of them |
+//! | [`compat`] the tools of util-linux, by their names | `sys`, `model`, `kinds`, `output` |
+//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `leftover`, `endpoint`, `output`, `cli` |
 
 pub mod cli;
 pub mod commands;
+pub mod compat;
+pub mod endpoint;
 pub mod holders;
 pub mod kinds;
 pub mod leftover;

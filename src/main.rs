@@ -9,5 +9,7 @@
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     ipcctl::sys::start::prepare();
-    ipcctl::commands::main(std::env::args_os()).into()
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let status = ipcctl::compat::main(&arguments);
+    status.unwrap_or_else(|| ipcctl::commands::main(arguments)).into()
 }

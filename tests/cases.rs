@@ -23,6 +23,8 @@ pub enum Need {
     Shells,
     /// mandoc is installed.
     Mandoc,
+    /// They are, and the suite was started as root.
+    PeersAsRoot,
 }
 
 impl Need {
@@ -34,6 +36,7 @@ impl Need {
             Need::Peers => suite.peers,
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
+            Need::PeersAsRoot => suite.peers && suite.several_users,
         }
     }
 
@@ -45,6 +48,7 @@ impl Need {
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
+            Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
         }
     }
 }

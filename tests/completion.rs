@@ -66,7 +66,7 @@ fn a_live_address_is_completed_whatever_it_is_made_of() {
             posix::shared_memory("/quote'\"\n", 1, 0o600);
             posix::message_queue("/jobs", 3, 16, 0o600);
             sysv::set(0x5eed, 1, 0o600);
-            crate::makers::fifo::fifo(&env.path("pipe"), 0o600);
+            crate::makers::fifo::fifo(env.path("pipe"), 0o600);
         },
     );
 }

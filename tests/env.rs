@@ -115,6 +115,7 @@ impl TestEnv {
             identity: Identity::Own,
             umask: 0o022,
             limits: Vec::new(),
+            first: Vec::new(),
         }
     }
 }
@@ -136,6 +137,7 @@ pub struct Invocation {
     identity: Identity,
     umask: libc::mode_t,
     limits: Vec<(libc::__rlimit_resource_t, u64)>,
+    first: Vec<fn() -> io::Result<()>>,
 }
 
 impl Invocation {
@@ -167,6 +169,12 @@ impl Invocation {
     /// A resource limit of the run (`setrlimit(2)`), soft and hard.
     pub fn limit(mut self, resource: libc::__rlimit_resource_t, value: u64) -> Self {
         self.limits.push((resource, value));
+        self
+    }
+
+    /// Something that the process does before it becomes the program: it may make system calls and nothing else.
+    pub fn first(mut self, act: fn() -> io::Result<()>) -> Self {
+        self.first.push(act);
         self
     }
 
@@ -213,7 +221,7 @@ impl Invocation {
     }
 
     fn run_with(self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Run {
-        let Invocation { mut command, identity, umask, limits, .. } = self;
+        let Invocation { mut command, identity, umask, limits, first, .. } = self;
         let shown = shown(&command);
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         // SAFETY: the closure runs between fork and exec and makes system calls only; it allocates nothing.
@@ -224,6 +232,7 @@ impl Invocation {
                     let limit = libc::rlimit { rlim_cur: *value, rlim_max: *value };
                     check(libc::setrlimit(*resource, &limit))?;
                 }
+                first.iter().try_for_each(|act| act())?;
                 become_identity(identity)
             });
         }

@@ -6,10 +6,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod book;
 mod cases;
+mod compat;
 mod completion;
 mod conformance;
 mod env;
+mod examples;
 mod isolation;
 mod kinds;
 mod layering;
@@ -23,6 +26,7 @@ mod scratch;
 mod shell;
 mod strict_json;
 mod subjects;
+mod tools;
 mod tree;
 mod verbs;
 

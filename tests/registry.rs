@@ -3,14 +3,20 @@
 use std::fs;
 
 use crate::cases::Case;
-use crate::{cases, completion, conformance, kinds, layering, leftover, peers, tree, verbs};
+use crate::{
+    book, cases, compat, completion, conformance, examples, kinds, layering, leftover, peers, tree,
+    verbs,
+};
 
 cases![every_file_of_tests_is_in_its_list];
 
 pub fn all() -> Vec<Case> {
     [
         cases(),
+        book::cases(),
         completion::cases(),
+        examples::cases(),
+        compat::cases(),
         conformance::cases(),
         kinds::cases(),
         layering::cases(),
@@ -28,6 +34,7 @@ fn every_file_of_tests_is_in_its_list() {
     let tests = tree::path("tests");
     for (folder, list) in [
         (".", "main.rs"),
+        ("compat", "compat/mod.rs"),
         ("kinds", "kinds/mod.rs"),
         ("leftover", "leftover/mod.rs"),
         ("verbs", "verbs/mod.rs"),
@@ -48,7 +55,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if ["kinds", "leftover", "verbs"].contains(&folder) {
+            if ["compat", "kinds", "leftover", "verbs"].contains(&folder) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",

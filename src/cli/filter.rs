@@ -17,27 +17,27 @@ pub struct Filter {
     #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector(), help_heading = None)]
     pub selectors: Vec<Selector>,
 
-    /// Only System V or only POSIX objects
+    /// Only System V or only POSIX
     #[arg(long, value_enum)]
     pub family: Option<FamilyName>,
 
-    /// Only objects of this user (name or id)
+    /// Only of this user (name or id)
     #[arg(long, value_name = "USER", value_parser = values::user)]
     pub owner: Option<u32>,
 
-    /// Only my own objects
+    /// Only my own
     #[arg(long, conflicts_with = "owner")]
     pub mine: bool,
 
-    /// Only objects whose address matches after its colon: '/psm_*', '/run/*'
+    /// Only addresses that match after the colon: '/psm_*'
     #[arg(long, value_name = "GLOB", value_parser = values::glob)]
     pub name: Option<glob::Pattern>,
 
-    /// Only objects at least this old: 90, 10m, 2h, 3days
+    /// Only at least this old: 90, 10m, 2h, 3days
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub older_than: Option<Duration>,
 
-    /// Only objects of at least this size: 4096, 64K, 1.5M
+    /// Only at least this large: 4096, 64K, 1.5M
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
 
@@ -49,7 +49,7 @@ pub struct Filter {
     #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',')]
     pub state: Vec<StateName>,
 
-    /// Search this folder and all below it for FIFOs, too (repeatable)
+    /// Look for FIFOs here and below, too (repeatable)
     #[arg(long, value_name = "DIR")]
     pub fifo_dir: Vec<PathBuf>,
 }

@@ -1,6 +1,7 @@
 //! What verbs share on the command line: options that all have, filters, the options of kinds, and how words
 //! become sizes, durations, modes and users.
 
+pub mod creation;
 pub mod filter;
 pub mod judging;
 pub mod output;

@@ -8,7 +8,7 @@ use crate::output::{Format, Times};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
-    /// Write the answer in this format
+    /// Format of the answer
     ///
     /// json is one document {"objects":[…],"warnings":[…]}, jsonl one object a line. csv and plain (tabs, no
     /// heading) have exact bytes and times in seconds since the epoch. These four never change with terminal,
@@ -27,19 +27,19 @@ pub struct Output {
     #[arg(long, global = true, conflicts_with = "format")]
     pub json: bool,
 
-    /// Print these columns: A,B replaces the default, +A,B adds to it, help lists them
+    /// Columns: A,B instead of the default, +A,B besides it; help lists them
     #[arg(short = 'o', long, global = true, value_name = "LIST", allow_hyphen_values = true)]
     pub columns: Option<String>,
 
-    /// Print no line of column titles
+    /// No line of column titles
     #[arg(long, global = true, hide_short_help = true)]
     pub no_headings: bool,
 
-    /// Print exact sizes in tables
+    /// Exact sizes in tables
     #[arg(long, global = true, hide_short_help = true)]
     pub bytes: bool,
 
-    /// Print points in time in tables as what has passed since, or as local date and time
+    /// Points in time in tables: what has passed since, or local date and time
     #[arg(long, global = true, value_enum, value_name = "STYLE", hide_short_help = true)]
     pub time: Option<TimeName>,
 
@@ -55,11 +55,13 @@ pub struct Output {
     )]
     pub color: ColorName,
 
-    /// Print no warnings, notes and hints; errors and the exit status stay
+    /// No warnings, notes and hints
+    ///
+    /// Errors and the exit status stay.
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// Print help: -h in short, --help with examples
+    /// Help: -h in short, --help with examples
     #[arg(short, long, global = true, action = ArgAction::Help)]
     help: Option<bool>,
 }

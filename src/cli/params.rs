@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use super::values;
+use crate::kinds::capability::End;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Argument, Class, Fault, Form, Param, Settings};
 
@@ -30,6 +31,44 @@ pub struct Setting;
 impl Verb for Setting {
     const DECLARED: Declared =
         |record| record.configure.map_or(&[], |configure| configure.params());
+}
+
+/// The options of `create` for objects that carry messages: they can be made by the verbs that use them.
+#[derive(Clone, Debug)]
+pub struct CreatingOnUse;
+
+impl Verb for CreatingOnUse {
+    const DECLARED: Declared = |record| match (record.messages, record.create) {
+        (Some(_), Some(create)) => create.params(),
+        _ => &[],
+    };
+}
+
+/// The options of `send`.
+#[derive(Clone, Debug)]
+pub struct Sending;
+
+impl Verb for Sending {
+    const DECLARED: Declared =
+        |record| record.messages.map_or(&[], |messages| messages.params(End::Send));
+}
+
+/// The options of `recv`.
+#[derive(Clone, Debug)]
+pub struct Receiving;
+
+impl Verb for Receiving {
+    const DECLARED: Declared =
+        |record| record.messages.map_or(&[], |messages| messages.params(End::Receive));
+}
+
+/// The options of `peek`.
+#[derive(Clone, Debug)]
+pub struct Peeking;
+
+impl Verb for Peeking {
+    const DECLARED: Declared =
+        |record| record.messages.map_or(&[], |messages| messages.params(End::Peek));
 }
 
 /// The options of `wait` and `lock`.
@@ -106,7 +145,10 @@ impl<V: Verb> Args for Params<V> {
                 Arg::new(param.name).long(param.name).help(help).help_heading("Options of kinds");
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
-                form => arg.value_name(param.metavar).value_parser(parser(form)),
+                form => arg
+                    .value_name(param.metavar)
+                    .value_parser(parser(form))
+                    .allow_negative_numbers(form == Form::Integer),
             });
         }
         command

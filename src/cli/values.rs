@@ -37,6 +37,16 @@ pub fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "a number is 0 or more, in decimal digits".into())
 }
 
+/// A whole number that may be negative.
+///
+/// # Errors
+/// Not a number, or more than 64 bits hold.
+pub fn integer(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| {
+        "a number is written in decimal digits, with - before it if it is negative".into()
+    })
+}
+
 /// `10`, `1.5`, `2h`, `1h 30m`, `3 days`: seconds without a unit.
 ///
 /// # Errors
@@ -122,6 +132,7 @@ pub fn argument(form: Form, text: &OsStr) -> Result<Argument, String> {
     match form {
         Form::Size => size(words()?).map(Argument::Number),
         Form::Count => count(words()?).map(Argument::Number),
+        Form::Integer => integer(words()?).map(Argument::Integer),
         Form::Counts => {
             words()?.split(',').map(count).collect::<Result<_, _>>().map(Argument::Numbers)
         }

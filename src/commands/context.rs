@@ -22,6 +22,8 @@ pub(super) enum Stop {
     Output(io::Error),
     /// The command line makes no sense: nothing was attempted.
     Usage(Fault),
+    /// A signal asked the program to end.
+    Signal(i32),
 }
 
 impl From<io::Error> for Stop {
@@ -114,13 +116,12 @@ impl Context {
         let columns =
             if named { names.to_vec() } else { columns.iter().map(String::as_str).collect() };
         let mut renderer = self.renderer(records, &columns);
+        renderer.names(&columns);
         for row in &rows {
             let value =
                 |name: &&str| names.iter().position(|one| one == name).and_then(|at| row.get(at));
-            let cells: Vec<Cell> = columns
-                .iter()
-                .filter_map(|name| Some((*name, Cow::Borrowed(value(name)?))))
-                .collect();
+            let cell = |name| value(name).map_or(Cow::Owned(Value::None("none")), Cow::Borrowed);
+            let cells: Vec<Cell> = columns.iter().map(cell).collect();
             renderer.record(&mut self.out, &self.view, &cells)?;
         }
         Ok(renderer.finish(&mut self.out, &self.view, &[])?)
@@ -199,6 +200,11 @@ impl Context {
         self.failed = Some(Class::Usage);
     }
 
+    /// The exit status is what a shell says of a program that a signal has ended.
+    pub(super) fn ended_by(&mut self, signal: i32) {
+        self.status = Some(128u8.wrapping_add(u8::try_from(signal).unwrap_or(127)));
+    }
+
     /// The exit status is this, whatever failed: for verbs whose status is that of a command.
     pub(super) fn exit_with(&mut self, status: u8) {
         self.status = Some(status);
@@ -222,10 +228,34 @@ pub(super) fn usage(error: &clap::Error, status: u8) -> u8 {
         return 0;
     }
     let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(in_our_words);
+    let mut lines: Vec<_> = lines.collect();
+    // One hint is enough, and the first one says more.
+    if lines.iter().filter(|line| line.starts_with("hint: ")).count() > 1 {
+        lines.pop();
+    }
+    let text = lines.join("\n");
     // The arguments are repeated in it, and may be anything.
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
     status
+}
+
+/// A line of what clap has to say, as the rest of the program would say it.
+fn in_our_words(line: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("error: unrecognized subcommand ", "there is no verb "),
+        ("error: ", ""),
+        ("  tip: a similar subcommand exists: ", "hint: there is a verb "),
+        ("  tip: some similar subcommands exist: ", "hint: there are verbs "),
+        ("  tip: ", "hint: "),
+        ("For more information, try '--help'.", "hint: --help tells more"),
+    ];
+    for (theirs, ours) in WORDS {
+        if let Some(rest) = line.strip_prefix(theirs) {
+            return format!("{ours}{rest}");
+        }
+    }
+    line.to_owned()
 }

@@ -18,7 +18,7 @@ use crate::model::{Class, Family, Fault, Locator, Selector};
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// What to make: shm, mq, sem (System V, private), or an address with a key, name or path
+    /// shm, mq, sem (System V, private), or an address with a key, name or path
     #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
     what: Selector,
 
@@ -47,7 +47,7 @@ Examples:
   ipcctl create shm --size 64M                        a private System V segment
   ipcctl create shm:/frames --size 64M --mode 0660    POSIX shared memory
   ipcctl create sem:0x5eed --count 3 --values 1,0,5   a set with a key
-  ipcctl create sem --key-from /etc/app.conf,A        a set with the key of ftok(3)
+  ipcctl create sem --key-from /etc/passwd,A          a set with the key of ftok(3)
   ipcctl create mq:/jobs --max-messages 10 --message-size 4K
   ipcctl create fifo:/run/app.ctl --if-missing";
 

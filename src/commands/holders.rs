@@ -48,7 +48,8 @@ impl Holders {
 
     /// Is this a column that is filled with them?
     pub(super) fn has(&self, column: &Column) -> bool {
-        self.printed && OF_HOLDERS.contains(&column.field.name)
+        // How many there are is to be seen from who they are.
+        self.printed && OF_HOLDERS.contains(&column.field.name) && column.field.name != "holders"
     }
 
     /// Takes note of an object whose holders have to be looked for; false for one that the process asked for

@@ -19,6 +19,7 @@ use crate::output::{Cell, Renderer};
 ///
 /// One table of every System V and POSIX shared memory, message queue and semaphore, and of the FIFOs that are
 /// open somewhere or lie in /run, /tmp, $XDG_RUNTIME_DIR (two levels) or /dev/shm. The search for FIFOs is best effort.
+/// USED-BY names the processes that hold an object; what takes a scan of the processes is paid for when it is printed.
 /// Exit status 1 means that a source could not be looked at, so that objects may be missing: stderr says which.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
@@ -29,13 +30,8 @@ pub(super) struct Args {
     #[command(flatten)]
     judging: Judging,
 
-    /// Order by these columns; a hyphen before one reverses it
-    #[arg(
-        long,
-        value_name = "COLUMN[,-COLUMN]",
-        allow_hyphen_values = true,
-        help_heading = "Output"
-    )]
+    /// Order by these columns: A,-B; a hyphen reverses
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
     sort: Option<String>,
 }
 
@@ -44,6 +40,7 @@ Examples:
   ipcctl list                                   everything
   ipcctl list shm --family sysv --sort -size    System V segments, the largest first
   ipcctl list --mine --older-than 1day          what I left behind
+  ipcctl list --pid $$                          what this shell holds
   ipcctl list mq -o +bytes,last-used            more columns for queues
   ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
 
@@ -122,8 +119,8 @@ struct Listing<'a> {
     renderer: Box<dyn Renderer>,
     holders: Holders,
     states: States<'a>,
-    /// The names of a record's values and where they are, for objects of the kind that came last.
-    places: Vec<(&'a str, Option<Place>)>,
+    /// Where the values of a record are in objects of the kind that came last.
+    places: Vec<Option<Place>>,
     placed: Option<&'static Kind>,
     kept: Vec<Object>,
     stop: Option<io::Error>,
@@ -179,16 +176,14 @@ impl Listing<'_> {
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
             self.place(object);
         }
-        let cell = |(name, place): &(_, _)| (*name, object.at(*place));
-        let cells: Vec<Cell> = self.places.iter().map(cell).collect();
+        let cells: Vec<Cell> = self.places.iter().map(|place| object.at(*place)).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
 
     /// Finds the columns in the objects of a kind, of which the same facts were read in the same order.
     fn place(&mut self, object: &Object) {
         self.placed = Some(object.kind);
-        self.places.clear();
-        self.places.extend(self.columns.iter().map(|name| (*name, object.place(name))));
+        let mut names = self.columns.to_vec();
         if self.everything_free {
             let wanted = |column: &&Column| {
                 column.field.free || self.holders.has(column) || self.states.has(column)
@@ -196,9 +191,10 @@ impl Listing<'_> {
             let more = COMMON.iter().filter(wanted);
             let more = more.map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
-            let more = more.filter(|name| !self.columns.contains(name));
-            self.places.extend(more.map(|name| (name, object.place(name))));
+            names.extend(more.filter(|name| !self.columns.contains(name)));
         }
+        self.places = names.iter().map(|name| object.place(name)).collect();
+        self.renderer.names(&names);
     }
 
     fn finish(mut self, cx: &mut Context, means: &Means, warnings: &[String]) -> Outcome {

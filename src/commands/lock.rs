@@ -51,10 +51,10 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ipcctl create sem:0xb0b --value 1 --if-missing
-  ipcctl lock sem:0xb0b -- make install                one at a time
-  ipcctl lock sem:0xb0b --timeout 10 -- ./report       give up after 10 seconds, with status 124
+  ipcctl lock sem:0xb0b -- ./backup                    one at a time
+  ipcctl lock sem:0xb0b --timeout 10 -- ./backup       give up after 10 seconds, with status 124
   ipcctl create sem:/three --value 3
-  for f in *.wav; do ipcctl lock sem:/three -- flac \"$f\" & done; wait";
+  for f in *.log; do ipcctl lock sem:/three -- gzip \"$f\" & done; wait";
 
 /// It could not be had in time.
 const TIMED_OUT: u8 = 124;

@@ -5,18 +5,22 @@ mod columns;
 mod complete;
 mod context;
 mod create;
+mod framing;
 mod generate;
 mod holders;
 mod kinds;
 mod limits;
 mod list;
 mod lock;
+mod peek;
 mod post;
 mod read;
+mod recv;
 mod removing;
 mod rm;
 mod selection;
 mod semop;
+mod send;
 mod set;
 mod show;
 mod states;
@@ -41,11 +45,17 @@ static VERBS: &[Verb] = &[
     Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
     Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
     Verb { columns: clean::columns, ..verb!(clean) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
+    Verb { takes: |record| record.messages.is_some(), ..verb!(peek) },
     Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
     Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
     Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
     Verb { takes: |record| record.counters.is_some(), ..verb!(post) },
-    Verb { takes: |record| record.counters.is_some(), ..verb!(semop) },
+    Verb {
+        takes: |record| record.counters.is_some_and(|one| one.atomic().is_some()),
+        ..verb!(semop)
+    },
     Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
     Verb { columns: limits::columns, ..verb!(limits) },
     Verb { columns: kinds::columns, ..verb!(kinds) },
@@ -106,6 +116,7 @@ fn unreadable(error: clap::Error) -> Stop {
 /// Without a verb it lists every object.
 #[derive(Parser)]
 #[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, disable_help_flag = true)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 struct Cli {
     #[command(flatten)]
     output: Output,
@@ -119,6 +130,9 @@ Examples:
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
   ipcctl clean                        find what crashed programs left, and remove it
+  ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
+  ipcctl send mq:/jobs 'resize a.png' send a message
+  ipcctl recv mq:/jobs --timeout 10   wait for one
 
 Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
@@ -161,6 +175,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
         Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
+        Err(Stop::Signal(signal)) => cx.ended_by(signal),
     }
     cx.status()
 }

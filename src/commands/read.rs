@@ -42,8 +42,8 @@ Examples:
   ipcctl read shm:/frames                             a dump on the terminal
   ipcctl read shm:/frames > frames.bin                the bytes themselves
   ipcctl read shm:0x5eed --offset 64 --length 16 --hex
-  ipcctl read shm:/counter --length 8 | od -An -td8   a number of 64 bits
-  ipcctl read shm:/big --progress | zstd > big.zst";
+  ipcctl read shm:/frames --length 8 | od -An -td8    a number of 64 bits
+  ipcctl read shm:/frames --progress | gzip > frames.gz";
 
 /// Reads an object.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {

@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use super::context::{Context, Outcome, Stop};
 use super::removing;
 use crate::holders::Scanner;
-use crate::kinds;
 use crate::kinds::capability::{Look, Want};
+use crate::kinds::{self, KindRecord};
 use crate::leftover::removal::Remover;
 use crate::leftover::{Judge, Terms};
-use crate::model::{Address, Class, Fault, Object, State};
+use crate::model::{Address, Class, Fault, Locator, OF_HOLDERS, Object, State, Value};
 
 /// Remove objects by address
 ///
@@ -62,7 +62,27 @@ fn remove(cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
     let record = kinds::of_address(address)?;
     let remove = kinds::require(record, |record| record.remove)?;
     let look = cx.look(Want::Only(&[]));
-    remove.remove(&look, &address.locator).map_err(|fault| cx.explain(fault, record, address))
+    // The key of a segment that goes on living is gone, its id is not.
+    let locator = match address.locator {
+        Locator::Key(_) => record.inspect.find(&look, &address.locator)?.address.locator,
+        _ => address.locator.clone(),
+    };
+    let note =
+        remove.remove(&look, &locator).map_err(|fault| cx.explain(fault, record, address))?;
+    Ok(note.map(|note| with_holders(note, cx, record, &locator)))
+}
+
+/// What is to be said of an object that is still there, with the processes that keep it.
+fn with_holders(note: String, cx: &Context, record: &KindRecord, locator: &Locator) -> String {
+    let found = record.inspect.find(&cx.look(Want::Only(OF_HOLDERS)), locator).ok();
+    match found.and_then(|object| object.trace).map(|trace| cx.scanner.of(&trace)) {
+        Some(found) if found.is_held() => {
+            let mut text = note + ": ";
+            cx.view.human(&Value::Holders(found), &mut text);
+            text
+        }
+        _ => note,
+    }
 }
 
 /// Removes what nothing holds, in the order that harms nobody.

@@ -35,8 +35,8 @@ const EXAMPLES: &str = "\
 Examples:
   ipcctl semop sem:0x5eed 0=-1 1=-1            take both, or neither
   ipcctl semop sem:0x5eed 0=-1 1=+1            move one from 0 to 1
-  ipcctl semop sem:0x5eed 0=0 0=+1             take a mutex that counts who is inside
-  ipcctl semop sem:0x5eed 0:4=0 --timeout 30   wait until all five are 0
+  ipcctl semop sem:0xfee 0=0 0=+1              take a mutex that counts who is inside
+  ipcctl semop sem:0xfee 0:4=0 --timeout 30    wait until all five are 0
   ipcctl semop sem:0x5eed 3=-1n                take it now or not at all";
 
 /// Operates on a set.

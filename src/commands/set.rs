@@ -40,7 +40,7 @@ Examples:
   ipcctl set shm:/frames --size 128M
   ipcctl set sem:5 --value 1 --index 2      one semaphore of a set
   ipcctl set sem:/gate --value 3
-  ipcctl set mq:0x5eed --max-bytes 64K";
+  ipcctl set mq:0x5eed --max-bytes 8K";
 
 /// Changes objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {

@@ -10,12 +10,13 @@ use crate::cli::values;
 use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
 use crate::leftover::producers;
-use crate::model::{Address, COMMON, Fault, Field, Object, Rows, Value};
+use crate::model::{Address, COMMON, Fault, Field, OF_HOLDERS, Object, Rows, Value};
 use crate::output::{Cell, Format, Times, detail};
 
 /// Show all that is known of objects
 ///
-/// Every fact that the kernel gives, and every semaphore of a set. What could not be read says why; in JSON such
+/// Every fact that the kernel gives, every semaphore of a set, and the processes that hold the object with the ways in
+/// which they do. What could not be read says why; in JSON such
 /// a fact is null and stands with its reason under "unread". Looking changes nothing, but for one thing: reading
 /// what is queued in a POSIX message queue sets the access time of its file.
 #[derive(clap::Args, Debug)]
@@ -40,22 +41,33 @@ static UNREAD: &[&Field] = &[&FACT, &REASON];
 static FACT: Field = Field::free("fact", "Which fact.");
 static REASON: Field = Field::free("reason", "Why it could not be read.");
 
+/// What the address, the facts and the table of holders say already.
+const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders", "unseen"];
+
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
-    cx.scanner.expect_questions();
-    let known = columns::of_objects();
     let chosen = match cx.options.columns.as_deref() {
-        Some(list) => Some(columns::choose(Some(list), &[], &known)?),
+        // What is added to everything is everything.
+        Some(list) if !list.starts_with('+') => {
+            Some(columns::choose(Some(list), &[], &columns::of_objects())?)
+        }
+        Some(list) => columns::choose(Some(list), &[], &columns::of_objects()).map(|_| None)?,
         None => None,
     };
+    let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
+    let in_use = OF_HOLDERS.iter().any(|name| want.has_column(name));
+    if in_use {
+        cx.scanner.expect_questions();
+    }
     let mut objects = Vec::new();
     for address in &args.addresses {
         let found = kinds::of_address(address)
-            .and_then(|record| record.inspect.find(&cx.look(Want::Everything), &address.locator));
+            .and_then(|record| record.inspect.find(&cx.look(want), &address.locator));
         match found {
             Ok(object) => {
-                if let Some(trace) = object.trace {
+                if let Some(trace) = object.trace.filter(|_| in_use) {
                     cx.scanner.ask(&trace);
                 }
                 objects.push(object);
@@ -63,7 +75,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
     }
-    for object in &mut objects {
+    for object in objects.iter_mut().filter(|_| in_use) {
         object.found = object.trace.map(|trace| cx.scanner.of(&trace));
     }
     if let Err(fault) = judge(&mut objects, &args.judging, cx) {
@@ -102,17 +114,12 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
             // What the address says already is not said again.
             None => names(object)
                 .into_iter()
-                .filter(|name| {
-                    !matches!(
-                        *name,
-                        "facility" | "family" | "id" | "name" | "content" | "holders" | "unseen"
-                    )
-                })
+                .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.size.is_known())
                 .filter(|name| *name != "producer" || object.producer.is_some())
                 .collect(),
         };
-        let cells: Vec<Cell> =
+        let cells: Vec<(&str, Cell)> =
             names.iter().filter_map(|name| Some((*name, object.column(name)?))).collect();
         let color = cx.color();
         detail(&mut cx.out, &cx.view, &cells, color)?;
@@ -143,12 +150,19 @@ fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> O
     let mut renderer = cx.renderer("objects", &columns);
     for object in objects {
         let value = |name| object.column(name).unwrap_or(Cow::Owned(Value::None("none")));
-        let mut cells: Vec<Cell> = columns.iter().map(|name| (*name, value(name))).collect();
+        let mut names = columns.clone();
+        let mut cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
         if chosen.is_none() {
-            let facts = object.facts.iter().filter(|(field, _)| !columns.contains(&field.name));
-            cells.extend(facts.map(|(field, value)| (field.name, Cow::Borrowed(value))));
-            cells.push(("unread", Cow::Owned(unread(object))));
+            for (field, value) in object.facts.iter() {
+                if !columns.contains(&field.name) {
+                    names.push(field.name);
+                    cells.push(Cow::Borrowed(value));
+                }
+            }
+            names.push("unread");
+            cells.push(Cow::Owned(unread(object)));
         }
+        renderer.names(&names);
         renderer.record(&mut cx.out, &cx.view, &cells)?;
     }
     Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)

@@ -47,8 +47,8 @@ const EXAMPLES: &str = "\
 Examples:
   ipcctl write shm:/frames < frames.bin
   ipcctl write shm:0x5eed --offset 64 --data ready
-  printf '\\0\\0\\0\\1' | ipcctl write shm:/flags --offset 4
-  ipcctl write shm:/frames --length 64M < /dev/zero    clear it";
+  printf '\\0\\0\\0\\1' | ipcctl write shm:/frames --offset 4
+  ipcctl write shm:/frames --length 16M < /dev/zero    clear it";
 
 /// Bytes of a pipe that are read before the first one is written: input that ends within them has a known
 /// length.

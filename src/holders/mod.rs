@@ -150,10 +150,7 @@ impl Holders {
             self.marks.entry(key).or_default().push(mark);
         }
         for (file, descriptor) in visitor.fifos {
-            let descriptors = self.fifos.descriptors.entry(file).or_default();
-            if descriptors.len() < KEPT {
-                descriptors.push(descriptor);
-            }
+            self.fifos.descriptors.entry(file).or_default().push(descriptor);
         }
         self.people.extend(visitor.people.into_iter().map(|person| (person.pid, person)));
         self.fifos.awaited.extend(visitor.awaited);
@@ -161,9 +158,6 @@ impl Holders {
         self.gaps.add(visitor.gaps);
     }
 }
-
-/// So many descriptors of one FIFO are kept: the first that may be asked answers for all.
-const KEPT: usize = 8;
 
 /// So many processes are taken by a worker at once: few enough that none is left with all the large ones.
 const SHARE: usize = 8;

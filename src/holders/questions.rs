@@ -60,7 +60,11 @@ impl Questions {
     }
 
     fn file(&mut self, file: FileId, sort: Sort) {
-        self.files.insert(file, sort);
+        // A file of two names can be two objects; who waits for it is what takes more looking.
+        let known = self.files.entry(file).or_insert(sort);
+        if *known == Sort::Memory {
+            *known = sort;
+        }
     }
 
     /// Also find every FIFO that a process has open, and with `openers` those that a process waits to open.

@@ -59,7 +59,8 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// Are the processes outside this pid namespace seen, too? Only from the first one, that has no outside.
+    /// Are all processes seen? Those outside this pid namespace only from the first one, that has no outside; those
+    /// of others not where `/proc` hides them (`hidepid`), which hides the first process before all.
     pub(super) fn sees_all(&self) -> bool {
         self.proc.shows_all()
     }
@@ -75,6 +76,12 @@ impl<'a> Ground<'a> {
         let huge = mapping.page != 0 && mapping.page != self.page;
         mapping.shared && (mapping.device == self.segments || huge)
     }
+}
+
+/// Has a process, a thread or a descriptor ended while it was looked at? Memory that is not there any more is that of
+/// a thread that has gone on.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH | libc::EIO))
 }
 
 fn id(stat: &Stat) -> FileId {
@@ -100,6 +107,8 @@ pub(super) struct Visitor<'a> {
 pub(super) struct Gaps {
     pub(super) mappings: bool,
     pub(super) descriptors: bool,
+    /// Descriptors of queues of our own IPC namespace.
+    pub(super) queues: bool,
     /// Calls on files.
     pub(super) calls: bool,
     /// Calls on ids of our own IPC namespace.
@@ -114,6 +123,7 @@ impl Gaps {
     pub(super) fn add(&mut self, other: Self) {
         self.mappings |= other.mappings;
         self.descriptors |= other.descriptors;
+        self.queues |= other.queues;
         self.calls |= other.calls;
         self.ids |= other.ids;
     }
@@ -126,7 +136,7 @@ impl Gaps {
             // Whoever waits for it has it mapped.
             Trace::Memory(_) | Trace::Semaphore { .. } => self.mappings || self.descriptors,
             // Whoever waits for it has it open.
-            Trace::Queue { .. } => self.descriptors,
+            Trace::Queue { .. } => self.queues,
             Trace::Fifo(_) => self.descriptors || self.calls,
         }
     }
@@ -162,7 +172,13 @@ impl<'a> Visitor<'a> {
         if Some(pid) == self.ground.own {
             return;
         }
-        let Ok(process) = self.ground.proc.process(pid) else { return };
+        let process = match self.ground.proc.process(pid) {
+            Ok(process) => process,
+            Err(error) => {
+                self.unread += usize::from(!is_gone(&error));
+                return;
+            }
+        };
         let mut visit = Visit {
             ground: self.ground,
             process: &process,
@@ -213,7 +229,7 @@ impl Visit<'_, '_> {
 
     /// Takes note of what could not be read, as against what has ended.
     fn note(&mut self, error: &io::Error, gaps: Gaps) {
-        if error.kind() == io::ErrorKind::PermissionDenied {
+        if !is_gone(error) {
             self.gaps.add(gaps);
         }
     }
@@ -222,11 +238,14 @@ impl Visit<'_, '_> {
         self.note(error, Gaps { mappings: true, ..Gaps::default() });
     }
 
-    /// The first process of the machine, which sandboxes close to the superuser too, is in the first IPC namespace: it
-    /// waits for nothing in another.
     fn note_calls(&mut self, error: &io::Error) {
-        let elsewhere = self.process.pid == 1 && self.ground.is_apart;
-        self.note(error, Gaps { calls: true, ids: !elsewhere, ..Gaps::default() });
+        self.note(error, Gaps { calls: true, ids: !self.is_elsewhere(), ..Gaps::default() });
+    }
+
+    /// The first process of the machine, which sandboxes close to the superuser too, is in the first IPC namespace: it
+    /// has nothing of another.
+    fn is_elsewhere(&self) -> bool {
+        self.process.pid == 1 && self.ground.is_apart
     }
 
     fn mappings(&mut self, source: &mut Source) {
@@ -323,12 +342,16 @@ impl Visit<'_, '_> {
             }
         });
         if let Err(error) = result {
-            self.note(&error, Gaps { descriptors: true, ..Gaps::default() });
+            let queues = !self.is_elsewhere();
+            self.note(&error, Gaps { descriptors: true, queues, ..Gaps::default() });
         }
     }
 
     /// Threads that have descriptors of their own, and all threads when the main one has ended: then it has none.
     fn private_tables(&mut self, visitor: &mut Visitor) {
+        if self.gaps.descriptors {
+            return;
+        }
         let mut known = vec![self.process.pid];
         for thread in self.threads.clone() {
             let shares = |other: &i32| {
@@ -348,6 +371,10 @@ impl Visit<'_, '_> {
             self.call("", visitor);
         }
         for thread in self.threads.clone() {
+            // Who may not look at one may not look at the others.
+            if self.gaps.calls {
+                break;
+            }
             self.call(&format!("task/{thread}/"), visitor);
         }
     }
@@ -359,7 +386,7 @@ impl Visit<'_, '_> {
         let result = match doing {
             Ok(Doing::Waiting(call)) => self.wait(folder, call, visitor),
             Ok(Doing::Other) => Ok(()),
-            Ok(Doing::Foreign) => Err(io::ErrorKind::PermissionDenied.into()),
+            Ok(Doing::Foreign) => Err(io::ErrorKind::Unsupported.into()),
             Err(error) => Err(error),
         };
         if let Err(error) = result {

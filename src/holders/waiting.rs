@@ -178,7 +178,7 @@ fn string(memory: BorrowedFd<'_>, address: u64) -> io::Result<Vec<u8>> {
     while path.len() < PATH {
         let room = usize::try_from(page - at % page).unwrap_or(PATH).min(PATH - path.len());
         let mut buffer = vec![0; room];
-        let offset = i64::try_from(at).map_err(|_| io::ErrorKind::InvalidData)?;
+        let offset = i64::try_from(at).map_err(|_| io::Error::from_raw_os_error(libc::EIO))?;
         let length = pread(memory, &mut buffer, offset)?;
         let piece = buffer.get(..length).unwrap_or_default();
         if let Some(end) = piece.iter().position(|&byte| byte == 0) {
@@ -191,7 +191,7 @@ fn string(memory: BorrowedFd<'_>, address: u64) -> io::Result<Vec<u8>> {
         path.extend_from_slice(piece);
         at = at.saturating_add(piece.len() as u64);
     }
-    Err(io::ErrorKind::InvalidData.into())
+    Err(io::Error::from_raw_os_error(libc::EIO))
 }
 
 #[cfg(test)]

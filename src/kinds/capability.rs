@@ -1,16 +1,23 @@
 //! What a kind can do, as traits: a kind's record has one for each capability, and verbs are written over
 //! these alone.
 
+mod messages;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::model::{
-    Address, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, Param, Part, Patience,
-    Settings, Sighting, Term,
+    Address, Facts, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, OpenFifos, Param, Part,
+    Patience, Settings, Sighting, Term,
 };
 use crate::sys::deferral::Deferral;
+
+pub use messages::{
+    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
+};
 
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]
@@ -23,6 +30,23 @@ pub struct Look<'a> {
     pub folders: &'a [PathBuf],
     /// What finds the FIFOs that processes have open.
     pub fifos: &'a dyn FifoSearch,
+}
+
+impl<'a> Look<'a> {
+    /// Without folders of somebody's choice, and without asking the processes for FIFOs: for those who have nothing
+    /// to do with FIFOs.
+    pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
+        Self { want, proc, folders: &[], fifos: &Unasked }
+    }
+}
+
+/// Nobody was asked.
+struct Unasked;
+
+impl FifoSearch for Unasked {
+    fn fifos(&self) -> Rc<OpenFifos> {
+        Rc::new(OpenFifos { unread: 1, ..OpenFifos::default() })
+    }
 }
 
 /// Which facts of a kind's own to read: reading is what costs.
@@ -75,6 +99,11 @@ pub trait Inspect: Sync {
 
     /// The kernel's limits on the kind.
     fn limits(&self, look: &Look) -> Vec<Limit>;
+
+    /// What all objects of the kind come to, where the kernel adds it up.
+    fn totals(&self) -> Facts {
+        Facts::default()
+    }
 }
 
 /// What `create` was asked for, besides the options of the kind.
@@ -136,12 +165,34 @@ pub trait Configure: Sync {
 }
 
 /// To be removed.
-pub trait Remove: Sync {
+pub trait Remove: Inspect {
     /// Removes the object, and says what is worth saying of it: that it lives until its last detach.
     ///
     /// # Errors
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
     fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault>;
+
+    /// Removes the object if it is still exactly as it was, with as little as possible between the last look and the
+    /// removal.
+    ///
+    /// # Errors
+    /// As [`Remove::remove`].
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let locator = &object.address.locator;
+        if !self.find(look, locator)?.is_same(object) {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, locator).map(Removal::Gone)
+    }
+}
+
+/// What became of an object that was to be removed as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone, or it is worth saying how it goes on.
+    Gone(Option<String>),
+    /// It is another one by now, or somebody has used or changed it: it stays.
+    Changed,
 }
 
 /// What a region is opened for.

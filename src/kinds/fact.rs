@@ -1,7 +1,7 @@
 //! A fact of a kind's own: its name beside the code that reads it.
 
 use super::capability::Look;
-use crate::model::{Facts, Field, Kind, OF_HOLDERS, OF_VERDICTS, Value};
+use crate::model::{Facts, Fault, Field, Kind, OF_HOLDERS, OF_VERDICTS, Value};
 
 /// How one fact is read from what the kernel said of an object, or by asking again.
 pub(super) struct Fact<T: 'static> {
@@ -27,6 +27,18 @@ impl<T> Fact<T> {
     ) -> Self {
         Self { field: Field::costly(name, help), read }
     }
+}
+
+/// A fact about all objects of a kind together.
+pub(super) type Total<T> = (Field, fn(&T) -> Value);
+
+/// Such facts, each from the same answer of the kernel's.
+pub(super) fn totals<T>(facts: &'static [Total<T>], answer: &std::io::Result<T>) -> Facts {
+    let value = |read: fn(&T) -> Value| match answer {
+        Ok(answer) => read(answer),
+        Err(error) => Value::Unknown(Fault::reason(error)),
+    };
+    facts.iter().map(|(field, read)| (field, value(*read))).collect()
 }
 
 /// The names of facts, for [`Kind::fields`].
@@ -71,9 +83,8 @@ impl<'a, T> Plan<'a, T> {
 mod tests {
     use super::*;
     use crate::kinds::capability::Want;
-    use crate::model::{Facility, Family, FifoSearch, OpenFifos};
+    use crate::model::{Facility, Family};
     use std::path::Path;
-    use std::rc::Rc;
 
     static FACTS: &[Fact<u64>] = &[
         Fact::free("cheap", "Comes with the listing.", |number, _| Value::Count(*number)),
@@ -88,16 +99,8 @@ mod tests {
         content: &[crate::model::Part::Fact("cheap")],
     };
 
-    struct Nobody;
-
-    impl FifoSearch for Nobody {
-        fn fifos(&self) -> Rc<OpenFifos> {
-            Rc::default()
-        }
-    }
-
     fn read(want: Want) -> Vec<&'static str> {
-        let look = Look { want, proc: Path::new("/proc"), folders: &[], fifos: &Nobody };
+        let look = Look::new(want, Path::new("/proc"));
         Plan::new(&KIND, FACTS, &look).read(&1).iter().map(|(field, _)| field.name).collect()
     }
 

@@ -1,8 +1,10 @@
 //! FIFOs: `fifo(7)`, `mkfifo(3)`.
 //!
-//! A FIFO is never opened to look at it: that could release a process that waits for a peer. What is in one is
+//! A FIFO is never opened to look at it, only to send and receive: that could release a process that waits for a peer. What is in one is
 //! asked of a descriptor that somebody else has open.
 
+mod endpoint;
+mod peek;
 mod search;
 
 use std::ffi::CString;
@@ -47,6 +49,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     configure: Some(&Fifo),
     remove: Some(&Fifo),
     backing: Some(&Fifo),
+    messages: Some(&Fifo),
     ..KindRecord::read_only(&KIND, &Fifo)
 };
 
@@ -87,7 +90,7 @@ fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
         Value::Unknown("not every process could be read")
     };
     let mut pipe = Pipe { stat, capacity: nobody.clone(), queued: nobody };
-    for holder in open {
+    for holder in open.iter().take(search::ASKED) {
         match pidfd::duplicate(holder.pid, holder.fd) {
             Ok(descriptor) => {
                 let same = file::stat(&descriptor).is_ok_and(|stat| stat.inode == pipe.stat.inode);

@@ -7,12 +7,12 @@ mod fact;
 mod fifo;
 mod file;
 mod posix;
-mod process;
+pub mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};
 use backing::Backing;
-use capability::{Configure, Counters, Create, Inspect, Memory, Remove};
+use capability::{Configure, Counters, Create, Inspect, Memory, Messages, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -37,6 +37,8 @@ pub struct KindRecord {
     pub configure: Option<&'static dyn Configure>,
     /// Remove it.
     pub remove: Option<&'static dyn Remove>,
+    /// Send to it and receive from it.
+    pub messages: Option<&'static dyn Messages>,
     /// Read from it and write to it at any place.
     pub memory: Option<&'static dyn Memory>,
     /// Wait for it and post to it.
@@ -55,18 +57,20 @@ impl KindRecord {
             configure: None,
             remove: None,
             backing: None,
+            messages: None,
             memory: None,
             counters: None,
         }
     }
 
     /// The capabilities, as the matrix of `kinds` shows them.
-    pub fn capabilities(&self) -> [(&'static str, bool); 6] {
+    pub fn capabilities(&self) -> [(&'static str, bool); 7] {
         [
             ("inspect", true),
             ("create", self.create.is_some()),
             ("set", self.configure.is_some()),
             ("rm", self.remove.is_some()),
+            ("messages", self.messages.is_some()),
             ("memory", self.memory.is_some()),
             ("counters", self.counters.is_some()),
         ]

@@ -2,6 +2,9 @@
 //! line by line. Plain data; knows no kind.
 
 use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::model::{Encoded, Found, How};
 
 /// Whether anybody holds an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +34,8 @@ pub enum Grip {
     Locked,
     /// An object of the same group is held.
     Companion(String),
-    /// So many processes that were seen.
-    Seen(usize),
+    /// These processes, which were seen.
+    Seen(Arc<Found>),
 }
 
 /// How the kernel says that nobody holds it.
@@ -256,10 +259,7 @@ impl Hold {
             Self::Held(Grip::Companion(address)) => {
                 format!("it belongs to {address}, which is held")
             }
-            Self::Held(Grip::Seen(1)) => "1 process has it open, mapped or waits on it".into(),
-            Self::Held(Grip::Seen(count)) => {
-                format!("{count} processes have it open, mapped or wait on it")
-            }
+            Self::Held(Grip::Seen(found)) => holders(found),
             Self::Free(Proof::Counted) => {
                 "nobody attached or waiting (counted by the kernel)".into()
             }
@@ -281,6 +281,25 @@ impl Hold {
             }
         }
     }
+}
+
+/// The first of those who hold it, in which way, and how many more there are.
+fn holders(found: &Found) -> String {
+    let Some(first) = found.holders.first() else { return "somebody holds it".into() };
+    let mut line = format!("process {}", first.pid);
+    // Writing to a String does not fail.
+    if let Some(command) = &first.command {
+        let _ = write!(line, " ({})", Encoded(command.as_encoded_bytes()));
+    }
+    let ways: Vec<String> = first.how.iter().map(How::to_string).collect();
+    let _ = write!(line, " has it {}", ways.join(", "));
+    match found.holders.len() - 1 {
+        0 => {}
+        more => {
+            let _ = write!(line, ", and {more} more");
+        }
+    }
+    line
 }
 
 /// One number and one unit.

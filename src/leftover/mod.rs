@@ -18,6 +18,7 @@ mod undo;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::holders::{Scanner, process};
 use crate::kinds::backing::Store;
@@ -95,7 +96,7 @@ impl<'a> Judge<'a> {
     /// The verdict, if it takes no look at the processes; otherwise that look is announced, and [`Judge::judge`] has the
     /// answer when all objects have been seen.
     pub fn at_once(&self, object: &Object, look: &Look) -> Option<Verdict> {
-        match self.opinion(object, look, object.found.as_deref()) {
+        match self.opinion(object, look, object.found.as_ref()) {
             Opinion::Settled(verdict) => Some(verdict),
             Opinion::Ask(trace) => {
                 self.scanner.ask(&trace);
@@ -106,7 +107,7 @@ impl<'a> Judge<'a> {
 
     /// The verdict, after a look at the processes where it takes one.
     pub fn judge(&self, object: &Object, look: &Look) -> Verdict {
-        match self.opinion(object, look, object.found.as_deref()) {
+        match self.opinion(object, look, object.found.as_ref()) {
             Opinion::Settled(verdict) => verdict,
             Opinion::Ask(trace) => {
                 let found = self.scanner.of(&trace);
@@ -118,7 +119,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn opinion(&self, object: &Object, look: &Look, found: Option<&Found>) -> Opinion {
+    fn opinion(&self, object: &Object, look: &Look, found: Option<&Arc<Found>>) -> Opinion {
         let (Some(trace), Some(past)) = (&object.trace, &object.past) else {
             return Opinion::Settled(unknown("it could not be looked at"));
         };
@@ -188,7 +189,7 @@ impl<'a> Judge<'a> {
         object: &Object,
         trace: &Trace,
         (look, young): (&Look, bool),
-        found: Option<&Found>,
+        found: Option<&Arc<Found>>,
     ) -> Option<Hold> {
         match trace {
             Trace::Segment { attached: attached @ 1.., .. } => {
@@ -200,7 +201,7 @@ impl<'a> Judge<'a> {
             _ => {}
         }
         if let Some(found) = found.filter(|found| !found.holders.is_empty()) {
-            return Some(Hold::Held(Grip::Seen(found.holders.len())));
+            return Some(Hold::Held(Grip::Seen(Arc::clone(found))));
         }
         let by_processes = |sure: Hold| match found {
             Some(found) if found.complete() => Some(sure),

@@ -15,7 +15,7 @@ use super::Judge;
 use super::quarantine::Quarantine;
 use crate::holders::Scanner;
 use crate::kinds::backing::{Home, Spot, Store};
-use crate::kinds::capability::Look;
+use crate::kinds::capability::{Look, Removal};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Address, Class, Encoded, Fault, FileId, Object, State, Trace};
 use crate::sys::file;
@@ -82,11 +82,7 @@ impl Remover<'_> {
             }
             self.batch(&batch, each);
         }
-        for (unit, objects) in others {
-            for (at, object) in objects.iter().enumerate() {
-                each(unit, at, self.compare_and_remove(object).unwrap_or_else(|outcome| outcome));
-            }
-        }
+        self.others(&others, each);
     }
 
     /// Files: one pause for all. Nothing slow happens between the first lease and the last but the pause.
@@ -115,18 +111,29 @@ impl Remover<'_> {
         }
     }
 
-    /// What is no file: compared in the moment before it is removed.
-    fn compare_and_remove(&self, object: &Object) -> Result<Outcome, Outcome> {
-        let (record, _) = self.again(object)?;
-        let remove = record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
-        let last = find(record, self.look, object)?;
-        if !is_same(object, &last) {
-            return Err(changed());
+    /// What is no file. It is looked at once more after a pause, in which a program that uses it at full speed has used
+    /// it, and compared in the moment before it is removed: there is no way to keep others from it.
+    fn others(&self, units: &[Unit], each: Each) {
+        let objects = units.iter().flat_map(|(unit, objects)| {
+            objects.iter().enumerate().map(|(at, one)| (*unit, at, one))
+        });
+        let checked: Vec<_> =
+            objects.map(|(unit, at, object)| (unit, at, object, self.again(object))).collect();
+        if checked.iter().any(|(.., again)| again.is_ok()) {
+            std::thread::sleep(PAUSE);
         }
-        match remove.remove(self.look, &last.address.locator) {
-            Ok(None) => Ok(Removed),
-            Ok(Some(note)) => Ok(Left(note)),
-            Err(fault) => Err(Failed(fault)),
+        for (unit, at, object, again) in checked {
+            let outcome = again.and_then(|(record, _)| self.remove_same(record, object));
+            each(unit, at, outcome.unwrap_or_else(|outcome| outcome));
+        }
+    }
+
+    fn remove_same(&self, record: &KindRecord, object: &Object) -> Result<Outcome, Outcome> {
+        let remove = record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
+        match remove.remove_same(self.look, object).map_err(vanished)? {
+            Removal::Gone(None) => Ok(Removed),
+            Removal::Gone(Some(note)) => Ok(Left(note)),
+            Removal::Changed => Err(changed()),
         }
     }
 
@@ -143,7 +150,7 @@ impl Remover<'_> {
     fn again(&self, object: &Object) -> Result<(&'static KindRecord, Object), Outcome> {
         let record = kinds::of_address(&object.address).map_err(Failed)?;
         let again = find(record, self.look, object)?;
-        if !is_same(object, &again) {
+        if !again.is_same(object) {
             return Err(changed());
         }
         let verdict = self.judge.judge(&again, self.look);
@@ -400,15 +407,13 @@ fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), 
 
 /// The object as it is now.
 fn find(record: &KindRecord, look: &Look, object: &Object) -> Result<Object, Outcome> {
-    record.inspect.find(look, &object.address.locator).map_err(|fault| match fault.class {
-        Class::NotFound => Skipped("it is gone".into()),
-        _ => Failed(fault),
-    })
+    record.inspect.find(look, &object.address.locator).map_err(vanished)
 }
 
-/// Is it the same object, and has nobody used or changed it?
-fn is_same(one: &Object, two: &Object) -> bool {
-    one.past.is_some()
-        && (&one.past, &one.trace, one.uid, one.gid, one.mode)
-            == (&two.past, &two.trace, two.uid, two.gid, two.mode)
+/// Somebody else was faster, or it did not work.
+fn vanished(fault: Fault) -> Outcome {
+    match fault.class {
+        Class::NotFound => Skipped("it is gone".into()),
+        _ => Failed(fault),
+    }
 }

@@ -101,6 +101,7 @@ mod tests {
     use crate::leftover::evidence::{Blind, Grip, Kept, Proof, Wreck};
     use proptest::prelude::*;
     use std::collections::HashSet;
+    use std::sync::Arc;
 
     /// Nobody holds it, its makers are gone, it is old, and nobody is left who may open it.
     fn dead() -> Evidence {
@@ -190,7 +191,7 @@ mod tests {
                 Idle,
             ),
             ("set: somebody waits", held(Grip::Waiting(1)), InUse),
-            ("set: somebody blocked was seen", held(Grip::Seen(1)), InUse),
+            ("set: somebody blocked was seen", held(Grip::Seen(Arc::default())), InUse),
             ("set: a last operator runs", Evidence { lives: Lives::Running, ..dead() }, Idle),
             ("set: something may be undone", Evidence { undo: Undo::Possible(7), ..dead() }, Idle),
             (
@@ -214,7 +215,7 @@ mod tests {
                 Evidence { lives: Lives::Unread("permission denied"), ..dead() },
                 Unknown,
             ),
-            ("queue: a receiver or sender waits", held(Grip::Seen(1)), InUse),
+            ("queue: a receiver or sender waits", held(Grip::Seen(Arc::default())), InUse),
             (
                 "queue: last sender or receiver runs",
                 Evidence { lives: Lives::Running, ..queue() },
@@ -293,7 +294,7 @@ mod tests {
             ),
             (
                 "fifo: open, or somebody waits to open it",
-                Evidence { standing: true, ..held(Grip::Seen(1)) },
+                Evidence { standing: true, ..held(Grip::Seen(Arc::default())) },
                 InUse,
             ),
             (

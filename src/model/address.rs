@@ -83,6 +83,16 @@ pub enum Locator {
 }
 
 impl Locator {
+    /// A POSIX name, with or without its leading slash.
+    ///
+    /// # Errors
+    /// A sentence that names the broken rule.
+    pub fn name(facility: Facility, name: &[u8]) -> Result<Self, String> {
+        let name = name.strip_prefix(b"/").unwrap_or(name);
+        check_name(facility, name)?;
+        Ok(Self::Name(OsStr::from_bytes(name).into()))
+    }
+
     /// The family that this form of locator belongs to.
     pub fn family(&self) -> Family {
         match self {

@@ -59,12 +59,14 @@ pub struct Fault {
     pub cause: String,
     /// What would help, for the `hint:` line.
     pub hint: Option<String>,
+    /// What the kernel said, for those who have to repeat its own words: `errno(3)`.
+    pub errno: Option<i32>,
 }
 
 impl Fault {
     /// A failure of `class` with its cause.
     pub fn new(class: Class, cause: impl Into<String>) -> Self {
-        Self { class, cause: cause.into(), hint: None }
+        Self { class, cause: cause.into(), hint: None, errno: None }
     }
 
     /// The operation makes no sense for this object: a usage error.
@@ -83,10 +85,16 @@ impl Fault {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// The same fault with what the kernel said, where it does not know it yet.
+    #[must_use]
+    pub fn said(self, error: &io::Error) -> Self {
+        Self { errno: self.errno.or(error.raw_os_error()), ..self }
+    }
+
     /// What an errno means where nothing more is known of the call. Kinds translate what means something
     /// else to them first.
     pub fn from_os(error: &io::Error) -> Self {
-        match error.kind() {
+        let fault = match error.kind() {
             io::ErrorKind::NotFound => Self::not_found(),
             io::ErrorKind::PermissionDenied => Self::new(Class::Denied, "permission denied"),
             io::ErrorKind::AlreadyExists => Self::new(Class::Exists, "it exists already"),
@@ -105,7 +113,8 @@ impl Fault {
                 Self::usage("the name is too long for the file system")
             }
             _ => Self::new(Class::Failed, lower(&error.to_string())),
-        }
+        };
+        fault.said(error)
     }
 
     /// Like [`Fault::from_os`], where a missing object is gone rather than misnamed.

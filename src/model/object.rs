@@ -263,6 +263,15 @@ impl Object {
         }
     }
 
+    /// Is this the same object, which nobody has used or changed between two looks? Only where what it remembers was
+    /// read both times.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.past.is_some()
+            && self.address == other.address
+            && (&self.past, &self.trace) == (&other.past, &other.trace)
+            && (self.uid, self.gid, self.mode) == (other.uid, other.gid, other.mode)
+    }
+
     /// The column CONTENT: unknown if any of its parts is.
     fn content(&self) -> Value {
         let mut parts = Vec::with_capacity(self.kind.content.len());

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-/// An option of `create` or `set` that a kind declares beside the code that obeys it.
+/// An option of a verb that a kind declares beside the code that obeys it.
 #[derive(Debug)]
 pub struct Param {
     /// The long option without its hyphens: `max-messages`.
@@ -21,8 +21,10 @@ pub struct Param {
 pub enum Form {
     /// Bytes, with binary units: `64K` is 65536.
     Size,
-    /// A whole number.
+    /// A whole number, 0 or above.
     Count,
+    /// A whole number that may be negative.
+    Integer,
     /// Whole numbers with commas between them.
     Counts,
     /// No value.
@@ -36,6 +38,8 @@ pub enum Form {
 pub enum Argument {
     /// Bytes or a whole number.
     Number(u64),
+    /// A whole number that may be negative.
+    Integer(i64),
     /// Whole numbers.
     Numbers(Vec<u64>),
     /// It was given.
@@ -77,6 +81,14 @@ impl Settings {
     pub fn number(&self, param: &Param) -> Option<u64> {
         match self.get(param)? {
             Argument::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A whole number that may be negative.
+    pub fn integer(&self, param: &Param) -> Option<i64> {
+        match self.get(param)? {
+            Argument::Integer(number) => Some(*number),
             _ => None,
         }
     }

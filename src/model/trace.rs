@@ -220,7 +220,7 @@ pub struct Descriptor {
 /// Every FIFO that some process has open, for those who search for FIFOs or want to know what is in one.
 #[derive(Clone, Debug, Default)]
 pub struct OpenFifos {
-    /// Some descriptors of each.
+    /// The descriptors of each.
     pub descriptors: HashMap<FileId, Vec<Descriptor>>,
     /// Paths of those that somebody waits to open, where that was looked for.
     pub awaited: Vec<PathBuf>,

@@ -28,7 +28,7 @@ impl Renderer for Csv {
         let mut writer = csv::WriterBuilder::new().buffer_capacity(512).from_writer(out);
         self.heading(&mut writer)?;
         let mut text = String::new();
-        for (_, value) in cells.iter().take(self.columns) {
+        for value in cells.iter().take(self.columns) {
             text.clear();
             view.exact(value, "", &mut text);
             writer.write_field(&text)?;

@@ -10,7 +10,12 @@ use crate::model::{Rows, Value};
 ///
 /// # Errors
 /// What the output says.
-pub fn detail(out: &mut dyn Write, view: &View, cells: &[Cell], color: bool) -> io::Result<()> {
+pub fn detail(
+    out: &mut dyn Write,
+    view: &View,
+    cells: &[(&str, Cell)],
+    color: bool,
+) -> io::Result<()> {
     let widest = cells.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let (bold, normal) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let mut text = String::new();
@@ -48,7 +53,7 @@ fn table(out: &mut dyn Write, view: &View, rows: &Rows, color: bool) -> io::Resu
     let layout = Layout { records: "rows", columns: &columns, headings: true, color, width: None };
     let mut table = renderer(Format::Table, &layout);
     for row in &rows.rows {
-        let cells: Vec<Cell> = columns.iter().copied().zip(row.iter().map(Cow::Borrowed)).collect();
+        let cells: Vec<Cell> = row.iter().map(Cow::Borrowed).collect();
         table.record(out, view, &cells)?;
     }
     table.finish(out, view, &[])

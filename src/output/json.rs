@@ -10,8 +10,8 @@ pub(super) struct Json {
     records: Option<&'static str>,
     first: bool,
     line: String,
-    /// Names with the keys made of them, by their place in the record: the next record mostly has the same.
-    keys: Vec<(String, String)>,
+    /// What stands before each value: a comma but at the first, and the key.
+    keys: Vec<String>,
     /// The point in time that was written last: objects that were made together share it.
     time: Option<(Timestamp, String)>,
 }
@@ -61,14 +61,16 @@ impl Json {
             | Value::Id(_)
             | Value::Pid(_)
             | Value::Age(_) => view.exact(value, "null", &mut self.line),
-            Value::Key(_)
-            | Value::Mode(_)
-            | Value::User(_)
+            // These are digits, or have been through the encoding, which leaves nothing to escape.
+            Value::Key(_) | Value::Mode(_) | Value::Address(_) | Value::Name(_) => {
+                self.line.push('"');
+                view.exact(value, "-", &mut self.line);
+                self.line.push('"');
+            }
+            Value::User(_)
             | Value::Group(_)
             | Value::Word(_)
             | Value::Text(_)
-            | Value::Name(_)
-            | Value::Address(_)
             | Value::Phrase(_) => {
                 self.line.push('"');
                 let begin = self.line.len();
@@ -81,9 +83,10 @@ impl Json {
     /// Records of their own, with keys of their own.
     fn rows(&mut self, view: &View, rows: &Rows) {
         let mut inner = Self::lines();
+        inner.names(&rows.fields.iter().map(|field| field.name).collect::<Vec<_>>());
         for row in &rows.rows {
             inner.line.push(if inner.line.is_empty() { '[' } else { ',' });
-            inner.object(view, rows.fields.iter().map(|field| field.name).zip(row));
+            inner.object(view, row.iter());
         }
         self.line.push_str(if rows.rows.is_empty() { "[" } else { &inner.line });
         self.line.push(']');
@@ -112,22 +115,15 @@ impl Json {
         }
     }
 
-    fn object<'a>(&mut self, view: &View, cells: impl Iterator<Item = (&'a str, &'a Value)>) {
+    fn object<'a>(&mut self, view: &View, values: impl Iterator<Item = &'a Value>) {
+        let keys = std::mem::take(&mut self.keys);
         self.line.push('{');
-        for (at, (name, value)) in cells.enumerate() {
-            if self.keys.get(at).is_none_or(|(known, _)| known != name) {
-                // Names are ours, lower case with hyphens; keys have underscores.
-                let comma = if at > 0 { "," } else { "" };
-                let key = format!("{comma}\"{}\":", name.replace('-', "_"));
-                self.keys.truncate(at);
-                self.keys.push((name.to_owned(), key));
-            }
-            if let Some((_, key)) = self.keys.get(at) {
-                self.line.push_str(key);
-            }
+        for (key, value) in keys.iter().zip(values) {
+            self.line.push_str(key);
             self.value(view, value);
         }
         self.line.push('}');
+        self.keys = keys;
     }
 }
 
@@ -138,13 +134,20 @@ fn push(out: &mut String, value: &impl serde::Serialize) {
 }
 
 impl Renderer for Json {
+    fn names(&mut self, names: &[&str]) {
+        // Names are ours, lower case with hyphens; keys have underscores.
+        let keys = names.iter().map(|name| name.replace('-', "_"));
+        let commas = std::iter::once("").chain(std::iter::repeat(","));
+        self.keys = keys.zip(commas).map(|(key, comma)| format!("{comma}\"{key}\":")).collect();
+    }
+
     fn record(&mut self, out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
         self.lead(out)?;
         self.line.clear();
         if self.records.is_some() {
             self.line.push('\n');
         }
-        self.object(view, cells.iter().map(|(name, value)| (*name, &**value)));
+        self.object(view, cells.iter().map(|cell| &**cell));
         if self.records.is_none() {
             self.line.push('\n');
         }

@@ -43,11 +43,15 @@ impl Format {
     }
 }
 
-/// One value of a record with the name of its column.
-pub type Cell<'a> = (&'a str, Cow<'a, Value>);
+/// One value of a record.
+pub type Cell<'a> = Cow<'a, Value>;
 
 /// Writes records in one format.
 pub trait Renderer {
+    /// The names of the cells of the records that follow. Formats that name values are told before the first
+    /// record and whenever the names change, which is seldom; to the others it does not matter.
+    fn names(&mut self, _names: &[&str]) {}
+
     /// Writes or keeps one record. Its first cells are the columns, in order; formats that name values write
     /// the others too.
     ///

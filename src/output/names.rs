@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use users::{Groups, Users, UsersCache};
 
@@ -33,5 +34,15 @@ impl Names {
             Some(group) => Encoded(group.name().as_encoded_bytes()).to_string(),
             None => gid.to_string(),
         }));
+    }
+
+    /// The name of a user as the name service has it, whatever is in it.
+    pub fn of_user(&self, uid: u32) -> Option<OsString> {
+        self.cache.get_user_by_uid(uid).map(|user| user.name().to_owned())
+    }
+
+    /// The name of a group as the name service has it, whatever is in it.
+    pub fn of_group(&self, gid: u32) -> Option<OsString> {
+        self.cache.get_group_by_gid(gid).map(|group| group.name().to_owned())
     }
 }

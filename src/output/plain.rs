@@ -18,7 +18,7 @@ impl Plain {
 impl Renderer for Plain {
     fn record(&mut self, out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
         self.line.clear();
-        for (at, (_, value)) in cells.iter().take(self.columns).enumerate() {
+        for (at, value) in cells.iter().take(self.columns).enumerate() {
             if at > 0 {
                 self.line.push('\t');
             }

@@ -133,7 +133,7 @@ impl Table {
 
 impl Renderer for Table {
     fn record(&mut self, _out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()> {
-        for (at, (_, value)) in cells.iter().take(self.columns).enumerate() {
+        for (at, value) in cells.iter().take(self.columns).enumerate() {
             let begin = self.text.len();
             view.human(value, &mut self.text);
             self.end_cell(at, begin);
@@ -178,10 +178,7 @@ mod tests {
         let mut table = Table::new(&layout);
         let mut out = Vec::new();
         for (size, name) in rows {
-            let cells = [
-                ("size", Cow::Owned(Value::Bytes(*size))),
-                ("name", Cow::Owned(Value::Text((*name).into()))),
-            ];
+            let cells = [Cow::Owned(Value::Bytes(*size)), Cow::Owned(Value::Text((*name).into()))];
             table.record(&mut out, &view, &cells).unwrap();
         }
         table.finish(&mut out, &view, &[]).unwrap();

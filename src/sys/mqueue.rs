@@ -7,6 +7,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use nix::mqueue::{MQ_OFlag, MqAttr, MqdT, mq_getattr, mq_open, mq_unlink};
 use nix::sys::stat::Mode;
 
+use super::check;
+
 /// How a queue was made and what is in it: `struct mq_attr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes {
@@ -30,6 +32,57 @@ pub fn open(name: &CStr) -> io::Result<OwnedFd> {
         Err(nix::Error::EACCES) => Ok(owned(open(MQ_OFlag::O_WRONLY)?)),
         other => Ok(owned(other?)),
     }
+}
+
+/// What a queue is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To send.
+    Send,
+    /// To receive; and to send back what cannot be delivered, where that is allowed.
+    Receive,
+}
+
+/// Opens an existing queue; calls on it block or say EAGAIN.
+///
+/// # Errors
+/// ENOENT, EACCES.
+pub fn open_for(name: &CStr, access: Access, blocks: bool) -> io::Result<OwnedFd> {
+    let more = if blocks { MQ_OFlag::empty() } else { MQ_OFlag::O_NONBLOCK };
+    let open = |flag| mq_open(name, flag | more | MQ_OFlag::O_CLOEXEC, Mode::empty(), None);
+    Ok(owned(match access {
+        Access::Send => open(MQ_OFlag::O_WRONLY)?,
+        Access::Receive => match open(MQ_OFlag::O_RDWR) {
+            Err(nix::Error::EACCES) => open(MQ_OFlag::O_RDONLY)?,
+            other => other?,
+        },
+    }))
+}
+
+/// `mq_send(3)`.
+///
+/// # Errors
+/// EAGAIN or EINTR: the queue is full. EMSGSIZE: the message is longer than its messages may be. EINVAL: the priority is
+/// above 32767. EBADF: it is open for reading alone.
+pub fn send(queue: BorrowedFd<'_>, message: &[u8], priority: u32) -> io::Result<()> {
+    // SAFETY: as many bytes as the length says, and they outlive the call.
+    check(unsafe {
+        libc::mq_send(queue.as_raw_fd(), message.as_ptr().cast(), message.len(), priority)
+    })
+    .map(drop)
+}
+
+/// `mq_receive(3)`: the length of the message and its priority. The room must have the queue's message size.
+///
+/// # Errors
+/// EAGAIN or EINTR: the queue is empty. EMSGSIZE: there is too little room.
+pub fn receive(queue: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, u32)> {
+    let mut priority: libc::c_uint = 0;
+    // SAFETY: the kernel writes at most as many bytes as the length says.
+    let length = check(unsafe {
+        libc::mq_receive(queue.as_raw_fd(), room.as_mut_ptr().cast(), room.len(), &raw mut priority)
+    })?;
+    Ok((length.unsigned_abs(), priority))
 }
 
 /// Makes a queue that did not exist. The umask applies to `mode`.

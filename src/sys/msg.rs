@@ -1,4 +1,4 @@
-//! System V message queues: `msgget(2)`, `msgctl(2)`.
+//! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
 
 use std::io;
 
@@ -158,4 +158,76 @@ pub fn set(id: u32, uid: u32, gid: u32, mode: u32, max_bytes: u64) -> io::Result
     data.msg_qbytes = max_bytes;
     // SAFETY: IPC_SET reads `data`, which outlives the call.
     check(unsafe { libc::msgctl(id_argument(id)?, libc::IPC_SET, &raw mut data) }).map(drop)
+}
+
+/// A message with its type before its bytes: `struct msgbuf`.
+pub struct Buffer(Vec<libc::c_long>);
+
+/// Bytes of the type.
+const TYPE: usize = size_of::<libc::c_long>();
+
+impl Buffer {
+    /// A buffer with room for a message of `length` bytes.
+    pub fn new(length: usize) -> Self {
+        Self(vec![0; 1 + length.div_ceil(TYPE)])
+    }
+
+    /// Bytes that a message in it may have.
+    pub fn room(&self) -> usize {
+        (self.0.len() - 1) * TYPE
+    }
+
+    /// The first bytes of the message in it.
+    pub fn bytes(&self, length: usize) -> &[u8] {
+        let length = length.min(self.room());
+        // SAFETY: integers are bytes, and the length is within what was allocated behind the type.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast::<u8>().add(TYPE), length) }
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        let room = self.room();
+        // SAFETY: as in `bytes`; the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<u8>().add(TYPE), room) }
+    }
+}
+
+/// `msgsnd(2)` of a message that is copied into `buffer` first, which must have room for it.
+///
+/// # Errors
+/// EAGAIN with IPC_NOWAIT when the queue is full, EINTR when it blocks and a signal comes, EIDRM and EINVAL when
+/// the queue is gone, EACCES without write permission, EINVAL for a type below 1 and for more than MSGMAX bytes.
+pub fn send(
+    id: u32,
+    buffer: &mut Buffer,
+    kind: libc::c_long,
+    message: &[u8],
+    flags: libc::c_int,
+) -> io::Result<()> {
+    let Some(room) = buffer.bytes_mut().get_mut(..message.len()) else {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    };
+    room.copy_from_slice(message);
+    buffer.0[0] = kind;
+    // SAFETY: the buffer holds the type and then at least as many bytes as the length says.
+    check(unsafe { libc::msgsnd(id_argument(id)?, buffer.0.as_ptr().cast(), message.len(), flags) })
+        .map(drop)
+}
+
+/// `msgrcv(2)`: the length of the message and its type. `selection` is the type, or the index with MSG_COPY.
+///
+/// # Errors
+/// ENOMSG with IPC_NOWAIT when there is none, E2BIG when there is too little room (the message stays), EINTR when
+/// it blocks and a signal comes, EIDRM and EINVAL when the queue is gone, EACCES without read permission. With
+/// MSG_COPY also EINVAL for a message above MSGMAX, and ENOSYS where the kernel was built without it.
+pub fn receive(
+    id: u32,
+    buffer: &mut Buffer,
+    selection: libc::c_long,
+    flags: libc::c_int,
+) -> io::Result<(usize, libc::c_long)> {
+    let (id, room) = (id_argument(id)?, buffer.room());
+    // SAFETY: the kernel writes the type and at most `room` bytes, which the buffer has.
+    let length =
+        check(unsafe { libc::msgrcv(id, buffer.0.as_mut_ptr().cast(), room, selection, flags) })?;
+    Ok((length.unsigned_abs(), buffer.0[0]))
 }

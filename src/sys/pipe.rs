@@ -1,4 +1,4 @@
-//! What is in a pipe: `fcntl(2)` F_GETPIPE_SZ, `ioctl(2)` FIONREAD.
+//! What is in a pipe, and how it behaves: `fcntl(2)` F_GETPIPE_SZ and F_SETFL, `ioctl(2)` FIONREAD.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -52,8 +52,10 @@ pub struct Usage {
     pub resident: libc::c_ulong,
     /// Pages swapped out.
     pub swapped: libc::c_ulong,
-    swap_attempts: libc::c_ulong,
-    swap_successes: libc::c_ulong,
+    /// Counted until Linux 2.4; 0.
+    pub swap_attempts: libc::c_ulong,
+    /// Counted until Linux 2.4; 0.
+    pub swap_successes: libc::c_ulong,
 }
 
 /// The limits of the namespace: `struct shminfo`.

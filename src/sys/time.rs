@@ -3,28 +3,31 @@
 
 use std::io;
 
+use std::ffi::CStr;
+
 use super::zeroed;
 
 /// `2026-11-21T07:42:13+0000` in the local zone; `None` when the year has no such form.
 pub fn local(secs: i64) -> Option<String> {
+    const YEAR_0: i64 = -62_167_219_200;
+    const YEAR_9999: i64 = 253_402_300_799;
+    let plain = (YEAR_0..=YEAR_9999).contains(&secs);
+    plain.then(|| local_as(secs, c"%Y-%m-%dT%H:%M:%S%z")).flatten()
+}
+
+/// A time in the local zone in a form of `strftime(3)`, with the names of the C locale; `None` when the year
+/// is beyond what the C library counts, or the text is longer than 64 bytes.
+pub fn local_as(secs: i64, form: &CStr) -> Option<String> {
     // SAFETY: struct tm is a C structure of integers and a pointer that localtime_r sets.
     let mut parts: libc::tm = unsafe { zeroed() };
     // SAFETY: both pointers are valid for the call; localtime_r keeps neither.
     if unsafe { libc::localtime_r(&raw const secs, &raw mut parts) }.is_null() {
         return None;
     }
-    if !(-1900..=8099).contains(&parts.tm_year) {
-        return None;
-    }
-    let mut text = [0u8; 40];
+    let mut text = [0u8; 65];
     // SAFETY: the buffer has the length that is passed, and the format ends in NUL.
     let length = unsafe {
-        libc::strftime(
-            text.as_mut_ptr().cast(),
-            text.len(),
-            c"%Y-%m-%dT%H:%M:%S%z".as_ptr(),
-            &raw const parts,
-        )
+        libc::strftime(text.as_mut_ptr().cast(), text.len(), form.as_ptr(), &raw const parts)
     };
     text.get(..length)
         .filter(|text| !text.is_empty())

@@ -13,6 +13,7 @@ crate::cases![
     creator_and_last_process_are_told_with_their_commands,
     a_creator_that_is_gone_has_no_command,
     memory_in_use_is_told_once_it_is_touched,
+    memory_in_use_among_a_thousand_segments_is_told_to_whom_asks_for_it,
     removing_an_attached_segment_says_that_it_lives_until_the_last_detach,
     a_segment_marked_for_removal_says_so_and_has_no_key,
     rm_unused_leaves_an_attached_segment_alone,
@@ -98,6 +99,17 @@ fn memory_in_use_is_told_once_it_is_touched() {
     let resident = env.show(&address)["resident"].as_u64().unwrap();
     assert!((4096..=64 * 4096).contains(&resident), "{resident} bytes of one touched page");
     assert_eq!(env.show(&address)["swapped"], 0);
+}
+
+// The kernel tells it in a table that it writes out from the start: one segment would cost as much as all.
+fn memory_in_use_among_a_thousand_segments_is_told_to_whom_asks_for_it() {
+    let env = TestEnv::new();
+    let segments: Vec<_> = (0..1001).map(|_| sysv::segment(PRIVATE, 4096, 0o600)).collect();
+    let address = format!("shm:{}", segments[1000]);
+    assert_eq!(env.show(&address)["resident"], Value::Null);
+    env.run(["show", &address]).ok().shows("name it with --columns");
+    let asked = env.run(["show", &address, "-o", "resident", "--json"]).ok().only();
+    assert_eq!(asked["resident"], 0);
 }
 
 fn removing_an_attached_segment_says_that_it_lives_until_the_last_detach() {

@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 use crate::leftover::{NOBODY_HOME, expect, sees_everybody};
-use crate::makers::{holder, lost, sysv};
+use crate::makers::{holder, holding, lost, sysv};
 
 crate::cases![
     an_attached_segment_is_in_use_whoever_made_it,
@@ -102,7 +102,7 @@ fn an_object_made_just_now_is_never_a_leftover() {
 fn a_set_that_somebody_waits_on_is_in_use() {
     let env = TestEnv::new();
     let id = sysv::set_with(env.key(), &[0], 0o600);
-    let _waiter = holder::blocking(|| (), || lost::wait_on_set(id));
+    let _waiter = holder::blocking(|| (), || holding::operate(id, 0, -1));
     expect(&env, &format!("sem:{id}"), "in-use");
 }
 
@@ -151,7 +151,7 @@ fn a_set_of_processes_that_are_gone_is_a_suspect() {
 fn a_queue_with_a_blocked_receiver_is_in_use() {
     let env = TestEnv::new();
     let id = sysv::queue(env.key(), 0o600);
-    let _receiver = holder::blocking(|| (), || lost::receive(id));
+    let _receiver = holder::blocking(|| (), || holding::receive(id));
     expect(&env, &format!("mq:{id}"), "in-use");
     env.run(["rm", "--unused", &format!("mq:{id}")]).code(1).says("it is in use");
     assert!(sysv::queue_status(id).is_ok());
@@ -212,7 +212,7 @@ fn an_object_of_a_user_with_a_process_is_a_suspect() {
         sysv::segment(key, 4096, 0o600);
     });
     let address = format!("shm:{key:#x}");
-    let other = holder::holding_as_user(NOBODY_HOME, || ());
+    let other = holder::holding_as(NOBODY_HOME, || ());
     let evidence = expect(&env, &address, "suspect");
     assert!(evidence.contains(&format!("process {} of its owner runs", other.pid())), "{evidence}");
     drop(other);

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::env::TestEnv;
 use crate::leftover::{NOBODY_HOME, expect, judged, sees_everybody};
-use crate::makers::{self, fifo, holder, lost, now, posix};
+use crate::makers::{self, fifo, holder, holding, lost, now, posix};
 
 crate::cases![
     memory_is_in_use_however_it_is_held,
@@ -31,7 +31,7 @@ fn memory_is_in_use_however_it_is_held() {
     let holders: [(&str, fn() -> holder::Holder); 5] = [
         ("a descriptor", || holder::holding(|| std::mem::forget(lost::open_memory("/m")))),
         ("a mapping whose descriptor is closed", || holder::holding(|| posix::map("/m"))),
-        ("a private mapping", || holder::holding(|| lost::map_privately("/m"))),
+        ("a private mapping", || holder::holding(|| holding::map_privately("/dev/shm/m"))),
         ("a descriptor in flight", || lost::descriptor_in_flight("/dev/shm/m")),
         ("a lock", || holder::holding(|| lost::lock("/m"))),
     ];
@@ -49,7 +49,10 @@ fn memory_is_in_use_however_it_is_held() {
 fn memory_that_a_process_without_a_main_thread_holds_is_in_use() {
     let env = TestEnv::new();
     posix::shared_memory("/m", 4096, 0o600);
-    let _holder = lost::zombie_leader(|| posix::map("/m"));
+    let _holder = holder::headless(|| {
+        posix::map("/m");
+        holding::on_a_thread(|| ());
+    });
     expect(&env, "shm:/m", "in-use");
 }
 
@@ -71,7 +74,7 @@ fn a_queue_that_is_open_or_waited_on_is_in_use() {
     expect(&env, "mq:/q", "in-use");
     drop(open);
     expect(&env, "mq:/q", "suspect");
-    let _waiter = holder::blocking(|| (), || posix::receive("/q"));
+    let _waiter = holder::blocking(|| (), || holding::receive_posix("/q"));
     expect(&env, "mq:/q", "in-use");
 }
 

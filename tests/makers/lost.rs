@@ -4,11 +4,8 @@
 
 use std::ffi::c_int;
 use std::fs;
-use std::io;
 use std::mem;
 use std::os::fd::{FromRawFd, OwnedFd};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use super::holder::{self, Holder};
 use super::{checked, posix};
@@ -68,21 +65,6 @@ fn send_descriptor(socket: c_int, descriptor: c_int) {
     }
 }
 
-/// A process whose main thread has ended while another one lives on, with what `act` made.
-pub fn zombie_leader(act: impl FnOnce()) -> Holder {
-    let holder = holder::holding_then(act, || {
-        thread::spawn(holder::pause);
-        // SAFETY: ends this thread alone, and the process goes on with the other.
-        unsafe { libc::syscall(libc::SYS_exit, 0) };
-    });
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !fs::read_to_string(format!("/proc/{}/stat", holder.pid())).unwrap().contains(") Z ") {
-        assert!(Instant::now() < deadline, "the main thread never ended");
-        thread::sleep(Duration::from_millis(1));
-    }
-    holder
-}
-
 /// A file of shared memory, opened and kept open by the calling process.
 pub fn open_memory(name: &str) -> OwnedFd {
     let name = super::c_string(name);
@@ -90,18 +72,6 @@ pub fn open_memory(name: &str) -> OwnedFd {
     let descriptor = checked("shm_open", unsafe { libc::shm_open(name.as_ptr(), libc::O_RDWR, 0) });
     // SAFETY: a fresh descriptor that nothing else owns.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
-}
-
-/// Maps shared memory privately; the descriptor is closed.
-pub fn map_privately(name: &str) {
-    use std::os::fd::AsRawFd;
-    let file = open_memory(name);
-    let access = libc::PROT_READ;
-    // SAFETY: the kernel chooses the place, so no memory of ours is covered.
-    let place = unsafe {
-        libc::mmap(std::ptr::null_mut(), 1, access, libc::MAP_PRIVATE, file.as_raw_fd(), 0)
-    };
-    assert!(place != libc::MAP_FAILED, "mmap: {}", io::Error::last_os_error());
 }
 
 /// Locks a file of `/dev/shm` for as long as the calling process lives.
@@ -120,20 +90,6 @@ pub fn set_times(path: &str, accessed: i64, modified: i64) {
     checked("utimensat", unsafe {
         libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times.as_ptr(), 0)
     });
-}
-
-/// Takes a message off a System V queue, or waits for one.
-pub fn receive(id: c_int) {
-    let mut message = [0u8; 64];
-    // SAFETY: room for the type and as many bytes as the length says.
-    unsafe { libc::msgrcv(id, message.as_mut_ptr().cast(), 32, 0, 0) };
-}
-
-/// Waits for a value that never comes.
-pub fn wait_on_set(id: c_int) {
-    let mut operation = libc::sembuf { sem_num: 0, sem_op: -1, sem_flg: 0 };
-    // SAFETY: one operation, and the count says one.
-    unsafe { libc::semop(id, &mut operation, 1) };
 }
 
 /// The id of an object by its key.

@@ -5,6 +5,8 @@
 
 pub mod fifo;
 pub mod holder;
+pub mod holding;
+pub mod kernel;
 pub mod lost;
 pub mod odd;
 pub mod posix;

@@ -90,6 +90,14 @@ pub fn semaphore(name: &str, value: c_uint, mode: libc::mode_t) {
     checked("sem_close", unsafe { libc::sem_close(semaphore) });
 }
 
+/// Makes a semaphore and leaves it open for as long as the calling process lives.
+pub fn create_and_keep_semaphore(name: &str) {
+    let text = c_string(name);
+    // SAFETY: a NUL-terminated string and numbers.
+    let semaphore = unsafe { libc::sem_open(text.as_ptr(), NEW, 0o600, 0) };
+    assert!(semaphore != libc::SEM_FAILED, "sem_open: {}", io::Error::last_os_error());
+}
+
 /// Opens an existing semaphore and leaves it open for as long as the calling process lives.
 pub fn open_semaphore(name: &str) -> *mut libc::sem_t {
     let text = c_string(name);
@@ -113,12 +121,16 @@ pub fn semaphore_value(name: &str) -> libc::c_int {
 pub fn map(name: &str) {
     let text = c_string(name);
     // SAFETY: a NUL-terminated string and numbers.
-    let descriptor = checked("shm_open", unsafe { libc::shm_open(text.as_ptr(), libc::O_RDWR, 0) });
+    map_descriptor(checked("shm_open", unsafe { libc::shm_open(text.as_ptr(), libc::O_RDWR, 0) }));
+}
+
+/// Maps what is open, for as long as the calling process lives, and closes it.
+pub fn map_descriptor(descriptor: libc::c_int) {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: the kernel chooses the place, so no memory of ours is covered.
     let place = unsafe { libc::mmap(ptr::null_mut(), 1, access, libc::MAP_SHARED, descriptor, 0) };
     assert!(place != libc::MAP_FAILED, "mmap: {}", io::Error::last_os_error());
-    // SAFETY: opened above, closed once.
+    // SAFETY: opened by the caller, closed once.
     checked("close", unsafe { libc::close(descriptor) });
 }
 
@@ -133,7 +145,7 @@ pub fn wait(name: &str) {
 #[track_caller]
 pub fn expect_post(name: &str) {
     let semaphore = open_semaphore(name);
-    let deadline = libc::timespec { tv_sec: now() + 20, tv_nsec: 0 };
+    let deadline = libc::timespec { tv_sec: now() + 120, tv_nsec: 0 };
     // SAFETY: an open semaphore, and a time that outlives the call.
     checked("sem_timedwait", unsafe { libc::sem_timedwait(semaphore, &deadline) });
 }
@@ -142,23 +154,4 @@ pub fn post(name: &str) {
     let semaphore = open_semaphore(name);
     // SAFETY: an open semaphore.
     checked("sem_post", unsafe { libc::sem_post(semaphore) });
-}
-
-/// Makes a semaphore and keeps it open for as long as the calling process lives.
-pub fn create_and_keep_semaphore(name: &str) -> *mut libc::sem_t {
-    let text = c_string(name);
-    // SAFETY: a NUL-terminated string and numbers.
-    let semaphore = unsafe { libc::sem_open(text.as_ptr(), NEW, 0o600, 1 as c_uint) };
-    assert!(semaphore != libc::SEM_FAILED, "sem_open: {}", io::Error::last_os_error());
-    semaphore
-}
-
-/// Takes a message off a queue, or waits for one.
-pub fn receive(name: &str) {
-    let queue = open_queue(name, libc::O_RDONLY);
-    let mut message = [0u8; 64];
-    // SAFETY: as many bytes as the length says, and more than a message of our queues has.
-    unsafe {
-        libc::mq_receive(queue, message.as_mut_ptr().cast(), message.len(), ptr::null_mut());
-    }
 }

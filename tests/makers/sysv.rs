@@ -48,6 +48,14 @@ pub fn send(id: c_int, kind: c_long, text: &[u8]) {
     checked("msgsnd", sent);
 }
 
+/// Takes the first message out of a queue.
+pub fn receive(id: c_int) {
+    let mut message = vec![0u8; mem::size_of::<c_long>() + 8192];
+    // SAFETY: room for the type and as many bytes as the length says.
+    let got = unsafe { libc::msgrcv(id, message.as_mut_ptr().cast(), 8192, 0, libc::IPC_NOWAIT) };
+    checked("msgrcv", got);
+}
+
 pub fn segment_status(id: c_int) -> io::Result<libc::shmid_ds> {
     // SAFETY: all zero bytes are a valid shmid_ds.
     let mut status: libc::shmid_ds = unsafe { mem::zeroed() };
@@ -93,6 +101,13 @@ pub fn mark_for_removal(id: c_int) {
     checked("shmctl IPC_RMID", unsafe { libc::shmctl(id, libc::IPC_RMID, ptr::null_mut()) });
 }
 
+/// Locks a segment in memory.
+pub fn lock(id: c_int) {
+    const SHM_LOCK: c_int = 11;
+    // SAFETY: SHM_LOCK takes no structure.
+    checked("shmctl SHM_LOCK", unsafe { libc::shmctl(id, SHM_LOCK, ptr::null_mut()) });
+}
+
 pub fn remove_queue(id: c_int) {
     // SAFETY: IPC_RMID takes no structure.
     checked("msgctl IPC_RMID", unsafe { libc::msgctl(id, libc::IPC_RMID, ptr::null_mut()) });
@@ -109,6 +124,29 @@ pub fn give_segment_away(id: c_int, uid: u32) {
     (status.shm_perm.uid, status.shm_perm.gid) = (uid, uid);
     // SAFETY: IPC_SET reads the structure that IPC_STAT filled.
     checked("shmctl IPC_SET", unsafe { libc::shmctl(id, libc::IPC_SET, &mut status) });
+}
+
+/// Gives a queue to another user and group.
+pub fn give_queue_away(id: c_int, uid: u32) {
+    let mut status = queue_status(id).unwrap();
+    (status.msg_perm.uid, status.msg_perm.gid) = (uid, uid);
+    // SAFETY: IPC_SET reads the structure that IPC_STAT filled.
+    checked("msgctl IPC_SET", unsafe { libc::msgctl(id, libc::IPC_SET, &mut status) });
+}
+
+/// Gives a set to another user and group.
+pub fn give_set_away(id: c_int, uid: u32) {
+    let mut status = set_status(id).unwrap();
+    (status.sem_perm.uid, status.sem_perm.gid) = (uid, uid);
+    // SAFETY: IPC_SET reads the structure that IPC_STAT filled.
+    checked("semctl IPC_SET", unsafe { libc::semctl(id, 0, libc::IPC_SET, &raw mut status) });
+}
+
+/// Waits on a member of a set until its value is 1 or more, or the set is gone.
+pub fn wait_to_lower(id: c_int, index: u16) {
+    let mut operation = libc::sembuf { sem_num: index, sem_op: -1, sem_flg: 0 };
+    // SAFETY: one operation, and the count says one.
+    unsafe { libc::semop(id, &mut operation, 1) };
 }
 
 /// Attaches a segment and leaves it attached for as long as the calling process lives.

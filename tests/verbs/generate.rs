@@ -1,4 +1,5 @@
-//! `generate`: manual pages and completions, and that the committed ones are those that it makes.
+//! `generate`: manual pages and completions. That the committed ones are those that it makes, that nothing is
+//! missing from them, and that readers of manual pages have nothing to complain of.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,72 +11,138 @@ use crate::tree;
 crate::cases![
     the_committed_manual_pages_are_the_generated_ones,
     the_committed_completions_are_the_generated_ones,
-    every_verb_has_a_page_and_every_option_is_in_it,
-    it_is_for_maintainers_and_in_no_help
+    every_verb_of_the_help_has_a_page_and_every_option_is_in_it,
+    the_overview_has_every_verb_kind_column_and_status,
+    it_is_for_maintainers_and_in_no_help;
+    Mandoc: mandoc_has_no_complaint_about_any_page
 ];
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    entries
-        .map(|entry| entry.unwrap().path())
+    let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    paths
         .map(|path| {
-            (
-                path.file_name().unwrap().to_str().unwrap().to_owned(),
-                fs::read_to_string(path).unwrap(),
-            )
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
         })
         .collect()
 }
 
-fn committed_is_generated(what: &str, folder: &str, at_least: usize) {
-    // Read first: the test's own /tmp may cover the repository.
-    let committed = files(&tree::path(folder));
+/// The pages that the program makes of its definitions and of the committed prose, which is read before the
+/// world of a test is made, because its folders may cover the repository.
+fn made_pages() -> (TestEnv, BTreeMap<String, String>) {
+    let prose = files(&tree::path("man/prose"));
+    assert!(prose.len() > 5, "{:?}", prose.keys());
     let env = TestEnv::new();
-    let generated = env.path("generated");
-    env.run(["generate", what, &generated]).ok().prints("");
-    let generated = files(Path::new(&generated));
-    assert!(generated.len() >= at_least, "only {:?}", generated.keys());
-    assert!(
-        committed.keys().eq(generated.keys()),
-        "{:?} and {:?}",
-        committed.keys(),
-        generated.keys()
-    );
-    for (name, text) in &generated {
-        assert!(
-            committed[name] == *text,
-            "{folder}/{name} is stale: ipcctl generate {what} {folder}"
-        );
+    let folder = env.path("man");
+    fs::create_dir_all(format!("{folder}/prose")).unwrap();
+    for (name, text) in &prose {
+        fs::write(format!("{folder}/prose/{name}"), text).unwrap();
+    }
+    env.run(["generate", "man", &folder]).ok().prints("");
+    let pages = files(Path::new(&folder));
+    for name in prose.keys() {
+        assert!(pages.contains_key(name), "man/prose/{name} belongs to no page");
+    }
+    (env, pages)
+}
+
+fn assert_same(
+    committed: &BTreeMap<String, String>,
+    made: &BTreeMap<String, String>,
+    command: &str,
+) {
+    assert!(committed.keys().eq(made.keys()), "{:?} and {:?}", committed.keys(), made.keys());
+    for (name, text) in made {
+        assert!(committed[name] == *text, "{name} is stale: {command}");
     }
 }
 
 fn the_committed_manual_pages_are_the_generated_ones() {
-    committed_is_generated("man", "man", 8);
+    let committed = files(&tree::path("man"));
+    let (_env, pages) = made_pages();
+    assert!(pages.len() >= 9, "only {:?}", pages.keys());
+    assert_same(&committed, &pages, "ipcctl generate man man");
 }
 
 fn the_committed_completions_are_the_generated_ones() {
-    committed_is_generated("completions", "completions", 3);
+    let committed = files(&tree::path("completions"));
+    let env = TestEnv::new();
+    let folder = env.path("completions");
+    env.run(["generate", "completions", &folder]).ok().prints("");
+    let made = files(Path::new(&folder));
+    assert_eq!(made.len(), 3, "{:?}", made.keys());
+    assert_same(&committed, &made, "the program has another one built in: build it again");
 }
 
-fn every_verb_has_a_page_and_every_option_is_in_it() {
-    let env = TestEnv::new();
-    let folder = env.path("man");
-    env.run(["generate", "man", &folder]).ok();
-    let pages = files(Path::new(&folder));
-    for (verb, options) in [
-        ("list", ["--sort", "--older-than", "--fifo-dir"].as_slice()),
-        ("show", &["--columns"]),
-        ("create", &["--if-missing", "--max-messages", "--key-from"]),
-        ("set", &["--size", "--force", "--index"]),
-        ("rm", &["--unused", "--if-exists"]),
-        ("limits", &["--fail-above"]),
-        ("kinds", &["--format"]),
-    ] {
-        let page = pages[&format!("ipcctl-{verb}.1")].replace('\\', "");
+/// What a page says, without the marks of its format.
+fn read(page: &str) -> String {
+    ["\\fB", "\\fI", "\\fP", "\\&"]
+        .iter()
+        .fold(page.replace("\\-", "-"), |text, mark| text.replace(mark, ""))
+}
+
+/// The words of a help that begin with two hyphens and stand where options do.
+fn options(help: &str) -> Vec<String> {
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let words = lines.flat_map(|line| line.split([' ', ',']));
+    words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
+}
+
+/// The verbs that the help lists.
+fn verbs(env: &TestEnv) -> Vec<String> {
+    let help = env.run(["-h"]).ok();
+    let listed = help.lines().into_iter().skip_while(|line| *line != "Verbs:").skip(1);
+    let listed = listed
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next());
+    listed.filter(|verb| *verb != "help").map(str::to_owned).collect()
+}
+
+fn every_verb_of_the_help_has_a_page_and_every_option_is_in_it() {
+    let (env, pages) = made_pages();
+    let verbs = verbs(&env);
+    assert!(verbs.len() >= 7, "{verbs:?}");
+    for verb in verbs {
+        let page = pages.get(&format!("ipcctl-{verb}.1"));
+        let page = read(page.unwrap_or_else(|| panic!("{verb} has no page")));
+        let help = env.run([&verb, "--help"]).ok();
+        let options = options(help.stdout());
+        assert!(options.len() >= 8, "{verb}: {options:?}");
         for option in options {
-            assert!(page.contains(option), "{option} is not in the page of {verb}");
+            assert!(page.contains(&option), "{option} is not in the page of {verb}");
         }
+        for section in
+            ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]
+        {
+            assert!(page.contains(&format!("\n.SH {section}\n")), "{verb} has no {section}");
+        }
+        for line in crate::examples::of_help(help.stdout()) {
+            let escaped = line.command.replace('\\', "\\e").replace('\'', "\\(aq");
+            assert!(page.contains(&escaped), "{escaped} is not in the page of {verb}");
+        }
+    }
+}
+
+fn the_overview_has_every_verb_kind_column_and_status() {
+    let (env, pages) = made_pages();
+    let page = read(&pages["ipcctl.1"]);
+    for verb in verbs(&env) {
+        assert!(page.contains(&format!("\nipcctl-{verb}(1)")), "{verb}");
+    }
+    let first = |arguments: &[&str]| -> Vec<String> {
+        let output = env.run(arguments).ok();
+        output.lines().iter().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    };
+    let kinds = first(&["kinds", "--format", "plain"]);
+    let columns = first(&["list", "--columns", "help", "--format", "plain"]);
+    assert!(kinds.len() >= 7 && columns.len() > 30, "{kinds:?} {columns:?}");
+    for name in kinds.iter().chain(&columns) {
+        assert!(page.contains(&format!(".TP\n{name}\n")), "{name}");
+    }
+    for status in 0..=7 {
+        assert!(page.contains(&format!(".TP\n{status}\n")), "{status}");
     }
 }
 
@@ -83,4 +150,14 @@ fn it_is_for_maintainers_and_in_no_help() {
     let env = TestEnv::new();
     env.run(["--help"]).ok().hides("generate");
     env.run(["generate", "poetry", &env.path("x")]).code(2).says("poetry");
+}
+
+fn mandoc_has_no_complaint_about_any_page() {
+    let (env, pages) = made_pages();
+    for name in pages.keys() {
+        env.tool("mandoc", ["-T", "lint", "-W", "warning", &format!("man/{name}")])
+            .run()
+            .ok()
+            .prints("");
+    }
 }

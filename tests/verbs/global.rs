@@ -1,7 +1,7 @@
 //! What every verb shares: help, version, and the words around them.
 
 use crate::env::TestEnv;
-use crate::makers::odd;
+use crate::makers::{odd, posix};
 
 crate::cases![
     the_version_is_the_packages,
@@ -9,6 +9,7 @@ crate::cases![
     every_verb_has_both_helps,
     an_unknown_verb_is_exit_2_and_nothing_else,
     an_unknown_option_is_exit_2_for_every_verb,
+    every_verb_with_columns_lists_their_names,
     quiet_silences_notes_but_no_errors,
     errors_begin_with_the_programs_name_and_are_one_line_each
 ];
@@ -57,6 +58,24 @@ fn an_unknown_option_is_exit_2_for_every_verb() {
     let env = TestEnv::new();
     for verb in VERBS {
         env.run([verb, "--everything"]).code(2).prints("").says("--everything");
+    }
+}
+
+fn every_verb_with_columns_lists_their_names() {
+    let env = TestEnv::new();
+    posix::shared_memory("/x", 1, 0o600);
+    for (arguments, column) in [
+        (vec!["list"], "attached"),
+        (vec!["show", "shm:/x"], "attached"),
+        (vec!["limits"], "percent"),
+        (vec!["kinds"], "family"),
+    ] {
+        let output = env.run(arguments.iter().chain(&["--columns", "help"])).ok();
+        let begins = |line: &&str| line.split_whitespace().next() == Some(column);
+        assert!(output.lines().iter().any(begins), "no {column}\n{}", output.report());
+        // Every name that is listed is one that can be asked for.
+        let name = output.lines()[1].split_whitespace().next().unwrap();
+        env.run(arguments.iter().chain(&["--columns", name])).any_code(&[0]).1.tells(name);
     }
 }
 

@@ -6,12 +6,16 @@ mod clean;
 mod create;
 mod generate;
 mod global;
+mod help;
+mod holders_files;
+mod holders_segments;
 mod kinds;
 mod limits;
 mod list;
 mod list_columns;
 mod list_filters;
 mod list_formats;
+mod list_pid;
 mod list_sources;
 mod rm;
 mod set;
@@ -28,12 +32,16 @@ pub fn cases() -> Vec<Case> {
         create::cases(),
         generate::cases(),
         global::cases(),
+        holders_files::cases(),
+        holders_segments::cases(),
+        help::cases(),
         kinds::cases(),
         limits::cases(),
         list::cases(),
         list_columns::cases(),
         list_filters::cases(),
         list_formats::cases(),
+        list_pid::cases(),
         list_sources::cases(),
         rm::cases(),
         set::cases(),

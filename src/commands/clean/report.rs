@@ -36,13 +36,14 @@ impl Report {
     pub(super) fn print(&self, cx: &mut Context) -> Outcome {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let mut renderer = cx.renderer("objects", &columns);
+        renderer.names(&columns);
         for Row { object, outcome } in &self.rows {
             let value = |name: &str| match name {
                 "result" => Cow::Owned(Value::Word(result(outcome.as_ref()))),
                 "reason" => Cow::Owned(reason(outcome.as_ref())),
                 _ => object.column(name).unwrap_or(Cow::Owned(Value::None("none"))),
             };
-            let cells: Vec<Cell> = columns.iter().map(|name| (*name, value(name))).collect();
+            let cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
             renderer.record(&mut cx.out, &cx.view, &cells)?;
         }
         Ok(renderer.finish(&mut cx.out, &cx.view, &self.warnings)?)

@@ -47,7 +47,6 @@ static SOURCES: &[(&str, Source)] = &[
     ("FACILITY", Source::Selectors),
     ("FACILITY|ADDRESS", Source::Selectors),
     ("LIST", Source::Columns),
-    ("COLUMN[,-COLUMN]", Source::Columns),
     ("USER", Source::Users),
     ("GROUP", Source::Groups),
     ("PID", Source::Processes),
@@ -57,11 +56,16 @@ static SOURCES: &[(&str, Source)] = &[
     ("COMMAND", Source::Run),
     ("DURATION", Source::Free),
     ("GLOB", Source::Free),
+    ("I", Source::Free),
     ("N", Source::Free),
+    ("TEXT", Source::Free),
     ("A,B,…", Source::Free),
+    ("MESSAGE", Source::Free),
     ("OCTAL", Source::Free),
     ("PERCENT", Source::Free),
     ("SIZE", Source::Free),
+    ("TERM", Source::Free),
+    ("TEXT", Source::Free),
 ];
 
 /// What an argument calls its value.

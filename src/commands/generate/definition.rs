@@ -11,10 +11,7 @@ pub(super) fn synopsis(command: &Command) -> String {
     let usage = usage.trim_start_matches("Usage:").trim();
     let literal = usage.find(" [").into_iter().chain(usage.find(" <")).min().unwrap_or(usage.len());
     let (literal, rest) = usage.split_at(literal);
-    let words = rest
-        .split_whitespace()
-        .map(|word| if word == "--" { roff::bold(word) } else { placeholder(word) });
-    let words: Vec<_> = words.collect();
+    let words: Vec<_> = rest.split_whitespace().map(placeholder).collect();
     format!("{} {}\n", roff::bold(literal), words.join(" ")).replace(" \n", "\n")
 }
 
@@ -25,7 +22,8 @@ fn placeholder(word: &str) -> String {
         Some((before, after)) if !name.is_empty() => {
             // What must be given needs no brackets: the slant says that it is a placeholder.
             let bare = |part: &str| roff::plain(&part.replace(['<', '>'], ""));
-            format!("{}{}{}", bare(before), roff::italic(name), bare(after))
+            let name = if name == "--" { roff::bold(name) } else { roff::italic(name) };
+            format!("{}{name}{}", bare(before), bare(after))
         }
         _ => roff::plain(word),
     }
@@ -149,7 +147,7 @@ mod tests {
     fn the_synopsis_tells_literals_from_placeholders() {
         assert_eq!(
             synopsis(&command()),
-            "\\fBipcctl try\\fP [\\fIOPTIONS\\fP] \\fIADDRESS\\fP [\\fB\\-\\-\\fP \\fICOMMAND\\fP...]\n"
+            "\\fBipcctl try\\fP [\\fIOPTIONS\\fP] \\fIADDRESS\\fP [\\fB\\-\\-\\fP \\fICOMMAND\\fP\\&...]\n"
         );
     }
 

@@ -19,6 +19,9 @@ const USUAL: &[(&str, usize)] = &[("/run", 2), ("/tmp", 2), ("/dev/shm", 1)];
 /// How deep a tree named by the user is searched: as deep as paths go.
 const WHOLE: usize = 2048;
 
+/// So many descriptors of one FIFO are asked: the first that may be answers for all.
+pub(super) const ASKED: usize = 8;
+
 /// What was found.
 pub(super) struct Search {
     open: Rc<OpenFifos>,
@@ -91,7 +94,7 @@ impl Search {
     pub(super) fn paths_of_open(&mut self, proc: &Path) {
         let mut found = self.open.awaited.clone();
         for (file, descriptors) in &self.open.descriptors {
-            let paths = descriptors.iter().filter_map(|Descriptor { pid, fd }| {
+            let paths = descriptors.iter().take(ASKED).filter_map(|Descriptor { pid, fd }| {
                 std::fs::read_link(proc.join(format!("{pid}/fd/{fd}"))).ok()
             });
             let same = |path: &PathBuf| stat(path).is_some_and(|stat| id(&stat) == *file);

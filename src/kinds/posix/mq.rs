@@ -3,6 +3,7 @@
 //! They are listed through a mount of our own where we may make one, so that `/dev/mqueue` need not be mounted
 //! and cannot show the queues of another IPC namespace; else through `/dev/mqueue`.
 
+mod endpoint;
 mod folder;
 mod status;
 mod store;
@@ -53,6 +54,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     configure: Some(&PosixMq),
     remove: Some(&PosixMq),
     backing: Some(&PosixMq),
+    messages: Some(&PosixMq),
     ..KindRecord::read_only(&KIND, &PosixMq)
 };
 
@@ -423,7 +425,7 @@ impl Create for PosixMq {
         let name = name_to_make(making, KIND.facility)?;
         let path = with_slash(name)?;
         let (messages, size) = shape(look, making.settings);
-        let failed = |error: io::Error| create_fault(&error, look, (messages, size));
+        let failed = |error: io::Error| create_fault(&error, look, (messages, size)).said(&error);
         let too_large = |_| failed(io::Error::from_raw_os_error(libc::EINVAL));
         let shape =
             (i64::try_from(messages).map_err(too_large)?, i64::try_from(size).map_err(too_large)?);

@@ -217,7 +217,7 @@ impl Others {
 }
 
 fn size_fault(error: &io::Error, size: u64) -> Fault {
-    match error.raw_os_error() {
+    let fault = match error.raw_os_error() {
         Some(libc::EINVAL | libc::EFBIG) => {
             Fault::new(Class::Limit, format!("{size} bytes are more than a file can have"))
         }
@@ -225,12 +225,13 @@ fn size_fault(error: &io::Error, size: u64) -> Fault {
             Fault::new(Class::Limit, "/dev/shm is full").hint("see ipcctl limits")
         }
         _ => Fault::from_os(error),
-    }
+    };
+    fault.said(error)
 }
 
 fn set_length(file: &OwnedFd, size: u64) -> Result<(), Fault> {
     let length = i64::try_from(size)
-        .map_err(|_| size_fault(&io::Error::from_raw_os_error(libc::EFBIG), size))?;
+        .map_err(|_| size_fault(&io::Error::from_raw_os_error(libc::EINVAL), size))?;
     ftruncate(file, length).map_err(|error| size_fault(&error.into(), size))
 }
 

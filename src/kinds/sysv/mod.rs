@@ -106,7 +106,7 @@ const fn changed<T: Record>() -> Fact<T> {
 static KEY_FROM: Param = Param {
     name: "key-from",
     metavar: "PATH[,PROJECT]",
-    help: "Take the key that ftok(3) makes of a file and a project, a character or number [default: 1]",
+    help: "Key that ftok(3) makes of a file and a project",
     form: Form::Key,
 };
 
@@ -181,7 +181,7 @@ fn give_away(
 /// What an errno means where the object is named by id or key.
 fn fault(error: &io::Error) -> Fault {
     match error.raw_os_error() {
-        Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Fault::not_found(),
+        Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Fault::not_found().said(error),
         _ => Fault::from_os(error),
     }
 }

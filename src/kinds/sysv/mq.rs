@@ -1,5 +1,7 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `sysvipc(7)`.
 
+mod endpoint;
+
 use std::io;
 use std::ops::ControlFlow;
 
@@ -10,12 +12,14 @@ use super::{
     table,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace,
-    Param, Part, Past, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
+    Object, Pace, Param, Part, Past, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -34,6 +38,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvMq),
     configure: Some(&SysvMq),
     remove: Some(&SysvMq),
+    messages: Some(&SysvMq),
     ..KindRecord::read_only(&KIND, &SysvMq)
 };
 
@@ -144,10 +149,17 @@ static SOURCE: Source<Queue> = Source {
     by_key: |key| msg::get(key, 0),
 };
 
+/// What MSG_INFO adds up.
+static TOTALS: &[Total<(msg::Usage, u32)>] = &[
+    (Field::free("queues", "Queues."), |(all, _)| Value::Count(all.queues)),
+    (Field::free("messages", "Messages in all queues."), |(all, _)| Value::Count(all.messages)),
+    (Field::free("bytes", "Bytes of these messages."), |(all, _)| Value::Bytes(all.bytes)),
+];
+
 static MAX_BYTES: Param = Param {
     name: "max-bytes",
     metavar: "SIZE",
-    help: "Bytes of messages it may hold; more than MSGMNB needs CAP_SYS_RESOURCE",
+    help: "Bytes of messages it may hold",
     form: Form::Size,
 };
 
@@ -169,6 +181,10 @@ impl Inspect for SysvMq {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let plan = Plan::new(&KIND, FACTS, look);
         SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
+    }
+
+    fn totals(&self) -> Facts {
+        totals(TOTALS, &msg::usage())
     }
 
     fn limits(&self, _look: &Look) -> Vec<Limit> {
@@ -241,7 +257,8 @@ impl Create for SysvMq {
 
     fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
         let key = key_to_make(making)?;
-        let id = msg::get(key, create_flags(making)).map_err(|error| create_fault(&error))?;
+        let id = msg::get(key, create_flags(making))
+            .map_err(|error| create_fault(&error).said(&error))?;
         let undo = |error: io::Error, max_bytes| {
             let _ = msg::remove(id);
             set_fault(&error, max_bytes)
@@ -295,5 +312,14 @@ impl Remove for SysvMq {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         msg::remove(id).map(|()| None).map_err(|error| fault(&error))
+    }
+
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        if !SOURCE.is_same(look, object, &make, &|_| true)? {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }

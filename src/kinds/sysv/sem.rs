@@ -13,12 +13,14 @@ use super::{
     table,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
+};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Pace, Param, Part, Past, Rows, Settings, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
+    Object, Pace, Param, Part, Past, Rows, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -201,6 +203,12 @@ static SOURCE: Source<Set> = Source {
     by_key: |key| sem::get(key, 0, 0),
 };
 
+/// What SEM_INFO adds up.
+static TOTALS: &[Total<(sem::Usage, u32)>] = &[
+    (Field::free("sets", "Sets."), |(all, _)| Value::Count(all.sets)),
+    (Field::free("semaphores", "Semaphores in all sets."), |(all, _)| Value::Count(all.semaphores)),
+];
+
 static COUNT: Param = Param {
     name: "count",
     metavar: "N",
@@ -210,13 +218,13 @@ static COUNT: Param = Param {
 static INITIAL: Param = Param {
     name: "value",
     metavar: "N",
-    help: "Value of the semaphore, or of every one of a set",
+    help: "Value of the semaphore, or of all of a set",
     form: Form::Count,
 };
 static VALUES: Param = Param {
     name: "values",
     metavar: "A,B,…",
-    help: "Values of all semaphores of the set, in order",
+    help: "Values of the semaphores of a set, in order",
     form: Form::Counts,
 };
 static AT: Param = Param {
@@ -252,6 +260,10 @@ impl Inspect for SysvSem {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let plan = Plan::new(&KIND, FACTS, look);
         SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
+    }
+
+    fn totals(&self) -> Facts {
+        totals(TOTALS, &sem::usage())
     }
 
     fn limits(&self, _look: &Look) -> Vec<Limit> {
@@ -370,7 +382,7 @@ impl Create for SysvSem {
         // Giving values takes permission to alter, which the mode asked for may deny even to the maker.
         let widened = if values.is_some() { ALTER & !making.mode } else { 0 };
         let id = sem::get(key, count, create_flags(making) | widened as libc::c_int)
-            .map_err(|error| create_fault(&error, count))?;
+            .map_err(|error| create_fault(&error, count).said(&error))?;
         let undo = |error: io::Error| {
             let _ = sem::remove(id);
             fault(&error)
@@ -446,5 +458,17 @@ impl Remove for SysvSem {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         sem::remove(id).map(|()| None).map_err(|error| fault(&error))
+    }
+
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        // Its times are whole seconds: what an operation changes at once is its values.
+        let values = |one: &Set| sem::values(one.id, one.count).ok();
+        let before = values(&SOURCE.find(look, &object.address.locator, false)?);
+        if !SOURCE.is_same(look, object, &make, &|one| values(one) == before)? {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }

@@ -12,12 +12,14 @@ use super::{
     table,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::capability::{
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove, Want,
+};
+use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace,
-    Param, Part, Past, Settings, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
+    Object, Pace, Param, Part, Past, Settings, Trace, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -40,10 +42,13 @@ pub(crate) static RECORD: KindRecord = KindRecord {
 };
 
 /// A segment, and what only `/proc/sysvipc/shm` tells of it.
+#[derive(PartialEq)]
 struct Segment {
     known: shm::Segment,
     resident: Option<u64>,
     swapped: Option<u64>,
+    /// Why those two are not known.
+    unread: &'static str,
 }
 
 impl Record for Segment {
@@ -82,6 +87,12 @@ impl Record for Segment {
 }
 
 const TABLE_UNREAD: &str = "/proc/sysvipc/shm could not be read";
+const TABLE_LONG: &str =
+    "there are too many segments to look for it unasked: name it with --columns";
+
+/// Up to so many slots the table is read for whoever wants every fact of one segment. The kernel writes it out from
+/// its start, so that one segment among thousands would cost as much as all of them.
+const TABLE_SHORT: u32 = 1000;
 
 static FACTS: &[Fact<Segment>] = &[
     key(),
@@ -89,10 +100,10 @@ static FACTS: &[Fact<Segment>] = &[
         Value::Count(one.known.attached)
     }),
     Fact::costly("resident", "Bytes of it in memory.", |one, _| {
-        one.resident.map_or(Value::Unknown(TABLE_UNREAD), Value::Bytes)
+        one.resident.map_or(Value::Unknown(one.unread), Value::Bytes)
     }),
     Fact::costly("swapped", "Bytes of it in swap.", |one, _| {
-        one.swapped.map_or(Value::Unknown(TABLE_UNREAD), Value::Bytes)
+        one.swapped.map_or(Value::Unknown(one.unread), Value::Bytes)
     }),
     Fact::free("marked", "It is marked for removal: it goes with its last detach.", |one, _| {
         Value::Flag(one.known.perm.mode & shm::DEST != 0)
@@ -133,7 +144,7 @@ impl Segment {
 }
 
 fn plain(known: shm::Segment) -> Segment {
-    Segment { known, resident: None, swapped: None }
+    Segment { known, resident: None, swapped: None, unread: TABLE_UNREAD }
 }
 
 static SOURCE: Source<Segment> = Source {
@@ -159,6 +170,7 @@ static SOURCE: Source<Segment> = Source {
         },
         resident: row.get(14).copied(),
         swapped: row.get(15).copied(),
+        unread: "/proc/sysvipc/shm of this kernel does not tell",
     },
     stat_any: |index| shm::stat_any(index).map(plain),
     stat: |id| shm::stat(id).map(plain),
@@ -167,12 +179,22 @@ static SOURCE: Source<Segment> = Source {
     by_key: |key| shm::get(key, 0, 0),
 };
 
+/// What SHM_INFO adds up. The kernel has not counted swapping since it learned to.
+static TOTALS: &[Total<shm::Usage>] = &[
+    (Field::free("segments", "Segments."), |all| Value::Count(all.used_ids.unsigned_abs().into())),
+    (Field::free("pages", "Pages of all segments."), |all| Value::Count(all.pages)),
+    (Field::free("resident-pages", "Pages in memory."), |all| Value::Count(all.resident)),
+    (Field::free("swapped-pages", "Pages in swap."), |all| Value::Count(all.swapped)),
+    (Field::free("swap-attempts", "Always 0."), |all| Value::Count(all.swap_attempts)),
+    (Field::free("swap-successes", "Always 0."), |all| Value::Count(all.swap_successes)),
+];
+
 static SIZE: Param =
     Param { name: "size", metavar: "SIZE", help: "Bytes of memory", form: Form::Size };
 static HUGE: Param = Param {
     name: "huge",
     metavar: "SIZE",
-    help: "Use huge pages of this size (2M or 1G on most machines)",
+    help: "Huge pages of this size: 2M, 1G",
     form: Form::Size,
 };
 static LOCK: Param = Param {
@@ -211,7 +233,18 @@ impl Inspect for SysvShm {
 
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let plan = Plan::new(&KIND, FACTS, look);
-        SOURCE.find(look, locator, needs_table(&plan)).map(|one| object(&plan, &one))
+        let asked = !matches!(look.want, Want::Everything);
+        let short = || shm::highest().is_ok_and(|highest| highest < TABLE_SHORT);
+        let table = needs_table(&plan) && (asked || short());
+        let mut one = SOURCE.find(look, locator, table)?;
+        if !table {
+            one.unread = TABLE_LONG;
+        }
+        Ok(object(&plan, &one))
+    }
+
+    fn totals(&self) -> Facts {
+        totals(TOTALS, &shm::usage())
     }
 
     fn limits(&self, look: &Look) -> Vec<Limit> {
@@ -325,7 +358,7 @@ impl Create for SysvShm {
         let huge = huge_flags(making.settings)?;
         let key = key_to_make(making)?;
         let id = shm::get(key, size, create_flags(making) | huge)
-            .map_err(|error| create_fault(&error, size, huge != 0))?;
+            .map_err(|error| create_fault(&error, size, huge != 0).said(&error))?;
         give_away(id, making, |uid, gid, mode| shm::set(id, uid, gid, mode), shm::remove)?;
         Ok(address(&KIND, id))
     }
@@ -386,5 +419,14 @@ impl Remove for SysvShm {
             .ok()
             .filter(|one| one.known.attached > 0)
             .map(|one| format!("marked for removal, {} attached", one.known.attached)))
+    }
+
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        if !SOURCE.is_same(look, object, &make, &|_| true)? {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }

@@ -1,0 +1,41 @@
+# Builds and installs for systems without a package: make, then make install PREFIX=/usr/local DESTDIR=
+# Everything else is done with cargo; see CONTRIBUTING.md.
+
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib
+DATADIR = $(PREFIX)/share
+MANDIR = $(DATADIR)/man
+INSTALL = install
+CARGO_TARGET_DIR ?= target
+
+PROGRAM = $(CARGO_TARGET_DIR)/release/ipcctl
+
+all:
+	packaging/build
+
+# Installing builds nothing, so that it can be done by root alone.
+install:
+	@test -x $(PROGRAM) || { echo "there is no $(PROGRAM): run make first" >&2; exit 1; }
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/ipcctl
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/ipcctl/bin
+	cp -P packaging/bin/* $(DESTDIR)$(LIBDIR)/ipcctl/bin
+	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) -D -m 644 completions/ipcctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/ipcctl
+	$(INSTALL) -D -m 644 completions/_ipcctl $(DESTDIR)$(DATADIR)/zsh/site-functions/_ipcctl
+	$(INSTALL) -D -m 644 completions/ipcctl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ipcctl.fish
+	$(INSTALL) -d $(DESTDIR)$(DATADIR)/doc/ipcctl
+	$(INSTALL) -m 644 README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(DATADIR)/doc/ipcctl
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/ipcctl
+	rm -rf $(DESTDIR)$(LIBDIR)/ipcctl
+	rm -f $(DESTDIR)$(MANDIR)/man1/ipcctl.1 $(DESTDIR)$(MANDIR)/man1/ipcctl-*.1 $(DESTDIR)$(MANDIR)/man7/ipcctl.7
+	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/ipcctl
+	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_ipcctl
+	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ipcctl.fish
+	rm -rf $(DESTDIR)$(DATADIR)/doc/ipcctl
+
+.PHONY: all install uninstall

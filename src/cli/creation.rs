@@ -1,0 +1,71 @@
+//! The option `--create`, for verbs that use an object and may have to make it first.
+
+use clap::Args;
+
+use super::params::{CreatingOnUse, Params};
+use super::values;
+use crate::kinds::capability::{Look, Making};
+use crate::kinds::{self, KindRecord};
+use crate::model::{Class, Fault, Locator};
+
+/// How to make an object that is missing.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of --create")]
+pub struct Creation {
+    /// Make it first if it does not exist
+    #[arg(long, help_heading = None)]
+    create: bool,
+
+    /// Permission bits, octal and exact
+    #[arg(
+        long,
+        value_name = "OCTAL",
+        default_value = "0600",
+        value_parser = values::mode,
+        requires = "create"
+    )]
+    mode: u32,
+
+    /// Give it to this user (name or id)
+    #[arg(long, value_name = "USER", value_parser = values::user, requires = "create")]
+    owner: Option<u32>,
+
+    /// Give it to this group (name or id)
+    #[arg(long, value_name = "GROUP", value_parser = values::group, requires = "create")]
+    group: Option<u32>,
+
+    #[command(flatten)]
+    params: Params<CreatingOnUse>,
+}
+
+impl Creation {
+    /// Makes the object if that was asked for and it does not exist. One that exists must fit.
+    ///
+    /// # Errors
+    /// As [`crate::kinds::capability::Create::create`].
+    pub fn apply(&self, look: &Look, record: &KindRecord, locator: &Locator) -> Result<(), Fault> {
+        let settings = self.params.for_kind(record)?;
+        if !self.create {
+            return match settings.params().next() {
+                None => Ok(()),
+                Some(param) => Err(Fault::usage(format!("--{} goes with --create", param.name))),
+            };
+        }
+        // The kernel gives ids: what is named by one exists already, or cannot be made.
+        if matches!(locator, Locator::Id(_)) {
+            return record.inspect.find(look, locator).map(drop);
+        }
+        let create = kinds::require(record, |record| record.create)?;
+        let making = Making {
+            locator: Some(locator),
+            mode: self.mode,
+            uid: self.owner,
+            gid: self.group,
+            settings: &settings,
+        };
+        match create.create(look, &making) {
+            Err(fault) if fault.class == Class::Exists => create.fits(look, &making).map(drop),
+            made => made.map(drop),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! `recv`: the receiver endpoint of what carries messages.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::context::{Context, Outcome, Stop};
+use super::framing::Framing;
+use crate::cli::creation::Creation;
+use crate::cli::params::{Params, Receiving};
+use crate::cli::values;
+use crate::endpoint::End;
+use crate::endpoint::bytes::{Frames, Stream};
+use crate::endpoint::deadline::Patience;
+use crate::endpoint::delivery::Writing;
+use crate::endpoint::frame::Frame;
+use crate::endpoint::jobs::{Jobs, Tally};
+use crate::endpoint::receiving::{self, Outcome as Received, Plan};
+use crate::endpoint::rescue::Saved;
+use crate::kinds;
+use crate::kinds::capability::{Incoming, Receiver, Want};
+use crate::model::{Address, Class, Encoded, Fault, Mark};
+use crate::output::{Progress, Unit};
+use crate::sys::signal;
+
+/// Receive messages from a queue or FIFO
+///
+/// One message, unless --count, --drain or --follow say otherwise. From a FIFO, all until its last writer closes it.
+///
+/// A message that was taken is never lost: if it cannot be written out, or its command fails, it is put back with
+/// its priority or type, behind those that are there by now; if that fails too it is saved to a file whose path is
+/// printed, in the json frame. Either way the exit status is 1, and nothing more is taken. Messages are written out
+/// before any wait, so SIGKILL loses no more than what was taken since then: as many messages as the queue may hold,
+/// and 64 KiB.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Where from
+    #[arg(value_parser = values::address())]
+    address: Address,
+
+    #[command(flatten)]
+    framing: Framing,
+
+    /// Receive so many messages
+    #[arg(long, value_name = "N", value_parser = values::count, conflicts_with_all = ["follow"])]
+    count: Option<u64>,
+
+    /// Receive what is there now, and do not wait
+    #[arg(long, conflicts_with = "follow")]
+    drain: bool,
+
+    /// Receive until a signal comes; stay when the last writer of a FIFO has gone
+    #[arg(long)]
+    follow: bool,
+
+    /// Stop after so long in all: exit status 5
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    timeout: Option<Duration>,
+
+    /// Stop when nothing came for so long: exit status 5
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    idle_timeout: Option<Duration>,
+
+    /// Do not wait for a message: exit status 5
+    #[arg(long, conflicts_with_all = ["timeout", "idle_timeout", "follow"])]
+    nonblock: bool,
+
+    /// Run so many commands of --exec at a time; order is kept with 1
+    #[arg(long, value_name = "N", default_value = "1", requires = "exec")]
+    jobs: NonZeroUsize,
+
+    /// Show on the terminal how much was received, and how fast
+    #[arg(long)]
+    progress: bool,
+
+    #[command(flatten)]
+    creation: Creation,
+
+    #[command(flatten)]
+    params: Params<Receiving>,
+
+    /// Run a command for each message; takes the rest of the line
+    ///
+    /// The message is on its standard input, its priority or type in IPCCTL_PRIORITY or IPCCTL_TYPE. A command that
+    /// exits with another status than 0 has not accepted its message, which is put back; then nothing more is taken,
+    /// and commands that run are waited for. So it is after SIGINT and SIGTERM; a second signal is passed on to them.
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with = "frame"
+    )]
+    exec: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl recv mq:/jobs                                   wait for one message
+  ipcctl recv mq:/jobs --drain --frame json | jq .data   all that is there
+  ipcctl recv mq:5 --type -3 --timeout 10s               the lowest type up to 3
+  ipcctl recv mq:/jobs --follow --jobs 4 --exec ./work   a pool of four workers
+  ipcctl recv fifo:/run/app.log --follow --idle-timeout 1h";
+
+/// Receives messages.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let record = kinds::of_address(&args.address)?;
+    let messages = kinds::require(record, |record| record.messages)?;
+    let settings = args.params.for_kind(record)?;
+    signal::catch()?;
+    let opened = {
+        let look = cx.look(Want::Only(&[]));
+        let locator = &args.address.locator;
+        args.creation
+            .apply(&look, record, locator)
+            .and_then(|()| messages.receiver(&look, locator, &settings))
+    };
+    let mut tally = None;
+    let received = match opened {
+        Ok(Incoming::Messages(mut receiver)) => from_messages(args, receiver.as_mut(), &mut tally)?,
+        Ok(Incoming::Bytes(mut source)) => {
+            if !args.exec.is_empty() {
+                let fault = Fault::usage("--exec needs messages, and this carries bytes");
+                return Err(fault.hint("--packet keeps messages of a FIFO apart").into());
+            }
+            let plan = plan(args, args.count);
+            match args.framing.or(Frame::Raw) {
+                Frame::Raw if args.count.is_some() => {
+                    let fault =
+                        Fault::usage("--count counts messages, and there are none in raw bytes");
+                    return Err(fault.hint("name a --frame that keeps them apart").into());
+                }
+                Frame::Raw => {
+                    let progress = Progress::new(args.progress, None, Unit::Bytes);
+                    Stream::new(source.as_mut(), plan).raw(&|_, bytes| progress.add(bytes))
+                }
+                frame => {
+                    let progress = Progress::new(args.progress, plan.count, Unit::Messages);
+                    let passed = |messages, _| progress.add(messages);
+                    Frames::new(source.as_mut(), frame, plan).receive(&passed)
+                }
+            }
+        }
+        Err(fault) if fault.class == Class::Usage => return Err(fault.into()),
+        Err(fault) => {
+            let fault = cx.explain(fault, record, &args.address);
+            cx.cannot("receive from", Some(&args.address), &fault);
+            return Ok(());
+        }
+    };
+    report(args, cx, received, tally)
+}
+
+fn plan(args: &Args, count: Option<u64>) -> Plan {
+    Plan {
+        count,
+        drain: args.drain,
+        follow: args.follow,
+        copy: false,
+        patience: Patience::new(args.nonblock, args.timeout, args.idle_timeout),
+    }
+}
+
+fn from_messages(
+    args: &Args,
+    receiver: &mut dyn Receiver,
+    tally: &mut Option<Tally>,
+) -> Result<Received, Stop> {
+    let all = args.drain || args.follow;
+    let plan = plan(args, args.count.or(if all { None } else { Some(1) }));
+    let progress = Progress::new(args.progress, plan.count, Unit::Messages);
+    let passed = |messages, _| progress.add(messages);
+    if args.exec.is_empty() {
+        let mut writing = Writing::new(args.framing.or(Frame::Line), receiver.room());
+        return Ok(receiving::messages(receiver, &mut writing, &plan, &passed));
+    }
+    let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;
+    let received = receiving::messages(receiver, &mut jobs, &plan, &passed);
+    *tally = Some(jobs.tally());
+    Ok(received)
+}
+
+/// Says why it ended, what became of what was not delivered, and how commands ended.
+fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally>) -> Outcome {
+    let Received { delivered, end, rescued } = received;
+    let lossless = rescued.back == 0 && rescued.saved.is_none();
+    let mut stop = Ok(());
+    let fault = match end {
+        Ok(()) => None,
+        // Nobody wants to know any more, and nothing was taken that nobody got.
+        Err(End::Unread) if lossless => None,
+        Err(End::Unread) => Some(Fault::new(Class::Failed, "the reader of the answer has gone")),
+        Err(End::Late) => Some(late(args, delivered)),
+        Err(End::Signal(signal)) => {
+            stop = Err(Stop::Signal(signal));
+            None
+        }
+        Err(End::Fault(fault)) => Some(fault),
+    };
+    if let Some(fault) = fault {
+        cx.cannot("receive from", Some(&args.address), &fault);
+    }
+    match rescued.back {
+        0 => {}
+        1 => cx.warn("1 message that was taken is put back"),
+        back => cx.warn(&format!("{back} messages that were taken are put back")),
+    }
+    if let Some(saved) = rescued.saved {
+        saved_as(args, cx, &saved);
+    }
+    if let Some(Tally { succeeded, failed }) = tally {
+        let commands = succeeded + failed;
+        cx.note(&format!("{commands} commands ran: {succeeded} succeeded, {failed} failed"));
+    }
+    stop
+}
+
+fn late(args: &Args, delivered: u64) -> Fault {
+    let cause = match (args.nonblock, delivered) {
+        (true, 0) => "there is nothing to receive".into(),
+        (true, _) => format!("there is nothing more to receive ({delivered} received)"),
+        (false, 0) => "timed out".into(),
+        (false, _) => format!("timed out ({delivered} received)"),
+    };
+    Fault::new(Class::WouldBlock, cause)
+}
+
+/// Says where the messages are that could not go back. This is no talk that --quiet could silence.
+fn saved_as(args: &Args, cx: &mut Context, saved: &Saved) {
+    let what = match saved.messages {
+        Some(1) => "1 message".into(),
+        Some(messages) => format!("{messages} messages"),
+        None => "what was taken and not delivered".into(),
+    };
+    let frame = if saved.messages.is_some() { " --frame json" } else { "" };
+    let fault = match &saved.place {
+        Ok(path) => {
+            let path = Encoded(path.as_os_str().as_encoded_bytes()).to_string();
+            let cause = format!("cannot put back {what}: {}; saved in {path}", saved.cause);
+            Fault::new(Class::Failed, cause)
+                .hint(format!("send it again: ipcctl send {}{frame} < {path}", args.address))
+        }
+        Err(bytes) => {
+            let mut text = Vec::new();
+            match saved.messages {
+                Some(_) => text.clone_from(bytes),
+                None => Frame::Json.write(bytes, Mark::None, &mut text),
+            }
+            let text = String::from_utf8_lossy(&text);
+            let cause =
+                format!("cannot put back or save {what}: {}; here it is:\n{text}", saved.cause);
+            Fault::new(Class::Failed, cause)
+        }
+    };
+    cx.complain(&fault);
+}

@@ -1,0 +1,179 @@
+//! `send`: the sender endpoint of what carries messages.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::context::{Context, Outcome, Stop};
+use super::framing::Framing;
+use crate::cli::creation::Creation;
+use crate::cli::params::{Params, Sending};
+use crate::cli::values;
+use crate::endpoint::deadline::{Patience, patiently};
+use crate::endpoint::frame::Frame;
+use crate::endpoint::sending::{self, Apart, Entry, Framed, Sent};
+use crate::endpoint::{End, bytes};
+use crate::kinds;
+use crate::kinds::capability::{Outgoing, Sink, Want};
+use crate::model::{Address, Class, Fault};
+use crate::output::{Progress, Unit};
+use crate::sys::signal;
+
+/// Send messages to a queue or FIFO
+///
+/// Each MESSAGE is one message. Without one, standard input is read and taken apart as --frame says. A full queue
+/// is waited for, and so is the reader of a FIFO. A message that is too long is exit status 7 and is never split or
+/// cut; what stood before it on standard input was sent, and how much that was is said. Of several MESSAGEs none is
+/// sent then.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Where to
+    #[arg(value_parser = values::address())]
+    address: Address,
+
+    /// Messages
+    #[arg(value_name = "MESSAGE")]
+    messages: Vec<OsString>,
+
+    #[command(flatten)]
+    framing: Framing,
+
+    /// Give up when there was no room for a message, or nobody to read a FIFO, for so long: exit status 5
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    timeout: Option<Duration>,
+
+    /// Do not wait for room or readers: exit status 5
+    #[arg(long, conflicts_with = "timeout")]
+    nonblock: bool,
+
+    /// Show on the terminal how much was sent, and how fast
+    #[arg(long)]
+    progress: bool,
+
+    #[command(flatten)]
+    creation: Creation,
+
+    #[command(flatten)]
+    params: Params<Sending>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl send mq:/jobs 'resize a.png' --priority 5
+  ipcctl send mq:0x5eed --type 2 < message
+  find . -print0 | ipcctl send mq:/files --create --frame nul
+  ipcctl send fifo:/run/app.ctl reload --frame line --timeout 2
+  ipcctl recv mq:/a --drain --frame json | ipcctl send mq:/b --frame json";
+
+/// Sends messages.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let record = kinds::of_address(&args.address)?;
+    let messages = kinds::require(record, |record| record.messages)?;
+    let settings = args.params.for_kind(record)?;
+    signal::catch()?;
+    let opened = {
+        let look = cx.look(Want::Only(&[]));
+        let locator = &args.address.locator;
+        args.creation
+            .apply(&look, record, locator)
+            .and_then(|()| messages.sender(&look, locator, &settings))
+    };
+    let outgoing = match opened {
+        Ok(outgoing) => outgoing,
+        Err(fault) if fault.class == Class::Usage => return Err(fault.into()),
+        Err(fault) => {
+            let fault = cx.explain(fault, record, &args.address);
+            cx.cannot("send to", Some(&args.address), &fault);
+            return Ok(());
+        }
+    };
+    let mut sent = Sent::default();
+    let end = send(args, outgoing, &mut sent);
+    report(args, cx, end, sent, record)
+}
+
+fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), End> {
+    let patience = Patience::new(args.nonblock, None, args.timeout);
+    match outgoing {
+        Outgoing::Messages(mut sender) => {
+            let frame = args.framing.or(Frame::Line);
+            let mut entry = Apart { sender: sender.as_mut(), patience };
+            framed(args, &mut entry, frame, sent)
+        }
+        Outgoing::Bytes(mut sink) => {
+            connect(sink.as_mut(), &patience)?;
+            match args.framing.or(Frame::Raw) {
+                Frame::Raw if args.messages.is_empty() => {
+                    let progress = Progress::new(args.progress, None, Unit::Bytes);
+                    let passed = |_, bytes| progress.add(bytes);
+                    bytes::send(sink.as_mut(), &patience, sent, &passed)
+                }
+                frame => {
+                    framed(args, &mut Framed::new(sink.as_mut(), frame, patience), frame, sent)
+                }
+            }
+        }
+    }
+}
+
+fn framed(args: &Args, entry: &mut dyn Entry, frame: Frame, sent: &mut Sent) -> Result<(), End> {
+    let progress = Progress::new(args.progress, None, Unit::Messages);
+    let passed = |messages, _| progress.add(messages);
+    if args.messages.is_empty() {
+        sending::stream(entry, frame, sent, &passed)
+    } else {
+        sending::arguments(entry, &args.messages, sent, &passed)
+    }
+}
+
+/// Waits for somebody who reads.
+fn connect(sink: &mut dyn Sink, patience: &Patience) -> Result<(), End> {
+    patiently(patience.next(), |wait| sink.connect(wait), || Ok(())).map_err(|end| match end {
+        End::Late => Fault::new(Class::WouldBlock, "no process has it open for reading").into(),
+        end => end,
+    })
+}
+
+/// Says what went if not all of it did.
+fn report(
+    args: &Args,
+    cx: &mut Context,
+    end: Result<(), End>,
+    sent: Sent,
+    record: &kinds::KindRecord,
+) -> Outcome {
+    let went = went(sent);
+    let fault = match end {
+        Ok(()) => return Ok(()),
+        Err(End::Signal(signal)) => {
+            cx.note(&format!("{went} before the signal"));
+            return Err(Stop::Signal(signal));
+        }
+        Err(End::Unread) => Fault::new(Class::Failed, "nobody reads it any more"),
+        Err(End::Late) if args.nonblock => Fault::new(Class::WouldBlock, "it is full"),
+        Err(End::Late) => Fault::new(Class::WouldBlock, "timed out: it is full"),
+        Err(End::Fault(fault)) => cx.explain(fault, record, &args.address),
+    };
+    let nothing = sent.messages == 0 && sent.bytes == 0;
+    if nothing && fault.class == Class::Usage {
+        return Err(fault.into());
+    }
+    let cause = format!("{} ({went})", fault.cause);
+    // What was attempted is no usage error any more.
+    let class = if fault.class == Class::Usage { Class::Failed } else { fault.class };
+    cx.cannot("send to", Some(&args.address), &Fault { cause, class, ..fault });
+    Ok(())
+}
+
+fn went(sent: Sent) -> String {
+    let part = match sent.part {
+        0 => String::new(),
+        bytes => format!(", and {bytes} bytes of the next"),
+    };
+    match (sent.messages, sent.bytes) {
+        (0, 0) => "nothing was sent".into(),
+        (0, bytes) if part.is_empty() => format!("{bytes} bytes were sent"),
+        (1, _) => format!("1 message was sent{part}"),
+        (messages, _) => format!("{messages} messages were sent{part}"),
+    }
+}

@@ -1,0 +1,244 @@
+//! Rows of cells in the six forms that `lsipc` prints. Knows columns and bytes, no object.
+
+use std::io::{self, Write};
+
+use super::columns::Column;
+use crate::compat::text::{self, escape, escaped, left, right};
+
+/// The forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Aligned columns.
+    List,
+    /// Columns with one space between them.
+    Raw,
+    /// `NAME="value"` pairs, a row a line.
+    Export,
+    /// The same, a pair a line.
+    Newline,
+    Json,
+    /// A label and a value a line, for one object.
+    Pretty,
+}
+
+/// Columns between the text of a label and its value, and the least that a value takes.
+const PRETTY: usize = 36;
+
+/// Rows that grow cell by cell. An empty cell is not the same as none, but only where one object is shown.
+pub(super) struct Table {
+    mode: Mode,
+    columns: Vec<&'static Column>,
+    titles: Vec<String>,
+    headings: bool,
+    text: Vec<u8>,
+    cells: Vec<(usize, bool)>,
+}
+
+impl Table {
+    pub(super) fn new(mode: Mode, columns: Vec<&'static Column>) -> Self {
+        let titles = columns.iter().map(|column| column.name.to_owned()).collect();
+        Self { mode, columns, titles, headings: true, text: Vec::new(), cells: Vec::new() }
+    }
+
+    /// Titles that can be names of shell variables.
+    pub(super) fn shell_names(&mut self) {
+        for title in &mut self.titles {
+            *title = title.replace('%', "_PCT");
+        }
+    }
+
+    pub(super) fn no_headings(&mut self) {
+        self.headings = false;
+    }
+
+    pub(super) fn columns(&self) -> Vec<&'static Column> {
+        self.columns.clone()
+    }
+
+    /// A cell of our own text, which needs no escapes but for the spaces of a raw list.
+    pub(super) fn own(&mut self, text: &[u8]) {
+        self.text.extend_from_slice(text);
+        self.cells.push((self.text.len(), true));
+    }
+
+    /// A cell of text that has spaces, or that others chose.
+    pub(super) fn foreign(&mut self, text: &[u8]) {
+        match self.mode {
+            Mode::List | Mode::Pretty => escape(&mut self.text, text, text::hide_unprintable),
+            Mode::Raw => escape(&mut self.text, text, |byte, _| {
+                !matches!(byte, b'!'..=b'~') || byte == b'\\'
+            }),
+            Mode::Export | Mode::Newline => escape(&mut self.text, text, |byte, _| {
+                !matches!(byte, b' '..=b'~') || b"\"\\`$".contains(&byte)
+            }),
+            Mode::Json => json_escape(&mut self.text, text),
+        }
+        self.cells.push((self.text.len(), true));
+    }
+
+    /// Nothing to say.
+    pub(super) fn none(&mut self) {
+        self.cells.push((self.text.len(), false));
+    }
+
+    /// Every cell, with whether there is one at all.
+    fn cells(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        let mut begin = 0;
+        self.cells.iter().map(move |(end, there)| {
+            let cell = &self.text[begin..*end];
+            begin = *end;
+            (cell, *there)
+        })
+    }
+
+    /// Writes all rows. JSON calls them `records`; `width` is that of a terminal on which columns may be cut.
+    pub(super) fn write(
+        &self,
+        out: &mut dyn Write,
+        records: &str,
+        width: Option<usize>,
+    ) -> io::Result<()> {
+        match self.mode {
+            Mode::Json => self.write_json(out, records),
+            Mode::Pretty => self.write_pretty(out),
+            Mode::Export => self.write_pairs(out, b" "),
+            Mode::Newline => self.write_pairs(out, b"\n"),
+            // No rows, no headings.
+            _ if self.cells.is_empty() => Ok(()),
+            Mode::Raw => self.write_raw(out),
+            Mode::List => self.write_list(out, width),
+        }
+    }
+
+    /// The titles as the first row, if there are any.
+    fn with_headings(&self) -> impl Iterator<Item = &[u8]> {
+        let titles = self.titles.iter().take(if self.headings { usize::MAX } else { 0 });
+        titles.map(|title| title.as_bytes()).chain(self.cells().map(|(cell, _)| cell))
+    }
+
+    fn write_raw(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (at, cell) in self.with_headings().enumerate() {
+            out.write_all(cell)?;
+            let last = (at + 1) % self.columns.len() == 0;
+            out.write_all(if last { b"\n" } else { b" " })?;
+        }
+        Ok(())
+    }
+
+    fn write_list(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+        let count = self.columns.len();
+        let mut widths = vec![0; count];
+        for (at, cell) in self.with_headings().enumerate() {
+            let widest = &mut widths[at % count];
+            *widest = cell.len().max(*widest);
+        }
+        if let Some(width) = width {
+            self.narrow(&mut widths, width);
+        }
+        let mut line = Vec::new();
+        for (at, cell) in self.with_headings().enumerate() {
+            let column = at % count;
+            let cell = &cell[..cell.len().min(widths[column])];
+            let last = column + 1 == count;
+            match (self.columns[column].right, last && cell.is_empty()) {
+                (_, true) => {}
+                (true, _) => right(&mut line, cell, widths[column]),
+                (false, _) if last => line.extend_from_slice(cell),
+                (false, _) => left(&mut line, cell, widths[column]),
+            }
+            if last {
+                line.push(b'\n');
+                out.write_all(&line)?;
+                line.clear();
+            } else {
+                line.push(b' ');
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is too much for a terminal from the columns that may be cut, down to their titles.
+    fn narrow(&self, widths: &mut [usize], room: usize) {
+        let mut excess = (widths.iter().sum::<usize>() + widths.len() - 1).saturating_sub(room);
+        for (at, column) in self.columns.iter().enumerate().rev().filter(|(_, column)| column.cut) {
+            let taken = excess.min(widths[at].saturating_sub(column.name.len()));
+            widths[at] -= taken;
+            excess -= taken;
+        }
+    }
+
+    fn write_pairs(&self, out: &mut dyn Write, between: &[u8]) -> io::Result<()> {
+        let count = self.columns.len();
+        for (at, (cell, _)) in self.cells().enumerate() {
+            out.write_all(self.titles[at % count].as_bytes())?;
+            out.write_all(b"=\"")?;
+            out.write_all(cell)?;
+            out.write_all(b"\"")?;
+            out.write_all(if (at + 1) % count == 0 { b"\n" } else { between })?;
+        }
+        Ok(())
+    }
+
+    fn write_pretty(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = Vec::new();
+        for (column, (cell, there)) in self.columns.iter().zip(self.cells()) {
+            if there {
+                left(&mut line, format!("{}:", column.label).as_bytes(), PRETTY);
+                left(&mut line, cell, PRETTY);
+                line.push(b'\n');
+            }
+        }
+        out.write_all(&line)
+    }
+
+    fn write_json(&self, out: &mut dyn Write, records: &str) -> io::Result<()> {
+        let count = self.columns.len();
+        let lead = |title: &String| format!("         \"{}\": ", title.to_ascii_lowercase());
+        let leads: Vec<String> = self.titles.iter().map(lead).collect();
+        write!(out, "{{\n   \"{records}\": [\n")?;
+        for (at, (cell, _)) in self.cells().enumerate() {
+            let column = at % count;
+            if column == 0 {
+                out.write_all(if at == 0 { b"      {\n" } else { b",{\n" })?;
+            }
+            out.write_all(leads[column].as_bytes())?;
+            if cell.is_empty() {
+                out.write_all(b"null")?;
+            } else {
+                out.write_all(b"\"")?;
+                out.write_all(cell)?;
+                out.write_all(b"\"")?;
+            }
+            out.write_all(if column + 1 == count { b"\n      }" } else { b",\n" })?;
+        }
+        out.write_all(b"\n   ]\n}\n")
+    }
+}
+
+/// A JSON string is UTF-8: text that is none has its other bytes, and its backslashes, as `\xNN`. Control characters
+/// of every kind are escaped.
+fn json_escape(out: &mut Vec<u8>, text: &[u8]) {
+    let valid = std::str::from_utf8(text).is_ok();
+    for chunk in text.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '"' => out.extend_from_slice(b"\\\""),
+                '\\' if valid => out.extend_from_slice(b"\\\\"),
+                '\\' => out.extend_from_slice(b"\\\\x5c"),
+                '\x08' => out.extend_from_slice(b"\\b"),
+                '\t' => out.extend_from_slice(b"\\t"),
+                '\n' => out.extend_from_slice(b"\\n"),
+                '\x0c' => out.extend_from_slice(b"\\f"),
+                '\r' => out.extend_from_slice(b"\\r"),
+                _ if letter.is_control() => {
+                    out.extend_from_slice(format!("\\u{:04x}", u32::from(letter)).as_bytes());
+                }
+                _ => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push(b'\\');
+            out.extend_from_slice(escaped(*byte).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! This program under the names `ipcs`, `ipcrm`, `ipcmk` and `lsipc`: the options, output and exit status of
+//! util-linux's tools of these names, for scripts that know them. `docs/compatibility.md` lists what differs.
+//!
+//! It stands on `kinds`: everything below it knows nothing of it, and what a kind tells is read nowhere else.
+
+mod ipcmk;
+mod ipcrm;
+mod ipcs;
+mod lsipc;
+mod names;
+mod numbers;
+mod objects;
+mod options;
+mod text;
+mod times;
+mod tool;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use tool::{Stop, Tool};
+
+/// One of the four.
+struct Entry {
+    name: &'static str,
+    run: fn(&mut Tool, &[OsString]) -> Result<(), Stop>,
+}
+
+static ENTRIES: &[Entry] = &[
+    Entry { name: "ipcs", run: ipcs::run },
+    Entry { name: "ipcrm", run: ipcrm::run },
+    Entry { name: "ipcmk", run: ipcmk::run },
+    Entry { name: "lsipc", run: lsipc::run },
+];
+
+fn called(name: &OsStr) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| name == entry.name)
+}
+
+/// Runs the tool that the program is called by the name of, or whose name is its first argument. `None`: it is
+/// called by its own name, for something of its own.
+pub fn main(arguments: &[OsString]) -> Option<u8> {
+    let program = arguments.first()?;
+    if let Some(entry) = Path::new(program).file_name().and_then(called) {
+        return Some(run(entry, program.clone(), &arguments[1..]));
+    }
+    let entry = called(arguments.get(1)?)?;
+    Some(run(entry, entry.name.into(), &arguments[2..]))
+}
+
+fn run(entry: &Entry, program: OsString, arguments: &[OsString]) -> u8 {
+    let mut tool = Tool::new(entry.name, program);
+    let result = (entry.run)(&mut tool, arguments);
+    tool.end(result)
+}

@@ -1,0 +1,174 @@
+//! What the four tools run in: where output and errors go and in which form, and what the exit status will be.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Display};
+use std::io::{self, BufWriter, Stdout, Write};
+use std::path::PathBuf;
+
+use super::names::People;
+use super::options::Misuse;
+use super::text;
+use super::times::Clock;
+use crate::model::{Class, Fault};
+
+/// Why a tool ends early.
+pub(super) enum Stop {
+    /// All is said and done: `--help`.
+    Done,
+    /// It has been said why.
+    Failed,
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// One of the four while it runs.
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    pub(super) out: BufWriter<Stdout>,
+    pub(super) people: People,
+    pub(super) clock: Clock,
+    pub(super) proc: PathBuf,
+    program: OsString,
+    failed: bool,
+}
+
+impl Tool {
+    pub(super) fn new(name: &'static str, program: OsString) -> Self {
+        let proc = std::env::var_os("IPCCTL_PROC")
+            .filter(|path| !path.is_empty())
+            .map_or("/proc".into(), PathBuf::from);
+        Self {
+            name,
+            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            people: People::default(),
+            clock: Clock::new(),
+            proc,
+            program,
+            failed: false,
+        }
+    }
+
+    /// Says something on standard error that is no failure.
+    pub(super) fn warn(&self, message: &dyn Display) {
+        write_error(&format!("{}: {message}", self.name));
+    }
+
+    /// Says what went wrong, and goes on.
+    pub(super) fn fail(&mut self, message: &dyn Display) {
+        self.failed = true;
+        self.warn(message);
+    }
+
+    /// Says what went wrong, and ends.
+    pub(super) fn refuse(&mut self, message: &dyn Display) -> Stop {
+        self.fail(message);
+        Stop::Failed
+    }
+
+    /// Ends without a word.
+    pub(super) fn fail_silently(&mut self) -> Stop {
+        self.failed = true;
+        Stop::Failed
+    }
+
+    /// Says what is wrong with the command line, and where to learn more.
+    pub(super) fn misused(&mut self, message: &dyn Display) -> Stop {
+        self.fail(message);
+        self.point_to_help()
+    }
+
+    /// The same, in the words and with the program name that `getopt_long(3)` uses.
+    pub(super) fn bad_option(&mut self, misuse: &Misuse) -> Stop {
+        self.failed = true;
+        write_error(&format!("{}: {misuse}", Shown(&self.program)));
+        self.point_to_help()
+    }
+
+    fn point_to_help(&self) -> Stop {
+        write_error(&format!("Try '{} --help' for more information.", self.name));
+        Stop::Failed
+    }
+
+    pub(super) fn help(&mut self, help: &str) -> Stop {
+        match self.out.write_all(help.as_bytes()) {
+            Ok(()) => Stop::Done,
+            Err(error) => Stop::Output(error),
+        }
+    }
+
+    pub(super) fn version(&mut self) -> Stop {
+        let version = env!("CARGO_PKG_VERSION");
+        match writeln!(self.out, "{} from ipcctl {version} (as util-linux 2.42)", self.name) {
+            Ok(()) => Stop::Done,
+            Err(error) => Stop::Output(error),
+        }
+    }
+
+    /// Writes what is left, and tells the exit status.
+    pub(super) fn end(mut self, result: Result<(), Stop>) -> u8 {
+        let written = match result {
+            Err(Stop::Output(error)) => Err(error),
+            Ok(()) | Err(Stop::Done | Stop::Failed) => self.out.flush(),
+        };
+        match written {
+            Ok(()) => u8::from(self.failed),
+            // What a shell makes of SIGPIPE, by which the tools of util-linux end.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 141,
+            Err(error) => {
+                let message = error.raw_os_error().map_or(error.to_string(), strerror);
+                self.fail(&format!("write error: {message}"));
+                1
+            }
+        }
+    }
+}
+
+/// Talk that cannot be heard is no reason to fail.
+fn write_error(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{message}");
+}
+
+/// The C library's sentence for an errno: `strerror(3)`.
+pub(super) fn strerror(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// A fault in the words of the C library where they are known.
+pub(super) fn reason(fault: &Fault) -> String {
+    match (fault.errno, fault.class) {
+        (Some(errno), _) => strerror(errno),
+        (None, Class::Usage) => strerror(libc::EINVAL),
+        (None, _) => fault.cause.clone(),
+    }
+}
+
+/// Words of the command line in a message, without anything that moves a cursor.
+pub(super) struct Shown<'a>(pub(super) &'a OsStr);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.as_encoded_bytes().utf8_chunks() {
+            for letter in chunk.valid().chars() {
+                if letter.is_control() {
+                    let mut bytes = [0; 4];
+                    escape(out, letter.encode_utf8(&mut bytes).as_bytes())?;
+                } else {
+                    write!(out, "{letter}")?;
+                }
+            }
+            escape(out, chunk.invalid())?;
+        }
+        Ok(())
+    }
+}
+
+fn escape(out: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| out.write_str(&text::escaped(*byte)))
+}

@@ -1,0 +1,288 @@
+//! Streams of bytes without frames: from standard input into a sink, from a source to standard output. What is
+//! moved inside the kernel is never in our hands, so it cannot be lost there.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use super::deadline::{Patience, patiently};
+use super::frame::{Frame, FrameReader, Step};
+use super::output::{Output, failure};
+use super::receiving::{Outcome, Plan};
+use super::rescue::{Rescued, rescue_bytes};
+use super::sending::{Sent, read_input, write_all};
+use super::{End, Passed};
+use crate::kinds::capability::{Attempt, Flow, Sink, Source, Wait};
+use crate::model::{Fault, Mark};
+use crate::sys::poll::{self, Woken};
+use crate::sys::{file, signal};
+
+/// Bytes that are read and written at a time where they must be copied.
+const BLOCK: usize = 1 << 20;
+
+fn ending() -> End {
+    End::Signal(signal::ending().unwrap_or_default())
+}
+
+/// Sends standard input as it is.
+///
+/// # Errors
+/// Why not all of it went.
+pub fn send(
+    sink: &mut dyn Sink,
+    patience: &Patience,
+    sent: &mut Sent,
+    passed: Passed<'_>,
+) -> Result<(), End> {
+    let input = io::stdin();
+    // The pages of a file would still be the file's while they are in the pipe: only a pipe's own are moved.
+    let mut is_pipe = file::stat(&input).is_ok_and(|stat| stat.is(libc::S_IFIFO));
+    let mut room = Vec::new();
+    loop {
+        let mut moved = 0;
+        if is_pipe {
+            // Only what there is no room for is a wait for the peer.
+            while poll::readable(input.as_fd(), None)? != Woken::Ready {
+                if signal::ending().is_some() {
+                    return Err(ending());
+                }
+            }
+            let splice = |wait| {
+                Ok(match sink.splice(input.as_fd(), wait)? {
+                    Some(Attempt::Done(moved)) => Attempt::Done(Some(moved)),
+                    Some(Attempt::Late) => Attempt::Late,
+                    Some(Attempt::Signal) => Attempt::Signal,
+                    None => Attempt::Done(None),
+                })
+            };
+            match patiently(patience.next(), splice, || Ok(()))? {
+                Some(0) => return Ok(()),
+                Some(length) => moved = length,
+                None => is_pipe = false,
+            }
+        } else {
+            room.resize(BLOCK, 0);
+            let length = read_input(&mut room)?;
+            if length == 0 {
+                return Ok(());
+            }
+            let result = write_all(sink, &room[..length], patience, &mut moved);
+            if let Err(end) = result {
+                sent.bytes += moved as u64;
+                return Err(end);
+            }
+        }
+        sent.bytes += moved as u64;
+        passed(0, moved as u64);
+    }
+}
+
+/// What is received from a source, until its last writer has gone.
+pub struct Stream<'a> {
+    source: &'a mut dyn Source,
+    output: Output,
+    plan: Plan,
+    delivered: u64,
+    /// Taken, and not delivered.
+    left: Vec<u8>,
+}
+
+impl<'a> Stream<'a> {
+    /// From this source to standard output.
+    pub fn new(source: &'a mut dyn Source, plan: Plan) -> Self {
+        Self { source, output: Output::standard(), plan, delivered: 0, left: Vec::new() }
+    }
+
+    /// Receives bytes as they are.
+    pub fn raw(mut self, passed: Passed<'_>) -> Outcome {
+        let end = self.copy(passed);
+        self.outcome(end)
+    }
+
+    fn outcome(self, end: Result<(), End>) -> Outcome {
+        let lost = !self.left.is_empty() && !self.plan.copy;
+        let rescued = if lost { rescue_bytes(self.left) } else { Rescued::default() };
+        Outcome { delivered: self.delivered, end, rescued }
+    }
+
+    /// Waits for bytes; `false`: there will be none.
+    fn wait(&mut self) -> Result<bool, End> {
+        loop {
+            let wait = if self.plan.drain { Wait::Not } else { self.plan.patience.next() };
+            match self.patiently(wait, |source, wait| source.wait(wait)) {
+                Ok(Flow::Bytes) => return Ok(true),
+                Ok(Flow::End) if self.plan.follow => {
+                    self.patiently(wait, |source, wait| source.wait_for_writer(wait))?;
+                }
+                Ok(Flow::End) => return Ok(false),
+                Err(End::Late) if self.plan.drain => return Ok(false),
+                Err(end) => return Err(end),
+            }
+        }
+    }
+
+    fn patiently<T>(
+        &mut self,
+        wait: Wait,
+        mut attempt: impl FnMut(&mut dyn Source, Wait) -> Result<Attempt<T>, Fault>,
+    ) -> Result<T, End> {
+        let (source, output) = (&mut *self.source, &self.output);
+        let look = || if output.is_unread() { Err(End::Unread) } else { Ok(()) };
+        look()?;
+        patiently(wait, |wait| attempt(source, wait), look)
+    }
+
+    fn copy(&mut self, passed: Passed<'_>) -> Result<(), End> {
+        let (mut moves, mut room) = (true, Vec::new());
+        while self.wait()? {
+            if self.plan.patience.is_over() {
+                return Err(End::Late);
+            }
+            let before = self.delivered;
+            if moves {
+                moves = self.splice()?;
+            } else {
+                room.resize(BLOCK, 0);
+                let length = self.source.read(&mut room)?;
+                self.write(&room[..length])?;
+            }
+            passed(0, self.delivered - before);
+        }
+        Ok(())
+    }
+
+    /// Moves what is there; `false`: that cannot be done with this output.
+    fn splice(&mut self) -> Result<bool, End> {
+        loop {
+            match self.source.splice(self.output.file()) {
+                Ok(0) => break,
+                Ok(length) => self.delivered += length as u64,
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(false),
+                Err(error) => return Err(failure(&error)),
+            }
+            if signal::ending().is_some() {
+                return Err(ending());
+            }
+        }
+        // There was nothing to move, or no room for it: the first is found by who called.
+        match poll::writable(self.output.file(), None)? {
+            Woken::Signal => Err(ending()),
+            Woken::Ready | Woken::Time => Ok(true),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let mut written = 0;
+        let result = self.output.write(bytes, &mut written);
+        self.delivered += written as u64;
+        if result.is_err() {
+            self.left.extend_from_slice(&bytes[written..]);
+        }
+        result
+    }
+}
+
+/// A message on a stream of bytes has at most so many.
+const LONGEST: usize = 16 << 20;
+
+/// Bytes that are looked at to find where a message ends.
+const VIEW: usize = 1 << 16;
+
+/// Receives messages that frames keep apart on a stream of bytes.
+pub struct Frames<'a> {
+    stream: Stream<'a>,
+    reader: FrameReader,
+    frame: Frame,
+    /// Messages that were found, and those of them that were written.
+    count: u64,
+    shown: u64,
+}
+
+impl<'a> Frames<'a> {
+    /// From this source to standard output, in the same frame.
+    pub fn new(source: &'a mut dyn Source, frame: Frame, plan: Plan) -> Self {
+        let reader = FrameReader::new(frame, LONGEST);
+        Self { stream: Stream::new(source, plan), reader, frame, count: 0, shown: 0 }
+    }
+
+    /// Receives them. What is taken and is no whole message is written out as it is.
+    pub fn receive(mut self, passed: Passed<'_>) -> Outcome {
+        let mut out = Vec::new();
+        let mut end = self.take(passed, &mut out);
+        let rest = self.reader.rest().to_vec();
+        out.extend_from_slice(&rest);
+        if self.stream.left.is_empty() {
+            let written = self.stream.write(&out);
+            end = end.and(written);
+        } else {
+            self.stream.left.extend_from_slice(&out);
+        }
+        let shown = self.shown;
+        Outcome { delivered: shown, ..self.stream.outcome(end) }
+    }
+
+    fn take(&mut self, passed: Passed<'_>, out: &mut Vec<u8>) -> Result<(), End> {
+        let most = self.stream.plan.count.unwrap_or(u64::MAX);
+        while self.count < most {
+            match self.reader.step()? {
+                Step::Message => {
+                    let (message, mark): (&[u8], Mark) = self.reader.message();
+                    self.frame.write(message, mark, out);
+                    self.count += 1;
+                    passed(1, message.len() as u64);
+                    if out.len() >= VIEW {
+                        self.flush(out)?;
+                    }
+                }
+                Step::More => {
+                    self.flush(out)?;
+                    self.fill(most - self.count)?;
+                }
+                Step::End => break,
+                Step::TooLong(_) => {
+                    let cause = format!("message {} has more than {LONGEST} bytes", self.count + 1);
+                    return Err(Fault::new(crate::model::Class::Limit, cause)
+                        .hint("--frame raw carries any number of bytes")
+                        .into());
+                }
+            }
+        }
+        self.flush(out)
+    }
+
+    fn flush(&mut self, out: &mut Vec<u8>) -> Result<(), End> {
+        let result = self.stream.write(out);
+        out.clear();
+        if result.is_ok() {
+            self.shown = self.count;
+        }
+        result
+    }
+
+    /// Takes bytes for at most `wanted` messages more: what belongs to later ones stays where it is.
+    fn fill(&mut self, wanted: u64) -> Result<(), End> {
+        if self.stream.plan.patience.is_over() {
+            return Err(End::Late);
+        }
+        if !self.stream.wait()? {
+            self.reader.filled(0);
+            return Ok(());
+        }
+        let mut length = VIEW;
+        if self.stream.plan.count.is_some() {
+            let mut view = self.reader.rest().to_vec();
+            let has = view.len();
+            view.resize(has + VIEW, 0);
+            let seen = self.stream.source.look(&mut view[has..]);
+            let ends = FrameReader::measure(self.frame, LONGEST, &view[..has + seen], wanted);
+            // No end in sight: all of it belongs to the message that is not whole yet.
+            length = if ends > has { ends - has } else { seen.max(1) };
+        }
+        let room = self.reader.room();
+        let length = length.min(room.len());
+        let taken = self.stream.source.read(&mut room[..length])?;
+        if taken > 0 {
+            self.reader.filled(taken);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Delivery to commands: each message is the standard input of one. What its command does not accept, by exiting
+//! with another status than 0, is undelivered.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+
+use super::End;
+use super::delivery::{Deliver, Taken};
+use crate::model::{Class, Encoded, Fault, Mark};
+use crate::sys::signal;
+
+/// How commands ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// With status 0.
+    pub succeeded: u64,
+    /// Otherwise, or not started at all.
+    pub failed: u64,
+}
+
+struct Job {
+    child: Child,
+    message: Taken,
+}
+
+/// Commands that run at the same time, up to a number.
+pub struct Jobs {
+    command: Vec<OsString>,
+    most: usize,
+    running: Vec<Job>,
+    tally: Tally,
+    undelivered: Vec<Taken>,
+    /// Why the first command that failed did.
+    cause: Option<Fault>,
+    /// Signals that were passed on.
+    passed: u32,
+}
+
+impl Jobs {
+    /// Up to `most` of this command, whose first word is the program.
+    ///
+    /// # Errors
+    /// The ends of children cannot be waited for.
+    pub fn new(command: Vec<OsString>, most: usize) -> io::Result<Self> {
+        signal::catch_children()?;
+        Ok(Self {
+            command,
+            most,
+            running: Vec::new(),
+            tally: Tally::default(),
+            undelivered: Vec::new(),
+            cause: None,
+            passed: 0,
+        })
+    }
+
+    /// How commands ended so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn start(&self, message: &[u8], mark: Mark) -> io::Result<Child> {
+        // A file in memory: a command that reads slowly, or not at all, holds up nobody.
+        let mut input = File::from(memfd_create(c"message", MFdFlags::MFD_CLOEXEC)?);
+        input.write_all(message)?;
+        input.rewind()?;
+        let mut words = self.command.iter();
+        let program = words.next().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        // A group of its own: the terminal's SIGINT is for us, and the command may finish.
+        command.args(words).stdin(Stdio::from(input)).process_group(0);
+        command.env_remove("IPCCTL_PRIORITY").env_remove("IPCCTL_TYPE");
+        if let Some((name, value)) = mark.parts() {
+            command.env(format!("IPCCTL_{}", name.to_ascii_uppercase()), value.to_string());
+        }
+        command.spawn()
+    }
+
+    fn fail(&mut self, message: Taken, cause: String) {
+        self.tally.failed += 1;
+        self.undelivered.push(message);
+        self.cause.get_or_insert_with(|| Fault::new(Class::Failed, cause));
+    }
+
+    /// Takes note of the commands that have ended.
+    fn reap(&mut self) {
+        signal::child_ended();
+        let mut at = 0;
+        while at < self.running.len() {
+            match self.running[at].child.try_wait() {
+                Ok(None) => at += 1,
+                Ok(Some(status)) => {
+                    let job = self.running.remove(at);
+                    if status.success() {
+                        self.tally.succeeded += 1;
+                    } else {
+                        self.fail(job.message, format!("a command {}", ended(status)));
+                    }
+                }
+                Err(error) => {
+                    let job = self.running.remove(at);
+                    self.fail(job.message, format!("a command was lost: {error}"));
+                }
+            }
+        }
+    }
+
+    /// The first signal lets commands finish; any further one is theirs too.
+    fn pass_signals(&mut self) {
+        let endings = signal::endings();
+        if endings > 1
+            && endings > self.passed
+            && let Some(Ok(signal)) = signal::ending().map(Signal::try_from)
+        {
+            for job in &self.running {
+                if let Ok(pid) = i32::try_from(job.child.id()) {
+                    let _ = killpg(Pid::from_raw(pid), signal);
+                }
+            }
+        }
+        self.passed = endings;
+    }
+
+    /// Waits until a command has ended, or a signal has come.
+    fn wait(&mut self) -> Result<(), End> {
+        let quiet = signal::before_blocking(None)?;
+        if !quiet && signal::ending().is_some() {
+            // The signal that came must not keep us from waiting: further ones are looked for now and then.
+            signal::before_blocking(Some(std::time::Instant::now()))?;
+        } else if !quiet {
+            return Ok(());
+        }
+        match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
+            Ok(_) | Err(nix::Error::EINTR | nix::Error::ECHILD) => Ok(()),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    fn check(&self) -> Result<(), End> {
+        self.cause.clone().map_or(Ok(()), |cause| Err(End::Fault(cause)))
+    }
+}
+
+fn ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended in an unknown way".into(),
+    }
+}
+
+impl Deliver for Jobs {
+    fn ready(&mut self) -> Result<(), End> {
+        loop {
+            if self.running.len() == self.most || signal::child_ended() {
+                self.reap();
+            }
+            self.check()?;
+            if self.running.len() < self.most {
+                return Ok(());
+            }
+            if let Some(signal) = signal::ending() {
+                return Err(End::Signal(signal));
+            }
+            self.wait()?;
+        }
+    }
+
+    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), End> {
+        match self.start(message, mark) {
+            Ok(child) => self.running.push(Job { child, message: (message.to_vec(), mark) }),
+            Err(error) => {
+                let program = self.command.first().map(|word| word.as_encoded_bytes());
+                let why = match error.kind() {
+                    io::ErrorKind::NotFound => "there is no such command".into(),
+                    _ => Fault::from_os(&error).cause,
+                };
+                let cause =
+                    format!("{} cannot be run: {why}", Encoded(program.unwrap_or_default()));
+                self.fail((message.to_vec(), mark), cause);
+            }
+        }
+        // One at a time means that the next message is taken when this one is done with.
+        if self.most == 1 { self.ready() } else { self.check() }
+    }
+
+    fn settle(&mut self) -> Result<(), End> {
+        self.reap();
+        self.check()
+    }
+
+    fn finish(&mut self) -> Result<(), End> {
+        loop {
+            self.reap();
+            if self.running.is_empty() {
+                return self.check();
+            }
+            self.pass_signals();
+            self.wait()?;
+        }
+    }
+
+    fn is_unread(&self) -> bool {
+        false
+    }
+
+    fn undelivered(&mut self) -> Vec<Taken> {
+        std::mem::take(&mut self.undelivered)
+    }
+}

@@ -1,0 +1,106 @@
+//! The loop of a receiver: take, deliver, and never wait with something in hand.
+
+use super::deadline::{Patience, patiently};
+use super::delivery::Deliver;
+use super::rescue::{Rescued, rescue};
+use super::{End, Passed};
+use crate::kinds::capability::{Attempt, Found, Receiver, Wait};
+use crate::sys::signal;
+
+/// How much is to be received.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// So many messages; without one, until something else ends it.
+    pub count: Option<u64>,
+    /// No more than what is there now.
+    pub drain: bool,
+    /// Beyond the last writer.
+    pub follow: bool,
+    /// It is a copy: what is not delivered is not lost.
+    pub copy: bool,
+    /// How long to wait.
+    pub patience: Patience,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// Messages, or bytes of a stream, that were delivered.
+    pub delivered: u64,
+    /// Why it ended; `Ok` when it did what it was asked for.
+    pub end: Result<(), End>,
+    /// What became of what was taken and not delivered.
+    pub rescued: Rescued,
+}
+
+/// Receives messages.
+pub fn messages(
+    receiver: &mut dyn Receiver,
+    deliver: &mut dyn Deliver,
+    plan: &Plan,
+    passed: Passed<'_>,
+) -> Outcome {
+    let mut taken = 0;
+    let mut end = take(receiver, deliver, plan, passed, &mut taken);
+    let finished = deliver.finish();
+    if end.is_ok() || matches!(end, Err(End::Late | End::Signal(_))) && finished.is_err() {
+        end = finished;
+    }
+    let undelivered = deliver.undelivered();
+    let rescued = rescue(receiver, &undelivered);
+    Outcome { delivered: taken - undelivered.len() as u64, end, rescued }
+}
+
+fn take(
+    receiver: &mut dyn Receiver,
+    deliver: &mut dyn Deliver,
+    plan: &Plan,
+    passed: Passed<'_>,
+    taken: &mut u64,
+) -> Result<(), End> {
+    let there = if plan.drain { receiver.queued() } else { None };
+    let most = plan.count.unwrap_or(u64::MAX).min(there.unwrap_or(u64::MAX));
+    while *taken < most {
+        if let Some(signal) = signal::ending() {
+            return Err(End::Signal(signal));
+        }
+        if plan.patience.is_over() {
+            return Err(End::Late);
+        }
+        deliver.ready()?;
+        let found = match receiver.receive(Wait::Not)? {
+            Attempt::Done(found) => found,
+            Attempt::Late | Attempt::Signal => {
+                deliver.settle()?;
+                if plan.drain {
+                    return Ok(());
+                }
+                // Who was to get it may have gone meanwhile.
+                look(deliver)?;
+                let wait = plan.patience.next();
+                patiently(wait, |wait| receiver.receive(wait), || look(deliver))?
+            }
+        };
+        match found {
+            Found::Message(mark) => {
+                *taken += 1;
+                passed(1, receiver.message().len() as u64);
+                deliver.deliver(receiver.message(), mark)?;
+            }
+            Found::End if plan.follow => {
+                deliver.settle()?;
+                let wait = plan.patience.next();
+                patiently(wait, |wait| receiver.wait_for_sender(wait), || look(deliver))?;
+            }
+            Found::End => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// In a pause: has anybody gone who was to get messages, and has a command ended?
+fn look(deliver: &mut dyn Deliver) -> Result<(), End> {
+    if deliver.is_unread() {
+        return Err(End::Unread);
+    }
+    deliver.settle()
+}

@@ -1,0 +1,247 @@
+//! The loop of a sender: messages from arguments or from standard input, and exactly how many went.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::errno::Errno;
+
+use super::deadline::{Patience, patiently};
+use super::frame::{Frame, FrameReader, Step};
+use super::{End, Passed};
+use crate::kinds::capability::{Sender, Sink};
+use crate::model::{Class, Fault, Mark};
+use crate::sys::signal;
+
+/// What went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sent {
+    /// Whole messages.
+    pub messages: u64,
+    /// Their bytes, with what is between them on a stream of bytes.
+    pub bytes: u64,
+    /// Bytes of a message that went in part.
+    pub part: u64,
+}
+
+/// Where messages go in, in either shape, and how long to wait for room.
+pub trait Entry {
+    /// Bytes that one message may have.
+    fn most(&self) -> usize;
+
+    /// Why a message of at least so many bytes cannot be sent, if it cannot.
+    fn refuse(&self, length: u64, or_more: bool) -> Option<Fault>;
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// Why it did not go.
+    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End>;
+
+    /// Before a pause of unknown length, and at the end: all that was handed over goes now.
+    ///
+    /// # Errors
+    /// As [`Entry::send`].
+    fn settle(&mut self, sent: &mut Sent) -> Result<(), End>;
+}
+
+/// The entry of a kind that keeps messages apart.
+pub struct Apart<'a> {
+    /// The end where messages go in.
+    pub sender: &'a mut dyn Sender,
+    /// How long each may wait for room.
+    pub patience: Patience,
+}
+
+impl Entry for Apart<'_> {
+    fn most(&self) -> usize {
+        self.sender.most()
+    }
+
+    fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
+        self.sender.refuse(length, or_more)
+    }
+
+    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End> {
+        let wait = self.patience.next();
+        patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()))?;
+        sent.messages += 1;
+        sent.bytes += message.len() as u64;
+        Ok(())
+    }
+
+    fn settle(&mut self, _sent: &mut Sent) -> Result<(), End> {
+        Ok(self.sender.check()?)
+    }
+}
+
+/// Bytes up to which a write to a pipe is not mixed with those of others: PIPE_BUF.
+const ATOMIC: usize = 4096;
+
+/// A message on a stream of bytes has at most so many: it is held in memory.
+const LONGEST: usize = 16 << 20;
+
+/// The entry of a kind that carries bytes: frames keep messages apart. Frames go together as long as others
+/// cannot come in between.
+pub struct Framed<'a> {
+    sink: &'a mut dyn Sink,
+    frame: Frame,
+    patience: Patience,
+    buffer: Vec<u8>,
+    waiting: u64,
+}
+
+impl<'a> Framed<'a> {
+    /// Writes in this frame to a sink that is connected.
+    pub fn new(sink: &'a mut dyn Sink, frame: Frame, patience: Patience) -> Self {
+        Self { sink, frame, patience, buffer: Vec::new(), waiting: 0 }
+    }
+}
+
+/// Writes all of `bytes`; `written` says how many went.
+pub(super) fn write_all(
+    sink: &mut dyn Sink,
+    bytes: &[u8],
+    patience: &Patience,
+    written: &mut usize,
+) -> Result<(), End> {
+    *written = 0;
+    while *written < bytes.len() {
+        let rest = &bytes[*written..];
+        *written += patiently(patience.next(), |wait| sink.write(rest, wait), || Ok(()))?;
+    }
+    Ok(())
+}
+
+impl Entry for Framed<'_> {
+    fn most(&self) -> usize {
+        LONGEST
+    }
+
+    fn refuse(&self, length: u64, _or_more: bool) -> Option<Fault> {
+        (length > LONGEST as u64).then(|| {
+            let cause = format!("it has more than {LONGEST} bytes, the most that a frame holds");
+            Fault::new(Class::Limit, cause).hint("--frame raw carries any number of bytes")
+        })
+    }
+
+    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End> {
+        if let Some(fault) = self.frame.refuse(message) {
+            return Err(fault.into());
+        }
+        let before = self.buffer.len();
+        self.frame.write(message, mark, &mut self.buffer);
+        if before > 0 && self.buffer.len() > ATOMIC {
+            let last = self.buffer.split_off(before);
+            self.settle(sent)?;
+            self.buffer = last;
+        }
+        self.waiting += 1;
+        if self.buffer.len() > ATOMIC { self.settle(sent) } else { Ok(()) }
+    }
+
+    fn settle(&mut self, sent: &mut Sent) -> Result<(), End> {
+        let mut written = 0;
+        let result = write_all(self.sink, &self.buffer, &self.patience, &mut written);
+        sent.bytes += written as u64;
+        match result {
+            Ok(()) => sent.messages += self.waiting,
+            // Up to ATOMIC bytes it is all or nothing; more of them are one message.
+            Err(_) => sent.part = written as u64,
+        }
+        self.waiting = 0;
+        self.buffer.clear();
+        result
+    }
+}
+
+/// Sends messages that are all at hand: none goes when one of them cannot.
+///
+/// # Errors
+/// Why they did not go.
+pub fn arguments<M: AsRef<std::ffi::OsStr>>(
+    entry: &mut dyn Entry,
+    messages: &[M],
+    sent: &mut Sent,
+    passed: Passed<'_>,
+) -> Result<(), End> {
+    for (at, message) in messages.iter().enumerate() {
+        if let Some(fault) = entry.refuse(message.as_ref().len() as u64, false) {
+            return Err(numbered(at as u64 + 1, fault).into());
+        }
+    }
+    for message in messages {
+        let message = message.as_ref().as_bytes();
+        entry.send(message, Mark::None, sent)?;
+        passed(1, message.len() as u64);
+    }
+    entry.settle(sent)
+}
+
+fn numbered(number: u64, fault: Fault) -> Fault {
+    Fault { cause: format!("message {number}: {}", fault.cause), ..fault }
+}
+
+/// Reads what comes next on standard input.
+pub(super) fn read_input(room: &mut [u8]) -> Result<usize, End> {
+    loop {
+        if !signal::before_blocking(None)?
+            && let Some(signal) = signal::ending()
+        {
+            return Err(End::Signal(signal));
+        }
+        match nix::unistd::read(io::stdin(), room) {
+            Ok(length) => return Ok(length),
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => {
+                crate::sys::poll::readable(std::os::fd::AsFd::as_fd(&io::stdin()), None)?;
+            }
+            Err(error) => {
+                let cause = Fault::from_os(&error.into()).cause;
+                let cause = format!("standard input cannot be read: {cause}");
+                return Err(Fault::new(Class::Failed, cause).into());
+            }
+        }
+    }
+}
+
+/// Sends the messages of standard input.
+///
+/// # Errors
+/// Why one of them did not go; those before it did.
+pub fn stream(
+    entry: &mut dyn Entry,
+    frame: Frame,
+    sent: &mut Sent,
+    passed: Passed<'_>,
+) -> Result<(), End> {
+    let mut reader = FrameReader::new(frame, entry.most());
+    loop {
+        match reader.step()? {
+            Step::Message => {
+                let (message, mark) = reader.message();
+                entry.send(message, mark, sent).map_err(|end| match end {
+                    End::Fault(fault) => numbered(reader.count(), fault).into(),
+                    end => end,
+                })?;
+                passed(1, message.len() as u64);
+            }
+            Step::More => {
+                entry.settle(sent)?;
+                let length = read_input(reader.room())?;
+                reader.filled(length);
+            }
+            Step::End => return entry.settle(sent),
+            Step::TooLong(length) => {
+                entry.settle(sent)?;
+                let number = reader.count() + 1;
+                // The frame may not have shown all of it.
+                let shown = matches!(frame, Frame::Len32);
+                let length = if shown { length } else { entry.most() as u64 + 1 };
+                let fault = entry.refuse(length, !shown).unwrap_or_else(|| {
+                    Fault::new(Class::Limit, format!("it has more than {length} bytes"))
+                });
+                return Err(numbered(number, fault).into());
+            }
+        }
+    }
+}

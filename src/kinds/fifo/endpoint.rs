@@ -1,0 +1,406 @@
+//! The ends of a FIFO. Who opens one end waits for who opens the other: `fifo(7)`.
+//!
+//! The reading end is opened without waiting and polled, the writing end is opened as any writer would, with a
+//! timer to interrupt it: each of them is what its peer waits for, and neither pretends to be the other one.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, open, splice, tee};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::stat::Mode;
+
+use super::{Fifo, existing, peek};
+use crate::kinds::capability::{
+    Attempt, End, Flow, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Sink, Source,
+    Wait,
+};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
+use crate::sys::poll::{self, Woken};
+use crate::sys::{file, signal};
+
+static PACKET: Param = Param {
+    name: "packet",
+    metavar: "",
+    help: "Keep messages apart as packets of up to 4096 bytes: O_DIRECT of pipe(2)",
+    form: Form::Flag,
+};
+
+/// Bytes that a write may have for others not to come in between, and a packet: PIPE_BUF.
+const PACKET_SIZE: usize = 4096;
+
+/// Bytes to move at a time: as many as a pipe can be made to hold.
+const BLOCK: usize = 1 << 20;
+
+/// A writer that our opening has released gets so long to write before we say that there is nothing.
+const GRACE: Duration = Duration::from_millis(100);
+
+impl Messages for Fifo {
+    fn params(&self, end: End) -> &'static [&'static Param] {
+        static PACKETS: &[&Param] = &[&PACKET];
+        match end {
+            End::Send | End::Receive => PACKETS,
+            End::Peek => &[],
+        }
+    }
+
+    fn sender(&self, _: &Look, locator: &Locator, settings: &Settings) -> Result<Outgoing, Fault> {
+        let (handle, _) = existing(locator)?;
+        let packets = settings.given(&PACKET);
+        let writer = Writer { handle, packets, file: None };
+        Ok(if packets {
+            Outgoing::Messages(Box::new(writer))
+        } else {
+            Outgoing::Bytes(Box::new(writer))
+        })
+    }
+
+    fn receiver(
+        &self,
+        _look: &Look,
+        locator: &Locator,
+        settings: &Settings,
+    ) -> Result<Incoming, Fault> {
+        let (handle, _) = existing(locator)?;
+        let reader = Reader::new(file::reopen(handle.as_fd(), OFlag::O_RDONLY)?);
+        Ok(if settings.given(&PACKET) {
+            let buffer = vec![0; PACKET_SIZE];
+            Incoming::Messages(Box::new(Packets { reader, buffer, length: 0 }))
+        } else {
+            Incoming::Bytes(Box::new(reader))
+        })
+    }
+
+    fn copy(&self, look: &Look, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
+        let (_, stat) = existing(locator)?;
+        let copy = peek::copy(look, &stat)?;
+        Ok(Incoming::Bytes(Box::new(Reader { met: true, ..Reader::new(copy) })))
+    }
+}
+
+/// Who waits for a FIFO that has lost its name waits for nobody, and is not woken by that.
+fn check(file: &OwnedFd) -> Result<(), Fault> {
+    match file::stat(file) {
+        Ok(stat) if stat.links == 0 => Err(Fault::new(Class::NotFound, "it was removed")),
+        _ => Ok(()),
+    }
+}
+
+/// What a wait for a descriptor says; a FIFO that was removed meanwhile is told.
+fn woken(file: &OwnedFd, woken: Woken) -> Result<Attempt<()>, Fault> {
+    match woken {
+        Woken::Ready => Ok(Attempt::Done(())),
+        Woken::Signal => Ok(Attempt::Signal),
+        Woken::Time => check(file).map(|()| Attempt::Late),
+    }
+}
+
+struct Writer {
+    /// The FIFO, not opened.
+    handle: OwnedFd,
+    packets: bool,
+    file: Option<OwnedFd>,
+}
+
+fn reader_gone() -> Fault {
+    Fault::new(Class::Failed, "its last reader has gone")
+}
+
+impl Writer {
+    /// Opens the writing end as soon as somebody has opened the reading end.
+    fn open(&mut self, wait: Wait) -> Result<Attempt<()>, Fault> {
+        if self.file.is_some() {
+            return Ok(Attempt::Done(()));
+        }
+        let path = format!("/proc/self/fd/{}", self.handle.as_raw_fd());
+        let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+        let flags = match wait {
+            Wait::Not => flags | OFlag::O_NONBLOCK,
+            Wait::Until(until) if signal::before_blocking(until)? => flags,
+            Wait::Until(_) => return Ok(Attempt::Signal),
+        };
+        match open(path.as_str(), flags, Mode::empty()) {
+            Ok(file) => {
+                let direct = if self.packets { OFlag::O_DIRECT } else { OFlag::empty() };
+                fcntl(&file, FcntlArg::F_SETFL(OFlag::O_NONBLOCK | direct))
+                    .map_err(io::Error::from)?;
+                self.file = Some(file);
+                Ok(Attempt::Done(()))
+            }
+            Err(Errno::ENXIO | Errno::EINTR) => check(&self.handle).map(|()| Attempt::Late),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    fn opened(&self) -> Result<&OwnedFd, Fault> {
+        self.file.as_ref().ok_or_else(|| Fault::new(Class::Failed, "it was not opened"))
+    }
+}
+
+/// Makes a call that does not block, once more when there is room.
+fn attempt<T>(
+    file: &OwnedFd,
+    wait: Wait,
+    mut call: impl FnMut(BorrowedFd<'_>) -> nix::Result<T>,
+) -> Result<Attempt<T>, Fault> {
+    loop {
+        match call(file.as_fd()) {
+            Ok(done) => return Ok(Attempt::Done(done)),
+            Err(Errno::EINTR) => continue,
+            Err(Errno::EPIPE) => return Err(reader_gone()),
+            Err(Errno::EAGAIN) => {}
+            Err(error) => return Err(io::Error::from(error).into()),
+        }
+        let Wait::Until(until) = wait else { return Ok(Attempt::Late) };
+        match woken(file, poll::writable(file.as_fd(), until)?)? {
+            Attempt::Done(()) => {}
+            Attempt::Late => return Ok(Attempt::Late),
+            Attempt::Signal => return Ok(Attempt::Signal),
+        }
+    }
+}
+
+impl Sink for Writer {
+    fn connect(&mut self, wait: Wait) -> Result<Attempt<()>, Fault> {
+        self.open(wait)
+    }
+
+    fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<Attempt<usize>, Fault> {
+        attempt(self.opened()?, wait, |file| nix::unistd::write(file, bytes))
+    }
+
+    fn splice(
+        &mut self,
+        from: BorrowedFd<'_>,
+        wait: Wait,
+    ) -> Result<Option<Attempt<usize>>, Fault> {
+        let file = self.opened()?;
+        let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+        let mut had_room = false;
+        loop {
+            match splice(from, None, file, None, BLOCK, flags) {
+                Ok(moved) => return Ok(Some(Attempt::Done(moved))),
+                Err(Errno::EINTR) => continue,
+                Err(Errno::EPIPE) => return Err(reader_gone()),
+                // There is room, so somebody else has taken what was to be moved.
+                Err(Errno::EAGAIN) if had_room => return Ok(None),
+                Err(Errno::EAGAIN) => {}
+                Err(Errno::EINVAL) => return Ok(None),
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+            let Wait::Until(until) = wait else { return Ok(Some(Attempt::Late)) };
+            match woken(file, poll::writable(file.as_fd(), until)?)? {
+                Attempt::Done(()) => had_room = true,
+                Attempt::Late => return Ok(Some(Attempt::Late)),
+                Attempt::Signal => return Ok(Some(Attempt::Signal)),
+            }
+        }
+    }
+}
+
+impl Sender for Writer {
+    fn most(&self) -> usize {
+        PACKET_SIZE
+    }
+
+    fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
+        let has = if or_more {
+            format!("more than {} bytes", length - 1)
+        } else {
+            format!("{length} bytes")
+        };
+        (length > PACKET_SIZE as u64).then(|| {
+            Fault::new(
+                Class::Limit,
+                format!("it has {has}, more than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
+            )
+            .hint("without --packet a FIFO carries bytes of any length")
+        })
+    }
+
+    fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
+        if mark != Mark::None {
+            return Err(Fault::usage("a FIFO has neither priorities nor types"));
+        }
+        if message.is_empty() {
+            return Err(Fault::usage("a packet cannot be empty"));
+        }
+        if let Some(refusal) = self.refuse(message.len() as u64, false) {
+            return Err(refusal);
+        }
+        match self.open(wait)? {
+            Attempt::Done(()) => {}
+            other => return Ok(other),
+        }
+        Ok(match self.write(message, wait)? {
+            Attempt::Done(_) => Attempt::Done(()),
+            Attempt::Late => Attempt::Late,
+            Attempt::Signal => Attempt::Signal,
+        })
+    }
+
+    fn check(&mut self) -> Result<(), Fault> {
+        check(&self.handle)
+    }
+}
+
+/// The reading end, opened without blocking.
+struct Reader {
+    file: OwnedFd,
+    /// A writer has come since it was opened.
+    met: bool,
+    /// Tells of writers that come after the last one has gone, when `poll(2)` would say that again and again.
+    edges: Option<Epoll>,
+}
+
+impl Reader {
+    fn new(file: OwnedFd) -> Self {
+        Self { file, met: false, edges: None }
+    }
+
+    fn state(&self) -> Option<Flow> {
+        if poll::has_bytes(&self.file) {
+            Some(Flow::Bytes)
+        } else {
+            poll::is_hung_up(&self.file).then_some(Flow::End)
+        }
+    }
+
+    /// Is there a writer who has not written yet? Then a copy of nothing would have to wait.
+    fn has_silent_writer(&self) -> bool {
+        let Ok((_keep, to)) = nix::unistd::pipe() else { return false };
+        tee(&self.file, &to, 1, SpliceFFlags::SPLICE_F_NONBLOCK) == Err(Errno::EAGAIN)
+    }
+
+    fn found(&mut self) -> Option<Flow> {
+        let state = self.state();
+        self.met |= state.is_some();
+        state
+    }
+}
+
+impl Source for Reader {
+    fn wait(&mut self, wait: Wait) -> Result<Attempt<Flow>, Fault> {
+        loop {
+            if let Some(flow) = self.found() {
+                return Ok(Attempt::Done(flow));
+            }
+            let until = match wait {
+                Wait::Until(until) => until,
+                Wait::Not if !self.met && self.has_silent_writer() => {
+                    self.met = true;
+                    Some(Instant::now() + GRACE)
+                }
+                Wait::Not => return Ok(Attempt::Late),
+            };
+            match woken(&self.file, poll::readable(self.file.as_fd(), until)?)? {
+                Attempt::Done(()) => {}
+                Attempt::Late => return Ok(Attempt::Late),
+                Attempt::Signal => return Ok(Attempt::Signal),
+            }
+        }
+    }
+
+    fn wait_for_writer(&mut self, wait: Wait) -> Result<Attempt<()>, Fault> {
+        let edges = match self.edges.take() {
+            Some(edges) => edges,
+            None => {
+                let edges = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(io::Error::from)?;
+                let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, 0);
+                edges.add(&self.file, event).map_err(io::Error::from)?;
+                edges
+            }
+        };
+        let edges = self.edges.insert(edges);
+        let Wait::Until(until) = wait else { return Ok(Attempt::Late) };
+        loop {
+            if poll::has_bytes(&self.file) {
+                return Ok(Attempt::Done(()));
+            }
+            match woken(&self.file, poll::readable(edges.0.as_fd(), until)?)? {
+                Attempt::Done(()) => {}
+                other => return Ok(other),
+            }
+            // Takes the edge, so that the next one is waited for.
+            let _ = edges.wait(&mut [EpollEvent::empty()], EpollTimeout::ZERO);
+        }
+    }
+
+    fn read(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
+        match nix::unistd::read(&self.file, room) {
+            Ok(length) => Ok(length),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    fn look(&mut self, room: &mut [u8]) -> usize {
+        let Ok((from, to)) = nix::unistd::pipe() else { return 0 };
+        let flags = SpliceFFlags::SPLICE_F_NONBLOCK;
+        match tee(&self.file, &to, room.len(), flags) {
+            Ok(1..) => nix::unistd::read(&from, room).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    fn splice(&mut self, to: BorrowedFd<'_>) -> io::Result<usize> {
+        let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+        match splice(&self.file, None, to, None, BLOCK, flags) {
+            Ok(moved) => Ok(moved),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A reading end on which each read is a packet.
+struct Packets {
+    reader: Reader,
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+impl Receiver for Packets {
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault> {
+        loop {
+            match self.reader.wait(wait)? {
+                Attempt::Done(Flow::End) => return Ok(Attempt::Done(Found::End)),
+                Attempt::Done(Flow::Bytes) => {}
+                Attempt::Late => return Ok(Attempt::Late),
+                Attempt::Signal => return Ok(Attempt::Signal),
+            }
+            // Another reader may have been faster.
+            self.length = self.reader.read(&mut self.buffer)?;
+            if self.length > 0 {
+                return Ok(Attempt::Done(Found::Message(Mark::None)));
+            }
+        }
+    }
+
+    fn message(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    fn put_back(
+        &mut self,
+        _message: &[u8],
+        _mark: Mark,
+        _wait: Wait,
+    ) -> Result<Attempt<()>, Fault> {
+        Err(Fault::new(Class::Failed, "a FIFO takes nothing back"))
+    }
+
+    fn wait_for_sender(&mut self, wait: Wait) -> Result<Attempt<()>, Fault> {
+        self.reader.wait_for_writer(wait)
+    }
+
+    fn queued(&self) -> Option<u64> {
+        None
+    }
+
+    fn room(&self) -> (usize, usize) {
+        (1, PACKET_SIZE)
+    }
+}

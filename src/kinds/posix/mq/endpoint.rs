@@ -1,0 +1,233 @@
+//! The ends of a POSIX queue: `mq_send(3)`, `mq_receive(3)`. The timeout of `mq_timedreceive(3)` is a time of the clock
+//! on the wall, so it is not used: a timer interrupts the calls, see `sys::signal`. To poll(2) the queue would do
+//! as well and be half as fast, for a blocked receiver is handed its message.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::{KIND, PosixMq, name, with_slash};
+use crate::kinds::capability::{
+    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Wait, Want,
+};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value};
+use crate::sys::mqueue::{self, Access};
+use crate::sys::{file, signal};
+
+static PRIORITY: Param = Param {
+    name: "priority",
+    metavar: "N",
+    help: "Priority of the messages, 0 to 32767; the highest is received first",
+    form: Form::Count,
+};
+
+/// One less than MQ_PRIO_MAX.
+const HIGHEST: u32 = 32767;
+
+impl Messages for PosixMq {
+    fn params(&self, end: End) -> &'static [&'static Param] {
+        static SEND: &[&Param] = &[&PRIORITY];
+        match end {
+            End::Send => SEND,
+            End::Receive | End::Peek => &[],
+        }
+    }
+
+    fn sender(
+        &self,
+        _look: &Look,
+        locator: &Locator,
+        settings: &Settings,
+    ) -> Result<Outgoing, Fault> {
+        let priority = checked_priority(settings.number(&PRIORITY).unwrap_or(0))?;
+        let queue = Queue::open(locator, Access::Send)?;
+        Ok(Outgoing::Messages(Box::new(QueueSender { queue, priority })))
+    }
+
+    fn receiver(
+        &self,
+        _look: &Look,
+        locator: &Locator,
+        _settings: &Settings,
+    ) -> Result<Incoming, Fault> {
+        let queue = Queue::open(locator, Access::Receive)?;
+        let buffer = vec![0; queue.size];
+        Ok(Incoming::Messages(Box::new(QueueReceiver { queue, buffer, length: 0 })))
+    }
+
+    fn copy(&self, look: &Look, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
+        let look = Look { want: Want::Only(&["messages", "bytes"]), ..*look };
+        let found = self.find(&look, locator)?;
+        let number = |name| match found.facts.get(name) {
+            Some(Value::Count(number) | Value::Bytes(number)) => number.to_string(),
+            _ => "an unknown number of".into(),
+        };
+        Err(Fault::usage(format!(
+            "the kernel shows a message of a {} to nobody but who takes it; {} messages of {} bytes in all are in it",
+            KIND.about,
+            number("messages"),
+            number("bytes"),
+        ))
+        .hint("ipcctl recv takes messages; ipcctl show tells who waits for them"))
+    }
+}
+
+fn checked_priority(priority: u64) -> Result<u32, Fault> {
+    u32::try_from(priority)
+        .ok()
+        .filter(|priority| *priority <= HIGHEST)
+        .ok_or_else(|| Fault::usage(format!("a priority is 0 to {HIGHEST}, not {priority}")))
+}
+
+struct Queue {
+    /// On which calls do not block, and on which they do: that belongs to the open file.
+    now: OwnedFd,
+    waits: OwnedFd,
+    /// Bytes that one message may have.
+    size: usize,
+    /// Messages that it may hold.
+    messages: usize,
+}
+
+impl Queue {
+    fn open(locator: &Locator, access: Access) -> Result<Self, Fault> {
+        let path = with_slash(name(locator)?)?;
+        loop {
+            let now = mqueue::open_for(&path, access, false)?;
+            let waits = mqueue::open_for(&path, access, true)?;
+            // It may have been removed and made again in between.
+            if file::stat(&now)?.inode != file::stat(&waits)?.inode {
+                continue;
+            }
+            let shape = mqueue::attributes(now.as_fd())?;
+            let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            let (size, messages) = (number(shape.message_size), number(shape.max_messages));
+            return Ok(Self { now, waits, size, messages });
+        }
+    }
+
+    /// A queue that has lost its name is gone for everybody who comes later. Nobody is woken by that.
+    fn check(&self) -> Result<(), Fault> {
+        match file::stat(&self.now) {
+            Ok(stat) if stat.links == 0 => Err(Fault::new(Class::NotFound, "it was removed")),
+            _ => Ok(()),
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        wait: Wait,
+        mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Result<Attempt<T>, Fault> {
+        let queue = match wait {
+            Wait::Not => &self.now,
+            Wait::Until(until) if signal::before_blocking(until)? => &self.waits,
+            Wait::Until(_) => return Ok(Attempt::Signal),
+        };
+        match call(queue.as_fd()) {
+            Ok(done) => Ok(Attempt::Done(done)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Late),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.check()?;
+                Ok(Attempt::Late)
+            }
+            Err(error) => Err(Fault::from_os(&error)),
+        }
+    }
+
+    fn send(&self, message: &[u8], priority: u32, wait: Wait) -> Result<Attempt<()>, Fault> {
+        self.attempt(wait, |queue| mqueue::send(queue, message, priority))
+    }
+}
+
+struct QueueSender {
+    queue: Queue,
+    priority: u32,
+}
+
+impl Sender for QueueSender {
+    fn most(&self) -> usize {
+        self.queue.size
+    }
+
+    fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
+        let most = self.queue.size as u64;
+        let has = if or_more {
+            format!("more than {} bytes", length - 1)
+        } else {
+            format!("{length} bytes")
+        };
+        (length > most).then(|| {
+            Fault::new(
+                Class::Limit,
+                format!("it has {has}, more than the {most} that this queue was made for"),
+            )
+            .hint(
+                "make the queue with a greater --message-size; fs.mqueue.msgsize_max is its limit",
+            )
+        })
+    }
+
+    fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
+        let priority = match mark {
+            Mark::None => self.priority,
+            Mark::Priority(priority) => checked_priority(priority.into())?,
+            Mark::Type(_) => {
+                return Err(Fault::usage(format!("a {} has priorities, no types", KIND.about)));
+            }
+        };
+        match self.refuse(message.len() as u64, false) {
+            Some(refusal) => Err(refusal),
+            None => self.queue.send(message, priority, wait),
+        }
+    }
+
+    fn check(&mut self) -> Result<(), Fault> {
+        self.queue.check()
+    }
+}
+
+struct QueueReceiver {
+    queue: Queue,
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+impl Receiver for QueueReceiver {
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault> {
+        let buffer = &mut self.buffer;
+        let taken = self.queue.attempt(wait, |queue| mqueue::receive(queue, buffer))?;
+        Ok(match taken {
+            Attempt::Done((length, priority)) => {
+                self.length = length;
+                Attempt::Done(Found::Message(Mark::Priority(priority)))
+            }
+            Attempt::Late => Attempt::Late,
+            Attempt::Signal => Attempt::Signal,
+        })
+    }
+
+    fn message(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    fn put_back(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
+        // In a queue without a name it would be lost with our descriptor.
+        self.queue.check()?;
+        let priority = match mark {
+            Mark::Priority(priority) => priority,
+            Mark::None | Mark::Type(_) => 0,
+        };
+        self.queue.send(message, priority, wait).map_err(|fault| match fault.class {
+            Class::Failed => Fault::new(Class::Denied, "permission denied to send to it"),
+            _ => fault,
+        })
+    }
+
+    fn queued(&self) -> Option<u64> {
+        mqueue::attributes(self.queue.now.as_fd()).ok().map(|shape| shape.messages)
+    }
+
+    fn room(&self) -> (usize, usize) {
+        (self.queue.messages, self.queue.messages.saturating_mul(self.queue.size))
+    }
+}

@@ -1,0 +1,362 @@
+//! The ends of a System V queue: `msgop(2)`. These calls have no timeout: a timer interrupts them, see
+//! `sys::signal`.
+
+use std::io;
+
+use super::{KIND, SOURCE, SysvMq, fault};
+use crate::kinds::capability::{
+    Attempt, End, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Wait,
+};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
+use crate::sys::msg::{self, Buffer};
+use crate::sys::signal;
+
+static TYPE: Param = Param {
+    name: "type",
+    metavar: "N",
+    help: "Type of the messages, 1 or above",
+    form: Form::Count,
+};
+static CHOICE: Param = Param {
+    name: "type",
+    metavar: "N",
+    help: "Take the oldest message of this type; 0: of any; -N: of the lowest type up to N",
+    form: Form::Integer,
+};
+static EXCEPT: Param = Param {
+    name: "except",
+    metavar: "",
+    help: "Take the oldest message of any type but that of --type",
+    form: Form::Flag,
+};
+static INDEX: Param = Param {
+    name: "index",
+    metavar: "I",
+    help: "Begin with this message, counted from 0 in the order of arrival",
+    form: Form::Count,
+};
+
+/// Bytes that a message may have in the buffer of a receiver at first: it grows when one is longer.
+const FIRST_ROOM: usize = 8192;
+
+/// The first type that a message can have, and that it has when nothing else was said.
+const FIRST_TYPE: i64 = 1;
+
+impl Messages for SysvMq {
+    fn params(&self, end: End) -> &'static [&'static Param] {
+        static SEND: &[&Param] = &[&TYPE];
+        static RECEIVE: &[&Param] = &[&CHOICE, &EXCEPT];
+        static PEEK: &[&Param] = &[&INDEX];
+        match end {
+            End::Send => SEND,
+            End::Receive => RECEIVE,
+            End::Peek => PEEK,
+        }
+    }
+
+    fn sender(
+        &self,
+        look: &Look,
+        locator: &Locator,
+        settings: &Settings,
+    ) -> Result<Outgoing, Fault> {
+        let kind = match settings.number(&TYPE).map(i64::try_from) {
+            None => FIRST_TYPE,
+            Some(Ok(kind @ FIRST_TYPE..)) => kind,
+            Some(_) => return Err(Fault::usage("a type is 1 to 9223372036854775807")),
+        };
+        Ok(Outgoing::Messages(Box::new(Queue::open(look, locator)?.sender(kind))))
+    }
+
+    fn receiver(
+        &self,
+        look: &Look,
+        locator: &Locator,
+        settings: &Settings,
+    ) -> Result<Incoming, Fault> {
+        let selection = settings.integer(&CHOICE).unwrap_or(0);
+        let flags = match settings.given(&EXCEPT) {
+            false => 0,
+            true if selection > 0 => libc::MSG_EXCEPT,
+            true => {
+                return Err(Fault::usage("--except needs --type with a type of 1 or above"));
+            }
+        };
+        Ok(Incoming::Messages(Box::new(Queue::open(look, locator)?.receiver(selection, flags))))
+    }
+
+    fn copy(&self, look: &Look, locator: &Locator, settings: &Settings) -> Result<Incoming, Fault> {
+        let index = settings.number(&INDEX).unwrap_or(0);
+        let index =
+            i64::try_from(index).map_err(|_| Fault::usage("no queue has so many messages"))?;
+        let flags = libc::MSG_COPY | libc::IPC_NOWAIT;
+        Ok(Incoming::Messages(Box::new(Copy(Queue::open(look, locator)?.receiver(index, flags)))))
+    }
+}
+
+/// A queue by its id, which names it and no later one.
+struct Queue {
+    id: u32,
+    /// Bytes of messages that it may hold, where that could be read.
+    max_bytes: Option<u64>,
+}
+
+impl Queue {
+    fn open(look: &Look, locator: &Locator) -> Result<Self, Fault> {
+        let found = SOURCE.find(look, locator, false)?;
+        Ok(Self { id: found.id, max_bytes: found.max_bytes })
+    }
+
+    fn sender(self, kind: i64) -> QueueSender {
+        QueueSender { queue: self, kind, buffer: Buffer::new(FIRST_ROOM) }
+    }
+
+    fn receiver(self, selection: i64, flags: libc::c_int) -> QueueReceiver {
+        let buffer = Buffer::new(max_message().clamp(FIRST_ROOM, 1 << 20));
+        let back = Queue { ..self };
+        QueueReceiver { back: back.sender(FIRST_TYPE), selection, flags, buffer, length: 0 }
+    }
+
+    /// Does it still exist? The slot of the id may hold a later queue.
+    fn is_gone(&self) -> bool {
+        match msg::stat_any(self.id) {
+            Ok(found) => found.id != self.id,
+            Err(_) => matches!(
+                msg::stat(self.id).map_err(|error| error.raw_os_error()),
+                Err(Some(libc::EINVAL | libc::EIDRM))
+            ),
+        }
+    }
+
+    /// What an errno means that sending and receiving share.
+    fn fault(&self, error: &io::Error) -> Fault {
+        match error.raw_os_error() {
+            Some(libc::EIDRM) => removed(),
+            Some(libc::EINVAL) if self.is_gone() => removed(),
+            Some(libc::EINVAL) => Fault::from_os(error),
+            _ => fault(error),
+        }
+    }
+
+    fn messages(&self) -> Option<u64> {
+        msg::stat_any(self.id)
+            .or_else(|_| msg::stat(self.id))
+            .ok()
+            .filter(|found| found.id == self.id)
+            .map(|found| found.messages)
+    }
+}
+
+fn removed() -> Fault {
+    Fault::new(Class::NotFound, "it was removed")
+}
+
+/// MSGMAX: bytes of one message.
+fn max_message() -> usize {
+    let most = msg::limits().map_or(FIRST_ROOM as u64, |limits| limits.max_message);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+/// Makes a call that may block and has no timeout; `blocked` is the errno with which it says that it would.
+fn attempt<T>(
+    wait: Wait,
+    blocked: libc::c_int,
+    mut call: impl FnMut(libc::c_int) -> io::Result<T>,
+) -> io::Result<Attempt<T>> {
+    let flags = match wait {
+        Wait::Not => libc::IPC_NOWAIT,
+        Wait::Until(until) if signal::before_blocking(until)? => 0,
+        Wait::Until(_) => return Ok(Attempt::Signal),
+    };
+    match call(flags) {
+        Ok(done) => Ok(Attempt::Done(done)),
+        Err(error) if error.raw_os_error() == Some(blocked) => Ok(Attempt::Late),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Attempt::Late),
+        Err(error) => Err(error),
+    }
+}
+
+struct QueueSender {
+    queue: Queue,
+    kind: i64,
+    buffer: Buffer,
+}
+
+impl QueueSender {
+    fn kind(&self, mark: Mark) -> Result<i64, Fault> {
+        match mark {
+            Mark::None => Ok(self.kind),
+            Mark::Type(kind @ FIRST_TYPE..) => Ok(kind),
+            Mark::Type(kind) => Err(Fault::usage(format!("a type is 1 or above, not {kind}"))),
+            Mark::Priority(_) => {
+                Err(Fault::usage(format!("a {} has types, no priorities", KIND.about)))
+            }
+        }
+    }
+}
+
+impl Sender for QueueSender {
+    fn most(&self) -> usize {
+        let room = self.queue.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        max_message().min(room.unwrap_or(usize::MAX))
+    }
+
+    fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
+        let most = max_message() as u64;
+        let has = if or_more {
+            format!("more than {} bytes", length - 1)
+        } else {
+            format!("{length} bytes")
+        };
+        if length > most {
+            let cause = format!("it has {has}, more than MSGMAX ({most})");
+            return Some(Fault::new(Class::Limit, cause).hint("raise kernel.msgmax"));
+        }
+        let room = self.queue.max_bytes.filter(|room| length > *room)?;
+        let cause = format!("it has {has}, more than the queue may hold in all ({room})");
+        Some(Fault::new(Class::Limit, cause).hint("raise it with ipcctl set --max-bytes"))
+    }
+
+    fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
+        let kind = self.kind(mark)?;
+        // A message that can never fit would wait for ever.
+        if self.queue.max_bytes.is_some_and(|room| message.len() as u64 > room)
+            && let Some(refusal) = self.refuse(message.len() as u64, false)
+        {
+            return Err(refusal);
+        }
+        if self.buffer.room() < message.len() {
+            self.buffer = Buffer::new(message.len());
+        }
+        let (id, buffer) = (self.queue.id, &mut self.buffer);
+        attempt(wait, libc::EAGAIN, |flags| msg::send(id, buffer, kind, message, flags)).map_err(
+            |error| match error.raw_os_error() {
+                Some(libc::EINVAL) => {
+                    let fault = self.queue.fault(&error);
+                    self.refuse(message.len() as u64, false)
+                        .filter(|_| fault.class != Class::NotFound)
+                        .unwrap_or(fault)
+                }
+                _ => self.queue.fault(&error),
+            },
+        )
+    }
+
+    fn check(&mut self) -> Result<(), Fault> {
+        // Sending to a queue that is gone says so.
+        Ok(())
+    }
+}
+
+struct QueueReceiver {
+    /// The way back into the same queue.
+    back: QueueSender,
+    selection: i64,
+    flags: libc::c_int,
+    buffer: Buffer,
+    length: usize,
+}
+
+impl QueueReceiver {
+    fn take(&mut self, wait: Wait) -> Result<Attempt<Found>, io::Error> {
+        loop {
+            let (id, selection, flags) = (self.back.queue.id, self.selection, self.flags);
+            let buffer = &mut self.buffer;
+            let taken = attempt(wait, libc::ENOMSG, |more| {
+                msg::receive(id, buffer, selection, flags | more)
+            });
+            match taken {
+                Ok(Attempt::Done((length, kind))) => {
+                    self.length = length;
+                    return Ok(Attempt::Done(Found::Message(Mark::Type(kind))));
+                }
+                Ok(Attempt::Late) => return Ok(Attempt::Late),
+                Ok(Attempt::Signal) => return Ok(Attempt::Signal),
+                // It stays in the queue, and there is room for it the next time.
+                Err(error) if error.raw_os_error() == Some(libc::E2BIG) => self.grow(),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        let held = msg::stat_any(self.back.queue.id).map_or(0, |queue| queue.bytes);
+        let held = usize::try_from(held).unwrap_or(0);
+        self.buffer = Buffer::new(held.max(self.buffer.room().saturating_mul(2)));
+    }
+}
+
+impl Receiver for QueueReceiver {
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault> {
+        self.take(wait).map_err(|error| self.back.queue.fault(&error))
+    }
+
+    fn message(&self) -> &[u8] {
+        self.buffer.bytes(self.length)
+    }
+
+    fn put_back(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
+        self.back.send(message, mark, wait)
+    }
+
+    fn queued(&self) -> Option<u64> {
+        self.back.queue.messages()
+    }
+
+    fn room(&self) -> (usize, usize) {
+        let bytes = self.back.queue.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let bytes = bytes.unwrap_or(FIRST_ROOM);
+        (bytes, bytes)
+    }
+}
+
+/// A receiver that leaves everything where it is: MSG_COPY. The selection is the index of the next message.
+struct Copy(QueueReceiver);
+
+impl Receiver for Copy {
+    fn receive(&mut self, _wait: Wait) -> Result<Attempt<Found>, Fault> {
+        match self.0.take(Wait::Not) {
+            Ok(Attempt::Done(found)) => {
+                self.0.selection += 1;
+                Ok(Attempt::Done(found))
+            }
+            Ok(_) => Ok(Attempt::Done(Found::End)),
+            Err(error) => Err(match error.raw_os_error() {
+                Some(libc::ENOSYS) => Fault::new(
+                    Class::Failed,
+                    "this kernel has no way to look at a message without taking it (MSG_COPY)",
+                ),
+                Some(libc::EINVAL) if !self.0.back.queue.is_gone() => {
+                    let (index, most) = (self.0.selection, max_message());
+                    Fault::new(
+                        Class::Limit,
+                        format!("message {index} has more than MSGMAX ({most}) bytes and can only be taken"),
+                    )
+                    .hint("raise kernel.msgmax, or use ipcctl recv")
+                }
+                _ => self.0.back.queue.fault(&error),
+            }),
+        }
+    }
+
+    fn message(&self) -> &[u8] {
+        self.0.message()
+    }
+
+    fn put_back(
+        &mut self,
+        _message: &[u8],
+        _mark: Mark,
+        _wait: Wait,
+    ) -> Result<Attempt<()>, Fault> {
+        Ok(Attempt::Done(()))
+    }
+
+    fn queued(&self) -> Option<u64> {
+        None
+    }
+
+    fn room(&self) -> (usize, usize) {
+        self.0.room()
+    }
+}

@@ -1,0 +1,75 @@
+//! Waiting for descriptors, with a deadline and for signals: `ppoll(2)`. No wait lasts longer than `signal::LOOK`:
+//! who waits comes back to look around.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+
+use super::signal::{self, LOOK};
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// There is something to do.
+    Ready,
+    /// The time is over, or it is time to look around.
+    Time,
+    /// A signal came that somebody should look at.
+    Signal,
+}
+
+/// Waits a while until `file` can be read without blocking, or has come to its end.
+///
+/// # Errors
+/// ENOMEM.
+pub fn readable(file: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<Woken> {
+    wait(file, PollFlags::POLLIN, until)
+}
+
+/// Waits a while until `file` can be written to without blocking, or nobody reads it any more.
+///
+/// # Errors
+/// ENOMEM.
+pub fn writable(file: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<Woken> {
+    wait(file, PollFlags::POLLOUT, until)
+}
+
+fn wait(file: BorrowedFd<'_>, what: PollFlags, until: Option<Instant>) -> io::Result<Woken> {
+    if !signal::before_blocking(None)? {
+        return Ok(Woken::Signal);
+    }
+    let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+    // A signal from here on starts a timer that interrupts the call: see `signal`.
+    match ppoll(&mut [PollFd::new(file, what)], Some(TimeSpec::from(left.min(LOOK))), None) {
+        Ok(0) | Err(nix::Error::EINTR) => Ok(Woken::Time),
+        Ok(_) => Ok(Woken::Ready),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the kernel says of a descriptor at once.
+fn now(file: BorrowedFd<'_>, what: PollFlags) -> PollFlags {
+    let mut files = [PollFd::new(file, what)];
+    match nix::poll::poll(&mut files, nix::poll::PollTimeout::ZERO) {
+        Ok(1..) => files[0].revents().unwrap_or(PollFlags::empty()),
+        _ => PollFlags::empty(),
+    }
+}
+
+/// Has everybody who could read what is written to `file` gone?
+pub fn is_abandoned(file: impl AsFd) -> bool {
+    now(file.as_fd(), PollFlags::empty()).contains(PollFlags::POLLERR)
+}
+
+/// Is there something to read right now?
+pub fn has_bytes(file: impl AsFd) -> bool {
+    now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLIN)
+}
+
+/// Has the last writer of a pipe gone, and was there one since it was opened?
+pub fn is_hung_up(file: impl AsFd) -> bool {
+    now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLHUP)
+}

@@ -1,0 +1,171 @@
+//! Signals that end a wait, and the timer that makes sure that they do: `sigaction(2)`, `timer_create(2)`.
+//!
+//! A signal that comes between a look at what has come and the blocking call would not interrupt that call. So
+//! every signal that is caught here starts a timer that interrupts the process again and again until somebody
+//! has looked; a deadline is the same timer, started for later. That closes the race for every call that
+//! blocks, with or without a timeout of its own. At other times the timer interrupts twice a second, so that who
+//! waits can look around. It is relative and monotonic: steps of the clock change nothing.
+//!
+//! Signals belong to the process, so this is the one place with global state. Nothing here runs but in programs
+//! of one thread.
+
+use std::io;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{check, zeroed};
+
+/// The first signal that asked the program to end; 0 for none.
+static ENDING: AtomicI32 = AtomicI32::new(0);
+/// So many signals asked the program to end.
+static ENDINGS: AtomicU32 = AtomicU32::new(0);
+/// A child has ended since somebody looked.
+static CHILD: AtomicBool = AtomicBool::new(false);
+/// The timer, once there is one.
+static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(ptr::null_mut());
+static HAS_TIMER: AtomicBool = AtomicBool::new(false);
+/// The timer runs as [`LOOK`] says, and not as a deadline or signal does.
+static LOOKING: AtomicBool = AtomicBool::new(false);
+
+/// From one interruption to the next when something has come or the time is over.
+const TICK: Duration = Duration::from_millis(10);
+
+/// So often, at least, a call that blocks is interrupted.
+pub const LOOK: Duration = Duration::from_millis(500);
+
+/// Signals that ask a program to end, in their usual order of politeness.
+const ENDS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+extern "C" fn note(signal: libc::c_int) {
+    // SAFETY: errno belongs to the interrupted code, which must find it as it was.
+    let errno = unsafe { *libc::__errno_location() };
+    match signal {
+        libc::SIGALRM => {}
+        libc::SIGCHLD => CHILD.store(true, Ordering::SeqCst),
+        signal => {
+            let _ = ENDING.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+            ENDINGS.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    if signal != libc::SIGALRM {
+        // timer_settime(2) is async-signal-safe. A failure leaves the interruption that is happening now.
+        let _ = arm(TICK, TICK);
+    }
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// Starts the timer: its first interruption from now, and the time from one to the next.
+fn arm(first: Duration, next: Duration) -> io::Result<()> {
+    if !HAS_TIMER.load(Ordering::SeqCst) {
+        return Ok(());
+    }
+    LOOKING.store(next == LOOK, Ordering::SeqCst);
+    let time = |span: Duration| libc::timespec {
+        tv_sec: libc::time_t::try_from(span.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(span.subsec_nanos() as i32),
+    };
+    // Zero would stop the timer.
+    let first = first.max(Duration::from_nanos(1));
+    let value = libc::itimerspec { it_interval: time(next), it_value: time(first) };
+    let timer = TIMER.load(Ordering::SeqCst);
+    // SAFETY: the timer was made by `catch` and is never deleted; `value` outlives the call.
+    check(unsafe { libc::timer_settime(timer, 0, &raw const value, ptr::null_mut()) }).map(drop)
+}
+
+fn handle(signal: libc::c_int) -> io::Result<()> {
+    // SAFETY: sigaction is a C structure of integers, pointers and a set of signals; zero is SIG_DFL.
+    let (mut action, mut before): (libc::sigaction, libc::sigaction) =
+        unsafe { (zeroed(), zeroed()) };
+    // SAFETY: `before` is what the call fills.
+    check(unsafe { libc::sigaction(signal, ptr::null(), &raw mut before) })?;
+    // A shell starts jobs in the background with SIGINT ignored, and nohup does so with SIGHUP: that stays.
+    if before.sa_sigaction == libc::SIG_IGN && ENDS.contains(&signal) {
+        return Ok(());
+    }
+    // Without SA_RESTART: what blocks is to be interrupted.
+    action.sa_sigaction = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    // SAFETY: the handler touches atomics and calls async-signal-safe functions alone.
+    check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) }).map(drop)
+}
+
+fn unblock(signals: &[libc::c_int]) -> io::Result<()> {
+    // SAFETY: sigset_t is a C structure of integers, and sigemptyset fills it anyway.
+    let mut set: libc::sigset_t = unsafe { zeroed() };
+    // SAFETY: `set` is valid for the calls.
+    unsafe {
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        check(libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut())).map(drop)
+    }
+}
+
+/// From now on SIGINT, SIGTERM and SIGHUP interrupt what blocks and are remembered, unless they are ignored.
+///
+/// # Errors
+/// EAGAIN: no timer can be had (RLIMIT_SIGPENDING).
+pub fn catch() -> io::Result<()> {
+    if HAS_TIMER.load(Ordering::SeqCst) {
+        return Ok(());
+    }
+    handle(libc::SIGALRM)?;
+    // SAFETY: sigevent is a C structure of integers and pointers.
+    let mut event: libc::sigevent = unsafe { zeroed() };
+    event.sigev_notify = libc::SIGEV_SIGNAL;
+    event.sigev_signo = libc::SIGALRM;
+    let mut timer: libc::timer_t = ptr::null_mut();
+    // SAFETY: both structures are valid for the call, and the timer lives as long as the process.
+    check(unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) })?;
+    TIMER.store(timer, Ordering::SeqCst);
+    HAS_TIMER.store(true, Ordering::SeqCst);
+    unblock(&[libc::SIGALRM])?;
+    ENDS.into_iter().try_for_each(handle)
+}
+
+/// From now on the end of a child interrupts what blocks.
+///
+/// # Errors
+/// None that a valid signal could cause.
+pub fn catch_children() -> io::Result<()> {
+    handle(libc::SIGCHLD)?;
+    unblock(&[libc::SIGCHLD])
+}
+
+/// The signal that asked the program to end, if one did.
+pub fn ending() -> Option<i32> {
+    Some(ENDING.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+}
+
+/// How many signals asked the program to end.
+pub fn endings() -> u32 {
+    ENDINGS.load(Ordering::SeqCst)
+}
+
+/// Has a child ended since this was last asked?
+pub fn child_ended() -> bool {
+    CHILD.swap(false, Ordering::SeqCst)
+}
+
+/// Is there anything that somebody should look at before blocking?
+fn is_quiet() -> bool {
+    ENDING.load(Ordering::SeqCst) == 0 && !CHILD.load(Ordering::SeqCst)
+}
+
+/// To be called right before a call that blocks: that call is interrupted soon after `until`, after [`LOOK`], and
+/// when a signal comes in between. `false`: something has come already, so do not block.
+///
+/// # Errors
+/// None that a valid timer could cause.
+pub fn before_blocking(until: Option<Instant>) -> io::Result<bool> {
+    let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+    if left < LOOK {
+        arm(left, TICK)?;
+    } else if !LOOKING.load(Ordering::SeqCst) {
+        arm(LOOK, LOOK)?;
+    }
+    // Looked at after the timer was set: a signal that comes later sets it anew.
+    Ok(is_quiet())
+}

@@ -1,0 +1,107 @@
+//! The documentation as a book: its links lead somewhere, its index names every page, and what it tells people to
+//! type is something that the program understands.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::env::TestEnv;
+use crate::tree;
+
+crate::cases![
+    every_link_leads_somewhere,
+    the_index_names_every_page,
+    the_glossary_is_in_order,
+    what_is_to_be_typed_now_is_understood
+];
+
+/// Every page of the book, by its path in the repository.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let mut pages = BTreeMap::new();
+    let mut folders = vec![PathBuf::from("docs")];
+    let mut files = vec![PathBuf::from("README.md"), PathBuf::from("CONTRIBUTING.md")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(tree::path(&folder)).unwrap() {
+            let path = folder.join(entry.unwrap().file_name());
+            if tree::path(&path).is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                files.push(path);
+            }
+        }
+    }
+    for file in files {
+        let text = fs::read_to_string(tree::path(&file)).unwrap();
+        pages.insert(file, text);
+    }
+    assert!(pages.len() >= 8, "{:?}", pages.keys());
+    pages
+}
+
+/// Where the links of a page lead, those to other places of the world aside.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://") && !target.starts_with('#'))
+}
+
+fn every_link_leads_somewhere() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for link in links(&text) {
+            let target = link.split('#').next().unwrap();
+            let path = page.parent().unwrap_or(Path::new("")).join(target);
+            assert!(tree::path(&path).exists(), "{}: {link} leads nowhere", page.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} links found");
+}
+
+fn the_index_names_every_page() {
+    let pages = pages();
+    let index = &pages[Path::new("docs/README.md")];
+    let named: Vec<&str> = links(index).collect();
+    for page in pages.keys().filter(|page| !page.ends_with("docs/README.md")) {
+        let from_docs =
+            page.strip_prefix("docs").map_or_else(|_| Path::new("..").join(page), Path::to_owned);
+        let from_docs = from_docs.to_str().unwrap();
+        assert!(named.contains(&from_docs), "docs/README.md does not name {from_docs}");
+    }
+}
+
+fn the_glossary_is_in_order() {
+    let pages = pages();
+    let rows =
+        pages[Path::new("docs/glossary.md")].lines().filter(|line| line.starts_with("| ")).skip(2);
+    let words: Vec<String> =
+        rows.map(|row| row.split('|').nth(1).unwrap().trim().to_lowercase()).collect();
+    assert!(words.len() > 30 && words.is_sorted(), "{words:?}");
+}
+
+/// The commands in the right column of the table on the front page.
+fn typed_now(front: &str) -> Vec<String> {
+    let table = front.lines().skip_while(|line| *line != "| before | now |").skip(2);
+    let rows = table.take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let row = row.replace("\\|", "\u{1}");
+        let now = row.split('|').nth(2).unwrap().trim().trim_matches('`');
+        now.replace('\u{1}', "|")
+    })
+    .collect()
+}
+
+fn what_is_to_be_typed_now_is_understood() {
+    let commands = typed_now(&pages()[Path::new("README.md")]);
+    assert!(commands.len() > 15, "{commands:?}");
+    let env = TestEnv::new();
+    let folder = Path::new(crate::isolation::PROGRAM).parent().unwrap().display();
+    let path = format!("{folder}:/usr/bin:/bin");
+    for command in commands {
+        // The user of the table may not exist here.
+        let command = command.replace("alice", "root");
+        let run = env.tool("sh", ["-c", &command]).env("PATH", &path).run();
+        // Most of the objects are not there: all that matters is that the words make sense.
+        let (_, output) = run.any_code(&[0, 3, 5, 125]);
+        output.says_not("usage").says_not("there is no column").says_not("unexpected");
+    }
+}
