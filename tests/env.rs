@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -193,6 +193,25 @@ impl Invocation {
         let errors = Scratch::new();
         let run = self.run_with(Stdio::null(), stdout, errors.stdio());
         Run { stderr: errors.bytes(), ..run }
+    }
+
+    /// Runs it, and kills it after a while if it has not ended by itself.
+    pub fn killed_after(mut self, time: std::time::Duration) {
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = self.command.spawn().unwrap();
+        std::thread::sleep(time);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Runs it for somebody who sits at a terminal and types this answer; standard output goes elsewhere.
+    pub fn answered(self, answer: &str) -> Run {
+        let (mut terminal, input) = Terminal::open(80);
+        terminal.master().write_all(answer.as_bytes()).unwrap();
+        let (output, errors) = (Scratch::new(), input.try_clone().unwrap());
+        let run = self.env("TERM", "xterm");
+        let run = run.run_with(Stdio::from(input), output.stdio(), Stdio::from(errors));
+        Run { stdout: output.bytes(), stderr: terminal.read_to_end(), ..run }
     }
 
     /// Runs it on a terminal with so many columns. What it writes must fit into the terminal's buffer, which

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::judging::StateName;
 use super::values;
-use crate::model::{Family, Object, Selector, Timestamp, Value};
+use crate::model::{Family, Object, Selector, State, Timestamp, Value};
 
 /// Which objects.
 #[derive(Args, Clone, Debug)]
@@ -44,6 +45,10 @@ pub struct Filter {
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub pid: Option<i32>,
 
+    /// Only objects in one of these states
+    #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',')]
+    pub state: Vec<StateName>,
+
     /// Look for FIFOs here and below, too (repeatable)
     #[arg(long, value_name = "DIR")]
     pub fifo_dir: Vec<PathBuf>,
@@ -59,6 +64,11 @@ pub enum FamilyName {
 }
 
 impl Filter {
+    /// Is this state among those that were asked for? All are when none was.
+    pub fn allows_state(&self, state: State) -> bool {
+        self.state.is_empty() || self.state.iter().any(|name| name.state() == state)
+    }
+
     /// Can objects of this family be in the selection?
     pub fn allows(&self, family: Family) -> bool {
         match self.family {
@@ -74,7 +84,8 @@ impl Filter {
     }
 
     /// Is this object in the selection, whoever holds it? What is not known of it does not match. `now` is in
-    /// seconds since the epoch. What a process holds is for [`Filter::pid`] to say.
+    /// seconds since the epoch. What a process holds is for [`Filter::pid`] to say, and
+    /// states for [`Filter::allows_state`].
     pub fn matches(&self, object: &Object, now: i64) -> bool {
         let owner = if self.mine { Some(nix::unistd::geteuid().as_raw()) } else { self.owner };
         let old = |since: Timestamp, than: Duration| {

@@ -56,6 +56,8 @@ impl Holders {
     /// cannot hold.
     pub(super) fn expects(&mut self, object: &mut Object, cx: &Context) -> bool {
         match &object.trace {
+            // It is known already that nobody holds it.
+            Some(_) if object.found.is_some() => self.pid.is_none(),
             Some(trace) if !trace.is_nobody() => {
                 self.expected |= self.printed || self.pid.is_some();
                 if self.printed && self.pid.is_none() {

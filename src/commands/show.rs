@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use super::columns;
 use super::context::{Context, Outcome};
+use super::states;
+use crate::cli::judging::Judging;
 use crate::cli::values;
 use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
+use crate::leftover::producers;
 use crate::model::{Address, COMMON, Fault, Field, OF_HOLDERS, Object, Rows, Value};
 use crate::output::{Cell, Format, Times, detail};
 
@@ -22,6 +25,9 @@ pub(super) struct Args {
     /// Which objects
     #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
     addresses: Vec<Address>,
+
+    #[command(flatten)]
+    judging: Judging,
 }
 
 const EXAMPLES: &str = "\
@@ -72,10 +78,24 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     for object in objects.iter_mut().filter(|_| in_use) {
         object.found = object.trace.map(|trace| cx.scanner.of(&trace));
     }
+    if let Err(fault) = judge(&mut objects, &args.judging, cx) {
+        cx.complain(&fault);
+    }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),
         _ => records(&objects, chosen.as_deref(), cx),
     }
+}
+
+/// Concludes the states, and says why.
+fn judge(objects: &mut [Object], judging: &Judging, cx: &Context) -> Result<(), Fault> {
+    let judge = states::judge(judging, (&[], true), cx, &cx.scanner)?;
+    let look = cx.look(Want::Everything);
+    for object in objects {
+        object.verdict = Some(judge.judge(object, &look));
+        object.producer = producers::origin(object).and_then(|origin| origin.program());
+    }
+    Ok(())
 }
 
 /// The columns that say something of this object: an address has an id or a name, never both.
@@ -96,6 +116,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
                 .into_iter()
                 .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.size.is_known())
+                .filter(|name| *name != "producer" || object.producer.is_some())
                 .collect(),
         };
         let cells: Vec<(&str, Cell)> =

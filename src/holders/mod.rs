@@ -22,7 +22,7 @@ use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 pub use questions::Questions;
 pub use scanner::Scanner;
-use visit::{Ground, Visitor};
+use visit::{Gaps, Ground, Visitor};
 
 /// What a process can have of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +70,7 @@ pub struct Holders {
     asked: Questions,
     fifos: OpenFifos,
     unread: usize,
+    gaps: Gaps,
     complete: bool,
     same_numbers: bool,
 }
@@ -93,7 +94,7 @@ impl Holders {
                 attached.checked_sub(self.mappings(marks, *attached))
             }
             Trace::Set { waiting: Some(waiting), .. } => waiting.checked_sub(marks.len() as u64),
-            _ => self.complete().then_some(0),
+            _ => (self.complete && !self.gaps.hide(trace)).then_some(0),
         };
         let of_one = holders.chunk_by(|(one, _), (two, _)| one == two);
         Found { holders: of_one.filter_map(|ways| self.holder(ways)).collect(), unseen }
@@ -134,12 +135,6 @@ impl Holders {
         self.unread
     }
 
-    /// Have all processes been seen that could hold anything? Not if one could not be read, and not from inside
-    /// a pid namespace: there are others outside.
-    pub fn complete(&self) -> bool {
-        self.complete && self.unread == 0
-    }
-
     /// Was this trace asked for?
     pub fn knows(&self, trace: &Trace) -> bool {
         self.asked.has(trace)
@@ -160,6 +155,7 @@ impl Holders {
         self.people.extend(visitor.people.into_iter().map(|person| (person.pid, person)));
         self.fifos.awaited.extend(visitor.awaited);
         self.unread += visitor.unread;
+        self.gaps.add(visitor.gaps);
     }
 }
 

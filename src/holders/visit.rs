@@ -10,7 +10,7 @@ use super::maps::{self, Source, Which};
 use super::questions::{Questions, Sort};
 use super::waiting::{self, Call, Doing};
 use super::{Key, Mark, Person, fds};
-use crate::model::{Access, Descriptor, FileId, How};
+use crate::model::{Access, Descriptor, FileId, How, Trace};
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::{Proc, Process};
@@ -30,6 +30,8 @@ pub(super) struct Ground<'a> {
     same_numbers: bool,
     /// Our IPC namespace.
     namespace: Option<FileId>,
+    /// Process 1 is certainly not in it.
+    is_apart: bool,
     /// The device of System V segments of ordinary pages.
     segments: u64,
     /// The device of pipes without a name.
@@ -50,6 +52,7 @@ impl<'a> Ground<'a> {
             own,
             same_numbers: own.is_some() && own == i32::try_from(std::process::id()).ok(),
             namespace: proc.stat(c"thread-self/ns/ipc").ok().map(|stat| id(&stat)),
+            is_apart: proc.is_apart(),
             segments: shm::device().unwrap_or(libc::makedev(0, 1)),
             pipes: pipe::device().ok(),
             page: procfs::page_size(),
@@ -59,11 +62,7 @@ impl<'a> Ground<'a> {
     /// Are all processes seen? Those outside this pid namespace only from the first one, that has no outside; those
     /// of others not where `/proc` hides them (`hidepid`), which hides the first process before all.
     pub(super) fn sees_all(&self) -> bool {
-        /// PROC_PID_INIT_INO of the kernel.
-        const FIRST: u64 = 0xefff_fffc;
-        self.same_numbers
-            && self.proc.process(1).and_then(|first| first.status()).is_ok()
-            && self.proc.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+        self.proc.shows_all()
     }
 
     pub(super) fn same_numbers(&self) -> bool {
@@ -100,6 +99,47 @@ pub(super) struct Visitor<'a> {
     /// Paths of FIFOs that threads wait to open.
     pub(super) awaited: Vec<PathBuf>,
     pub(super) unread: usize,
+    pub(super) gaps: Gaps,
+}
+
+/// What could not be read of some process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gaps {
+    pub(super) mappings: bool,
+    pub(super) descriptors: bool,
+    /// Descriptors of queues of our own IPC namespace.
+    pub(super) queues: bool,
+    /// Calls on files.
+    pub(super) calls: bool,
+    /// Calls on ids of our own IPC namespace.
+    pub(super) ids: bool,
+}
+
+impl Gaps {
+    fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.mappings |= other.mappings;
+        self.descriptors |= other.descriptors;
+        self.queues |= other.queues;
+        self.calls |= other.calls;
+        self.ids |= other.ids;
+    }
+
+    /// Can whoever holds an object with this trace have been overlooked?
+    pub(super) fn hide(self, trace: &Trace) -> bool {
+        match trace {
+            Trace::Segment { .. } => self.mappings,
+            Trace::SysvQueue { .. } | Trace::Set { .. } => self.ids,
+            // Whoever waits for it has it mapped.
+            Trace::Memory(_) | Trace::Semaphore { .. } => self.mappings || self.descriptors,
+            // Whoever waits for it has it open.
+            Trace::Queue { .. } => self.queues,
+            Trace::Fifo(_) => self.descriptors || self.calls,
+        }
+    }
 }
 
 /// One process while it is looked at.
@@ -110,7 +150,7 @@ struct Visit<'v, 'a> {
     found: Vec<(Key, How)>,
     /// Where semaphores are mapped: start, end, file.
     words: Vec<(u64, u64, FileId)>,
-    denied: bool,
+    gaps: Gaps,
 }
 
 impl<'a> Visitor<'a> {
@@ -123,6 +163,7 @@ impl<'a> Visitor<'a> {
             fifos: Vec::new(),
             awaited: Vec::new(),
             unread: 0,
+            gaps: Gaps::default(),
         }
     }
 
@@ -144,13 +185,14 @@ impl<'a> Visitor<'a> {
             threads: Vec::new(),
             found: Vec::new(),
             words: Vec::new(),
-            denied: false,
+            gaps: Gaps::default(),
         };
         visit.look(self);
-        let Visit { found, denied, .. } = visit;
+        let Visit { found, gaps, .. } = visit;
         // Kernel threads and zombies have nothing that could not be read.
-        if denied && !process.status().is_ok_and(|status| status.is_empty()) {
+        if gaps.any() && !process.status().is_ok_and(|status| status.is_empty()) {
             self.unread += 1;
+            self.gaps.add(gaps);
         }
         if !found.is_empty() {
             self.people.push(Person::new(&process));
@@ -186,15 +228,31 @@ impl Visit<'_, '_> {
     }
 
     /// Takes note of what could not be read, as against what has ended.
-    fn note(&mut self, error: &io::Error) {
-        self.denied |= !is_gone(error);
+    fn note(&mut self, error: &io::Error, gaps: Gaps) {
+        if !is_gone(error) {
+            self.gaps.add(gaps);
+        }
+    }
+
+    fn note_mappings(&mut self, error: &io::Error) {
+        self.note(error, Gaps { mappings: true, ..Gaps::default() });
+    }
+
+    fn note_calls(&mut self, error: &io::Error) {
+        self.note(error, Gaps { calls: true, ids: !self.is_elsewhere(), ..Gaps::default() });
+    }
+
+    /// The first process of the machine, which sandboxes close to the superuser too, is in the first IPC namespace: it
+    /// has nothing of another.
+    fn is_elsewhere(&self) -> bool {
+        self.process.pid == 1 && self.ground.is_apart
     }
 
     fn mappings(&mut self, source: &mut Source) {
         match self.mappings_of("", source) {
             Ok(true) => return,
             Ok(false) => {}
-            Err(error) => self.note(&error),
+            Err(error) => self.note_mappings(&error),
         }
         // All threads share their memory. When the main one has ended, only the others can be asked for it.
         if self.threads.is_empty() || !self.main_thread_has_ended() {
@@ -204,7 +262,7 @@ impl Visit<'_, '_> {
             match self.mappings_of(&format!("task/{thread}/"), source) {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => self.note(&error),
+                Err(error) => self.note_mappings(&error),
             }
         }
     }
@@ -261,7 +319,8 @@ impl Visit<'_, '_> {
         match self.process.stat(&name) {
             Ok(stat) => Some(id(&stat)) == self.ground.namespace,
             Err(error) => {
-                self.note(&error);
+                self.note_mappings(&error);
+                self.note_calls(&error);
                 false
             }
         }
@@ -283,13 +342,14 @@ impl Visit<'_, '_> {
             }
         });
         if let Err(error) = result {
-            self.note(&error);
+            let queues = !self.is_elsewhere();
+            self.note(&error, Gaps { descriptors: true, queues, ..Gaps::default() });
         }
     }
 
     /// Threads that have descriptors of their own, and all threads when the main one has ended: then it has none.
     fn private_tables(&mut self, visitor: &mut Visitor) {
-        if self.denied {
+        if self.gaps.descriptors {
             return;
         }
         let mut known = vec![self.process.pid];
@@ -312,7 +372,7 @@ impl Visit<'_, '_> {
         }
         for thread in self.threads.clone() {
             // Who may not look at one may not look at the others.
-            if self.denied {
+            if self.gaps.calls {
                 break;
             }
             self.call(&format!("task/{thread}/"), visitor);
@@ -330,7 +390,7 @@ impl Visit<'_, '_> {
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            self.note(&error);
+            self.note_calls(&error);
         }
     }
 

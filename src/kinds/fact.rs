@@ -1,7 +1,7 @@
 //! A fact of a kind's own: its name beside the code that reads it.
 
 use super::capability::Look;
-use crate::model::{Facts, Fault, Field, Kind, OF_HOLDERS, Value};
+use crate::model::{Facts, Fault, Field, Kind, OF_HOLDERS, OF_VERDICTS, Value};
 
 /// How one fact is read from what the kernel said of an object, or by asking again.
 pub(super) struct Fact<T: 'static> {
@@ -61,6 +61,11 @@ impl<'a, T> Plan<'a, T> {
     /// Is the fact called `name` one of them?
     pub(super) fn has(&self, name: &str) -> bool {
         self.facts.iter().any(|fact| fact.field.name == name)
+    }
+
+    /// Does anybody want to know the state of objects, which is concluded from what they remember?
+    pub(super) fn wants_past(&self) -> bool {
+        OF_VERDICTS.iter().any(|name| self.look.want.has_column(name))
     }
 
     /// Will somebody ask who holds the objects? Then their traces are to be exact.

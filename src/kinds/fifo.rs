@@ -13,12 +13,14 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::KindRecord;
-use super::capability::{Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove};
+use super::backing::{Backing, Home, Spot, Store};
+use super::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use super::fact::{Fact, Plan, fields};
 use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -29,7 +31,7 @@ use crate::model::{
     Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::{pidfd, pipe};
+use crate::sys::{folder, pidfd, pipe};
 use search::Search;
 
 static KIND: Kind = Kind {
@@ -46,6 +48,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&Fifo),
     configure: Some(&Fifo),
     remove: Some(&Fifo),
+    backing: Some(&Fifo),
     messages: Some(&Fifo),
     ..KindRecord::read_only(&KIND, &Fifo)
 };
@@ -111,8 +114,13 @@ fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
 }
 
 fn seen(plan: &Plan<Pipe>, path: &Path, one: &Pipe) -> Object {
-    let (locator, size) = (Locator::Path(path.into()), one.capacity.clone());
-    object(&KIND, locator, Some(&one.stat), size, plan.read(one), Trace::Fifo)
+    let locator = Locator::Path(path.into());
+    let mut object = object(plan, &KIND, locator, (one, one.capacity.clone()), Trace::Fifo);
+    if let Some(past) = &mut object.past {
+        // Its file system may well be older than the last boot.
+        past.changed = None;
+    }
+    object
 }
 
 fn path(locator: &Locator) -> Result<&Path, Fault> {
@@ -276,15 +284,34 @@ impl Remove for Fifo {
         nix::unistd::unlink(name.as_c_str()).map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
+}
 
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let (_, stat) = existing(locator)?;
-        let search = Search::of_processes(look);
-        Ok(match search.open(&stat).first() {
-            Some(holder) => Held::Yes(format!("process {} has it open", holder.pid)),
-            None => Held::Unknown(
-                "a process that waits to open it leaves no trace among the descriptors".into(),
-            ),
-        })
+impl Backing for Fifo {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        Ok(Box::new(Paths))
+    }
+}
+
+/// FIFOs are wherever their paths lead.
+struct Paths;
+
+impl Store for Paths {
+    /// That would release a process that waits for a peer.
+    fn open(&self, _locator: &Locator) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
+        let Locator::Path(path) = locator else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let folder = folder::open(&CString::new(parent.as_os_str().as_bytes())?)?;
+        let home = Home { folder: Rc::new(folder), path: parent.into() };
+        Ok(Some(Spot { home, name: CString::new(name.as_bytes())? }))
+    }
+
+    fn home(&self) -> Option<Home> {
+        None
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::address::{Address, Locator};
 use super::kind::{Field, Kind, Part};
+use super::past::Past;
+use super::state::Verdict;
 use super::trace::{Found, Trace};
 use super::value::{Timestamp, Value};
 
@@ -31,6 +33,12 @@ pub struct Object {
     pub trace: Option<Trace>,
     /// Who holds it, once that has been looked for.
     pub found: Option<Arc<Found>>,
+    /// What it remembers of its makers and users, where somebody wants its state.
+    pub past: Option<Past>,
+    /// Its state, once that has been judged.
+    pub verdict: Option<Verdict>,
+    /// The program that is known to give such names.
+    pub producer: Option<&'static str>,
 }
 
 /// Facts of a kind's own.
@@ -136,6 +144,26 @@ pub static COMMON: &[Column] = &[
         get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Age),
     },
     Column {
+        field: Field::costly("state", "in-use, idle, leftover, suspect or unknown."),
+        get: |object| match &object.verdict {
+            Some(verdict) => Value::Word(verdict.state.name()),
+            None => NOT_JUDGED,
+        },
+    },
+    Column {
+        field: Field::costly("evidence", "What the state was concluded from."),
+        get: |object| match &object.verdict {
+            Some(verdict) => Value::List(
+                verdict.evidence.iter().map(|line| Value::Text(line.as_str().into())).collect(),
+            ),
+            None => NOT_JUDGED,
+        },
+    },
+    Column {
+        field: Field::costly("producer", "Program that is known to give such names."),
+        get: |object| object.producer.map_or(Value::None("not known"), Value::Word),
+    },
+    Column {
         field: Field::costly(
             "used-by",
             "Processes that hold it: attached, open, mapped, registered, or waiting in a call.",
@@ -161,6 +189,10 @@ pub static COMMON: &[Column] = &[
     },
 ];
 
+/// The columns that come from a verdict.
+pub const OF_VERDICTS: &[&str] = &["state", "evidence"];
+
+const NOT_JUDGED: Value = Value::Unknown("it was not judged");
 const NOT_LOOKED: Value = Value::Unknown("it was not looked for");
 const NOT_ALL: Value = Value::Unknown("not every process could be seen");
 const NO_TRACE: Value = Value::Unknown("nobody waits, and other users leave no trace");
@@ -229,6 +261,15 @@ impl Object {
             Some(_) if self.trace.is_some_and(|trace| trace.is_of_calls()) => NO_TRACE,
             Some(found) => Value::Holders(found.clone()),
         }
+    }
+
+    /// Is this the same object, which nobody has used or changed between two looks? Only where what it remembers was
+    /// read both times.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.past.is_some()
+            && self.address == other.address
+            && (&self.past, &self.trace) == (&other.past, &other.trace)
+            && (self.uid, self.gid, self.mode) == (other.uid, other.gid, other.mode)
     }
 
     /// The column CONTENT: unknown if any of its parts is.

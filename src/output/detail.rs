@@ -23,10 +23,18 @@ pub fn detail(
         if matches!(**value, Value::Rows(_)) {
             continue;
         }
-        text.clear();
-        view.telling(value, &mut text);
         let label = name.replace('-', " ");
-        writeln!(out, "{bold}{label:<widest$}{normal}  {text}")?;
+        // Several things are told below each other.
+        let values = match &**value {
+            Value::List(values) if !values.is_empty() => &**values,
+            value => std::slice::from_ref(value),
+        };
+        for (at, value) in values.iter().enumerate() {
+            text.clear();
+            view.telling(value, &mut text);
+            let label = if at == 0 { label.as_str() } else { "" };
+            writeln!(out, "{bold}{label:<widest$}{normal}  {text}")?;
+        }
     }
     for (_, value) in cells {
         let rows = match &**value {

@@ -8,6 +8,7 @@
 pub mod attachment;
 pub mod deferral;
 pub mod file;
+pub mod folder;
 pub mod kcmp;
 pub mod lease;
 pub mod mapping;

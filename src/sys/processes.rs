@@ -65,6 +65,25 @@ impl Proc {
         file::stat_target(&self.0, name)
     }
 
+    /// Does it show every process of the machine? Not from inside a pid namespace, which has others outside; not if it
+    /// belongs to another namespace than we; not if it hides the processes of others (`hidepid`), the first among
+    /// them.
+    pub fn shows_all(&self) -> bool {
+        /// PROC_PID_INIT_INO of the kernel.
+        const FIRST: u64 = 0xefff_fffc;
+        self.own_pid().is_some_and(|own| Some(own) == i32::try_from(std::process::id()).ok())
+            && self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+            && self.process(1).is_ok_and(|first| first.status().is_ok())
+    }
+
+    /// Is our IPC namespace certainly another than that of process 1? The first process of the machine is in the first
+    /// one, and is closed to the superuser, too, where a sandbox has its way.
+    pub fn is_apart(&self) -> bool {
+        /// PROC_IPC_INIT_INO of the kernel.
+        const FIRST: u64 = 0xefff_ffff;
+        self.stat(c"thread-self/ns/ipc").is_ok_and(|ours| ours.inode != FIRST) && self.shows_all()
+    }
+
     /// The number that this process has here; `None` when it is not to be seen.
     pub fn own_pid(&self) -> Option<i32> {
         nix::fcntl::readlinkat(&self.0, c"self").ok()?.to_str()?.parse().ok()

@@ -57,6 +57,16 @@ pub fn holding(act: impl FnOnce()) -> Holder {
     start(None, act, pause)
 }
 
+/// Forks a process of root's that is in this group, too, and pauses.
+#[track_caller]
+pub fn holding_in_group(gid: u32) -> Holder {
+    let join = move || {
+        // SAFETY: one group, and the length says one.
+        checked("setgroups", unsafe { libc::setgroups(1, &gid) });
+    };
+    start(None, join, pause)
+}
+
 /// Forks a process that runs `act`, says so, and then runs `block`, which should never return.
 #[track_caller]
 pub fn blocking(act: impl FnOnce(), block: impl FnOnce()) -> Holder {

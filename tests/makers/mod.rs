@@ -7,6 +7,7 @@ pub mod fifo;
 pub mod holder;
 pub mod holding;
 pub mod kernel;
+pub mod lost;
 pub mod memory;
 pub mod odd;
 pub mod posix;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod churn;
+mod clean;
 mod create;
 mod generate;
 mod global;
@@ -36,6 +37,7 @@ pub fn cases() -> Vec<Case> {
     [
         bad_input::cases(),
         churn::cases(),
+        clean::cases(),
         create::cases(),
         generate::cases(),
         global::cases(),

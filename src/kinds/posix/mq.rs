@@ -6,6 +6,7 @@
 mod endpoint;
 mod folder;
 mod status;
+mod store;
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -14,22 +15,24 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{name, name_to_make, probe, with_slash};
+use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
+use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove, Want,
+    Change, Configure, Create, Each, Inspect, Look, Making, Remove, Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace, Param, Part,
     Settings, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
 use folder::Folder;
 use status::Status;
+use store::Queues;
 
 static KIND: Kind = Kind {
     name: "posix-mq",
@@ -50,6 +53,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixMq),
     configure: Some(&PosixMq),
     remove: Some(&PosixMq),
+    backing: Some(&PosixMq),
     messages: Some(&PosixMq),
     ..KindRecord::read_only(&KIND, &PosixMq)
 };
@@ -149,7 +153,9 @@ impl Needs {
     fn new(plan: &Plan<Queue>, want: Want) -> Self {
         let any = |names: &[&str]| names.iter().any(|name| plan.has(name));
         Self {
-            shape: want.has_column("size") || any(&["messages", "max-messages", "message-size"]),
+            shape: want.has_column("size")
+                || plan.wants_past()
+                || any(&["messages", "max-messages", "message-size"]),
             status: any(&["bytes", "notify", "notify-signal", "notify-pid", "notify-command"]),
         }
     }
@@ -192,10 +198,18 @@ fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
     };
     let registered = one.status.as_ref().map_or(0, |status| status.pid);
     let trace = |file| Trace::Queue { file, registered };
-    let mut object =
-        object(&KIND, Locator::Name(name.into()), one.stat.as_ref(), size, plan.read(one), trace);
+    let mut object = object(plan, &KIND, Locator::Name(name.into()), (one, size), trace);
     // A look at a queue's status sets its ctime, its use sets its mtime.
     object.since = one.stat.as_ref().map(|stat| timestamp(stat.modified));
+    if let (Some(past), Some(stat)) = (&mut object.past, &one.stat) {
+        past.last = Some(stat.modified.0);
+        past.changed = past.last;
+        past.pace = Pace::Occasional;
+        past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
+        past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];
+        past.memory =
+            one.shape.as_ref().map_or(0, |shape| charge(shape.max_messages, shape.message_size));
+    }
     object
 }
 
@@ -470,14 +484,10 @@ impl Remove for PosixMq {
         mqueue::remove(&with_slash(name(locator)?)?)?;
         Ok(None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        match mqueue::open(&with_slash(name(locator)?)?) {
-            Ok(opened) => Ok(probe(opened.as_fd())),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Ok(Held::Unknown("it cannot be opened: permission denied".into()))
-            }
-            Err(error) => Err(Fault::from_os(&error)),
-        }
+impl Backing for PosixMq {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        Ok(Box::new(Queues))
     }
 }

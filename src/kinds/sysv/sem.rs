@@ -2,23 +2,25 @@
 
 mod counters;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Param, Part, Rows, Settings, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
+    Object, Pace, Param, Part, Past, Rows, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -53,6 +55,22 @@ impl Record for Set {
     fn changed(&self) -> i64 {
         self.change_time
     }
+
+    fn past(&self) -> Past {
+        Past {
+            actors: operators(self).map_err(|error| Fault::reason(&error)),
+            last: Some(self.change_time.max(self.operation_time)),
+            changed: Some(self.change_time),
+            creator: creator_of(&self.perm),
+            pace: Pace::Occasional,
+            pending: None,
+            stranded: 0,
+            untouched: self.operation_time == 0,
+            links: 1,
+            memory: 0,
+            serial: [self.perm.key.into(), self.count, fingerprint(self)],
+        }
+    }
 }
 
 static FACTS: &[Fact<Set>] = &[
@@ -84,8 +102,30 @@ fn waiting(one: &Set) -> io::Result<u64> {
     (0..u32::try_from(one.count).unwrap_or(0)).map(number).sum()
 }
 
-/// In a listing, sets with more semaphores are not asked: to look at what threads do costs less.
+/// In a listing of holders, sets with more semaphores are not asked: to look at what threads do costs less.
 const ASKED: u64 = 32;
+
+/// Every process that last operated on one of the semaphores, each once. When it did is not told: not later than the
+/// last change of the set. 0 is nobody, or somebody that this pid namespace cannot see.
+fn operators(one: &Set) -> io::Result<Vec<Actor>> {
+    let mut pids = BTreeSet::new();
+    for index in 0..u32::try_from(one.count).unwrap_or(0) {
+        pids.insert(sem::last_pid(one.id, index)?);
+    }
+    let time = |pid| match pid {
+        0 => happened(one.operation_time),
+        _ => Some(one.operation_time.max(one.change_time)),
+    };
+    Ok(pids.into_iter().map(|pid| Actor { role: "last operator", pid, time: time(pid) }).collect())
+}
+
+/// A number that changes with the values of the set: its times are whole seconds.
+fn fingerprint(one: &Set) -> u64 {
+    let values = sem::values(one.id, one.count).unwrap_or_default();
+    values
+        .iter()
+        .fold(0, |sum: u64, value| sum.wrapping_mul(31).wrapping_add(u64::from(*value) + 1))
+}
 
 static INDEX: Field = Field::free("index", "Which semaphore of the set.");
 static VALUE: Field = Field::free("value", "Its value: semval.");
@@ -200,10 +240,15 @@ fn object(plan: &Plan<Set>, one: &Set) -> Object {
     let facts = plan.read(one);
     let waiting = match facts.get("waiting") {
         Some(Value::Count(number)) => Some(*number),
-        None if plan.wants_holders() && one.count <= ASKED => waiting(one).ok(),
+        None if plan.wants_past() || plan.wants_holders() && one.count <= ASKED => {
+            waiting(one).ok()
+        }
         _ => None,
     };
-    one.object(&KIND, Value::None("none"), facts, Trace::Set { id: one.id, waiting })
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, Value::None("none"), facts, Trace::Set { id: one.id, waiting })
+    }
 }
 
 impl Inspect for SysvSem {
@@ -415,15 +460,15 @@ impl Remove for SysvSem {
         sem::remove(id).map(|()| None).map_err(|error| fault(&error))
     }
 
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let one = SOURCE.find(look, locator, false)?;
-        for index in 0..u32::try_from(one.count).unwrap_or(0) {
-            let waiting =
-                sem::waiting_to_rise(one.id, index)? + sem::waiting_for_zero(one.id, index)?;
-            if waiting > 0 {
-                return Ok(Held::Yes(format!("{waiting} waiting on semaphore {index}")));
-            }
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        // Its times are whole seconds: what an operation changes at once is its values.
+        let values = |one: &Set| sem::values(one.id, one.count).ok();
+        let before = values(&SOURCE.find(look, &object.address.locator, false)?);
+        if !SOURCE.is_same(look, object, &make, &|one| values(one) == before)? {
+            return Ok(Removal::Changed);
         }
-        Ok(Held::Unknown("the kernel does not tell who uses a System V set".into()))
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }
