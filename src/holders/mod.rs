@@ -4,6 +4,7 @@
 //! threads wait in. Nothing here opens, maps or changes an object. Knows no kind and no verb.
 
 mod fds;
+mod gaps;
 mod maps;
 pub mod process;
 mod questions;
@@ -20,9 +21,10 @@ use std::thread;
 use crate::model::{FileId, Found, Holder, How, OpenFifos, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
+use gaps::Gaps;
 pub use questions::Questions;
 pub use scanner::Scanner;
-use visit::{Gaps, Ground, Visitor};
+use visit::{Ground, Visitor};
 
 /// What a process can have of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

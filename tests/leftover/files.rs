@@ -28,7 +28,8 @@ fn memory_is_in_use_however_it_is_held() {
     let env = TestEnv::new();
     posix::shared_memory("/m", 4096, 0o600);
     let path = "/dev/shm/m";
-    let holders: [(&str, fn() -> holder::Holder); 5] = [
+    type Hold = fn() -> holder::Holder;
+    let holders: [(&str, Hold); 5] = [
         ("a descriptor", || holder::holding(|| std::mem::forget(lost::open_memory("/m")))),
         ("a mapping whose descriptor is closed", || holder::holding(|| posix::map("/m"))),
         ("a private mapping", || holder::holding(|| holding::map_privately("/dev/shm/m"))),

@@ -9,9 +9,8 @@ crate::cases![
     a_part_of_a_queue_is_shown,
     a_posix_queue_cannot_be_peeked_at_and_says_how_much_is_in_it,
     a_fifo_is_shown_and_stays_as_it_is,
-    a_writer_that_waits_is_not_released,
     a_fifo_that_nobody_has_open_is_empty;
-    SeveralUsers: a_fifo_of_others_is_not_shown
+    SeveralUsers: a_fifo_of_others_is_not_shown, a_writer_that_waits_is_not_released
 ];
 
 fn a_system_v_queue_is_shown_and_stays_as_it_is() {
