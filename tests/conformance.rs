@@ -286,7 +286,7 @@ fn list_as_plain(env: &TestEnv, subject: &Subject) {
         assert_eq!(fields[4], "4096", "exact bytes\n{}", output.report());
     }
     assert!(
-        fields[6].parse::<i64>().is_ok_and(|age| age < now),
+        fields[7].parse::<i64>().is_ok_and(|age| age < now),
         "age in numbers\n{}",
         output.report()
     );

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::judging::StateName;
 use super::values;
-use crate::model::{Family, Object, Selector, State, Timestamp, Value};
+use crate::model::{Family, Object, Selector, Timestamp, Value};
 
 /// Which objects.
 #[derive(Args, Clone, Debug)]
@@ -41,14 +40,6 @@ pub struct Filter {
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
 
-    /// Only objects that this process holds: attached, open, mapped, registered, or waited for
-    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
-    pub pid: Option<i32>,
-
-    /// Only objects in one of these states
-    #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',')]
-    pub state: Vec<StateName>,
-
     /// Look for FIFOs here and below, too (repeatable)
     #[arg(long, value_name = "DIR")]
     pub fifo_dir: Vec<PathBuf>,
@@ -64,11 +55,6 @@ pub enum FamilyName {
 }
 
 impl Filter {
-    /// Is this state among those that were asked for? All are when none was.
-    pub fn allows_state(&self, state: State) -> bool {
-        self.state.is_empty() || self.state.iter().any(|name| name.state() == state)
-    }
-
     /// Can objects of this family be in the selection?
     pub fn allows(&self, family: Family) -> bool {
         match self.family {
@@ -80,12 +66,11 @@ impl Filter {
 
     /// The columns that the filters look at, so that they are read.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
-        self.min_size.map(|_| "size").into_iter().chain(self.pid.map(|_| "used-by"))
+        self.min_size.map(|_| "size").into_iter()
     }
 
     /// Is this object in the selection, whoever holds it? What is not known of it does not match. `now` is in
-    /// seconds since the epoch. What a process holds is for [`Filter::pid`] to say, and
-    /// states for [`Filter::allows_state`].
+    /// seconds since the epoch.
     pub fn matches(&self, object: &Object, now: i64) -> bool {
         let owner = if self.mine { Some(nix::unistd::geteuid().as_raw()) } else { self.owner };
         let old = |since: Timestamp, than: Duration| {

@@ -74,12 +74,6 @@ Examples:
 
 /// Finds and removes.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
-    if !args.filter.state.is_empty() || args.filter.pid.is_some() {
-        return Err(Stop::Usage(
-            Fault::usage("clean takes leftovers, and with --suspect suspects")
-                .hint("--state and --pid go with list"),
-        ));
-    }
     let columns = printed(cx)?;
     let proc = cx.proc.clone();
     // What is learned while planning is not used for removing: the answer may take its time.

@@ -9,7 +9,7 @@ use super::holders::Holders;
 use super::selection::Walk;
 use super::states::{Means, States};
 use crate::cli::filter::Filter;
-use crate::cli::judging::Judging;
+use crate::cli::judging::{Judging, StateName};
 use crate::kinds::capability::{Look, Want};
 use crate::leftover::Judge;
 use crate::model::{COMMON, Column, Kind, Object, Place};
@@ -29,6 +29,25 @@ pub(super) struct Args {
 
     #[command(flatten)]
     judging: Judging,
+
+    /// Only objects that this process holds: attached, open, mapped, registered, or waited for
+    #[arg(
+        long,
+        value_name = "PID",
+        value_parser = clap::value_parser!(i32).range(1..),
+        help_heading = "Selection"
+    )]
+    pid: Option<i32>,
+
+    /// Only objects in one of these states
+    #[arg(
+        long,
+        value_name = "STATE[,STATE]",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
+    state: Vec<StateName>,
 
     /// Order by these columns: A,-B; a hyphen reverses
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
@@ -54,11 +73,10 @@ impl Default for Args {
             name: None,
             older_than: None,
             min_size: None,
-            pid: None,
-            state: Vec::new(),
             fifo_dir: Vec::new(),
         };
-        Self { filter, judging: Judging::default(), sort: None }
+        let judging = Judging::default();
+        Self { filter, judging, pid: None, state: Vec::new(), sort: None }
     }
 }
 
@@ -80,8 +98,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         renderer: cx.renderer("objects", &columns),
         columns: &columns,
         order: &order,
-        holders: Holders::new(args.filter.pid, &columns, &order),
-        states: States::new(&args.filter, &columns, &order),
+        holders: Holders::new(args.pid, &columns, &order),
+        states: States::new(&args.state, &columns, &order),
         places: Vec::new(),
         placed: None,
         kept: Vec::new(),

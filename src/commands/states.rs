@@ -7,13 +7,12 @@ use std::sync::Arc;
 use glob::Pattern;
 
 use super::context::Context;
-use crate::cli::filter::Filter;
-use crate::cli::judging::Judging;
+use crate::cli::judging::{Judging, StateName};
 use crate::holders::Scanner;
 use crate::kinds::capability::Look;
 use crate::leftover::keep::{self, Keep};
 use crate::leftover::{Judge, Terms, producers};
-use crate::model::{Column, Fault, Found, OF_VERDICTS, Object};
+use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, State};
 
 /// What an object is judged with.
 pub(super) struct Means<'a> {
@@ -40,7 +39,8 @@ pub(super) fn judge<'s>(
 
 /// What a listing has to know of states.
 pub(super) struct States<'a> {
-    filter: &'a Filter,
+    /// Those that are asked for; all when empty.
+    asked: &'a [StateName],
     wanted: bool,
     telling: bool,
     producers: bool,
@@ -50,14 +50,14 @@ pub(super) struct States<'a> {
 }
 
 impl<'a> States<'a> {
-    pub(super) fn new(filter: &'a Filter, columns: &[&str], order: &[(String, bool)]) -> Self {
+    pub(super) fn new(asked: &'a [StateName], columns: &[&str], order: &[(String, bool)]) -> Self {
         let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
         let names: Vec<_> = names.collect();
         let telling = names.contains(&"evidence");
         let wanted = names.iter().any(|name| OF_VERDICTS.contains(name));
         Self {
-            filter,
-            wanted: wanted || !filter.state.is_empty(),
+            asked,
+            wanted: wanted || !asked.is_empty(),
             telling,
             producers: names.contains(&"producer"),
             expected: false,
@@ -97,20 +97,25 @@ impl<'a> States<'a> {
             || self.producers && column.field.name == "producer"
     }
 
+    /// Is this state among those that are asked for?
+    fn allows(&self, state: State) -> bool {
+        self.asked.is_empty() || self.asked.iter().any(|name| name.state() == state)
+    }
+
     /// Judges an object, or takes note that it can only be judged later; false for one in a state that is not asked
     /// for.
     pub(super) fn expects(&mut self, object: &mut Object, means: &Means) -> bool {
         if self.producers {
             object.producer = producers::origin(object).and_then(|origin| origin.program());
         }
-        let Some(judge) = means.judge else { return self.filter.state.is_empty() };
+        let Some(judge) = means.judge else { return self.asked.is_empty() };
         object.verdict = judge.at_once(object, means.look);
         match &object.verdict {
             Some(verdict) => {
                 if verdict.free && object.found.is_none() {
                     object.found = Some(Arc::clone(&self.nobody));
                 }
-                self.filter.allows_state(verdict.state)
+                self.allows(verdict.state)
             }
             None => {
                 self.expected = true;
@@ -126,7 +131,7 @@ impl<'a> States<'a> {
             object.verdict = Some(judge.judge(object, means.look));
         }
         objects.retain(|object| {
-            object.verdict.as_ref().is_some_and(|verdict| self.filter.allows_state(verdict.state))
+            object.verdict.as_ref().is_some_and(|verdict| self.allows(verdict.state))
         });
     }
 }
