@@ -1,18 +1,25 @@
 //! `show`: all that is known of an object.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::columns;
 use super::context::{Context, Outcome};
+use super::states;
+use crate::cli::judging::Judging;
 use crate::cli::values;
 use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
-use crate::model::{Address, COMMON, Fault, Field, Object, Rows, Value};
+use crate::leftover::producers;
+use crate::model::{
+    Address, COMMON, Fault, Field, Found, OF_HOLDERS, OF_VERDICTS, Object, Rows, Value,
+};
 use crate::output::{Cell, Format, Times, detail};
 
 /// Show all that is known of objects
 ///
-/// Every fact that the kernel gives, and every semaphore of a set. What could not be read says why; in JSON such
+/// Every fact that the kernel gives, every semaphore of a set, and the processes that hold the object with the ways in
+/// which they do. What could not be read says why; in JSON such
 /// a fact is null and stands with its reason under "unread". Looking changes nothing, but for one thing: reading
 /// what is queued in a POSIX message queue sets the access time of its file.
 #[derive(clap::Args, Debug)]
@@ -21,6 +28,9 @@ pub(super) struct Args {
     /// Which objects
     #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
     addresses: Vec<Address>,
+
+    #[command(flatten)]
+    judging: Judging,
 }
 
 const EXAMPLES: &str = "\
@@ -34,6 +44,9 @@ static UNREAD: &[&Field] = &[&FACT, &REASON];
 static FACT: Field = Field::free("fact", "Which fact.");
 static REASON: Field = Field::free("reason", "Why it could not be read.");
 
+/// What the address, the facts and the table of holders say already.
+const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders", "unseen"];
+
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     cx.view.times = cx.options.times(Times::Both);
@@ -45,21 +58,53 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         Some(list) => columns::choose(Some(list), &[], &columns::of_objects()).map(|_| None)?,
         None => None,
     };
-    let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let mut names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let judged = chosen.is_none()
+        || names.iter().any(|name| OF_VERDICTS.contains(name) || *name == "producer");
+    if judged {
+        names.extend(states::NEEDS);
+    }
     let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
+    let in_use = OF_HOLDERS.iter().any(|name| want.has_column(name));
+    if in_use {
+        cx.scanner.expect_questions();
+    }
     let mut objects = Vec::new();
     for address in &args.addresses {
         let found = kinds::of_address(address)
             .and_then(|record| record.inspect.find(&cx.look(want), &address.locator));
         match found {
-            Ok(object) => objects.push(object),
+            Ok(object) => {
+                if let Some(trace) = object.trace.filter(|_| in_use) {
+                    cx.scanner.ask(&trace);
+                }
+                objects.push(object);
+            }
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
+    }
+    for object in objects.iter_mut().filter(|_| in_use) {
+        object.found = object.trace.map(|trace| cx.scanner.of(&trace));
+    }
+    if judged && let Err(fault) = judge(&mut objects, &args.judging, cx) {
+        cx.complain(&fault);
     }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),
         _ => records(&objects, chosen.as_deref(), cx),
     }
+}
+
+/// Concludes the states, and says why.
+fn judge(objects: &mut [Object], judging: &Judging, cx: &Context) -> Result<(), Fault> {
+    let judge = states::judge(judging, (&[], true), cx, &cx.scanner)?;
+    let (look, nobody) = (cx.look(Want::Everything), Arc::new(Found::NOBODY));
+    for object in objects {
+        let verdict = judge.judge(object, &look);
+        states::settle(object, verdict, &nobody);
+        object.producer = producers::origin(object).and_then(|origin| origin.program());
+    }
+    Ok(())
 }
 
 /// The columns that say something of this object: an address has an id or a name, never both.
@@ -78,8 +123,9 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
             // What the address says already is not said again.
             None => names(object)
                 .into_iter()
-                .filter(|name| !matches!(*name, "facility" | "family" | "id" | "name" | "content"))
+                .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.size.is_known())
+                .filter(|name| *name != "producer" || object.producer.is_some())
                 .collect(),
         };
         let cells: Vec<(&str, Cell)> =

@@ -89,12 +89,14 @@ pub fn stat_at(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
     statx(folder.as_fd().as_raw_fd(), name, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
 }
 
-/// What `name` in `folder` is; a symbolic link is what it points to. For links of `/proc/PID/fd`.
+/// What `name` in `folder` is; a symbolic link is what it points to. For links of `/proc/PID/fd`: a file system
+/// that does not answer is not asked, what the kernel remembers of the file is enough.
 ///
 /// # Errors
 /// ENOENT, EACCES and the others of `statx(2)`.
 pub fn stat_target(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
-    statx(folder.as_fd().as_raw_fd(), name, libc::AT_NO_AUTOMOUNT)
+    let flags = libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
+    statx(folder.as_fd().as_raw_fd(), name, flags)
 }
 
 /// What an open file is.
@@ -120,6 +122,16 @@ pub fn stat_path(path: &CStr) -> io::Result<Stat> {
 pub fn handle_at(folder: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     Ok(openat(folder, name, flags, Mode::empty())?)
+}
+
+/// Opens `name` in `folder` for reading. Only for what was seen to be a regular file a moment ago: anything else would
+/// take the opening for more than a look. It never blocks and follows no link, and what it is has to be looked at afterwards.
+///
+/// # Errors
+/// ENOENT, EACCES, ELOOP for a link; EAGAIN when somebody has a lease on it.
+pub fn open_at(folder: impl AsFd, name: &CStr, more: OFlag) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    Ok(openat(folder, name, OFlag::O_RDONLY | flags | more, Mode::empty())?)
 }
 
 /// Opens the very file that `handle` stands for, whatever its name means by now.

@@ -8,17 +8,18 @@ pub(super) mod shm;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::rc::Rc;
 
-use nix::dir::{Dir, Type};
 use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
 
-use super::capability::{Each, Held, Making};
+use super::backing::{Home, Spot, Store};
+use super::capability::{Each, Making};
 use crate::model::{Class, Encoded, Facility, Fault, Kind, Locator, Sighting};
 use crate::sys::file::{self, Stat};
-use crate::sys::lease::Lease;
+use crate::sys::folder::{self, Entry};
 use crate::sys::named_sem;
 
 /// Where the C library keeps shared memory and semaphores: `shm_overview(7)`.
@@ -51,36 +52,19 @@ fn prefixed(prefix: &[u8], name: &OsStr) -> Result<CString, Fault> {
         .map_err(|_| Fault::usage("a name cannot contain a NUL byte"))
 }
 
-/// A folder of objects, opened once.
+/// The folder behind shared memory and semaphores, opened once.
 struct Folder {
-    dir: Dir,
-}
-
-/// A file of the folder: its name, and whether it is a regular file as far as the folder tells.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    file: CString,
-    regular: bool,
+    dir: OwnedFd,
 }
 
 impl Folder {
-    /// The folder behind shared memory and semaphores.
     fn open() -> io::Result<Self> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        Ok(Self { dir: Dir::open(FOLDER, flags, Mode::empty())? })
+        Ok(Self { dir: folder::open(FOLDER)? })
     }
 
     /// The entries that `keep` keeps by the look of their names, in order.
-    fn entries(&mut self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        for entry in self.dir.iter() {
-            let entry = entry?;
-            let name = entry.file_name();
-            if !matches!(name.to_bytes(), b"." | b"..") && keep(name.to_bytes()) {
-                let regular = entry.file_type() == Some(Type::File);
-                entries.push(Entry { file: name.to_owned(), regular });
-            }
-        }
+    fn entries(&self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
+        let mut entries = folder::entries(&self.dir, &keep)?;
         entries.sort_unstable();
         Ok(entries)
     }
@@ -125,31 +109,53 @@ fn not_an_object(stat: &Stat, what: &str, file: &CStr) -> Fault {
 /// A handle on a file of the folder, and what it is.
 fn handle(file: &CStr) -> Result<(OwnedFd, Stat), Fault> {
     let folder = Folder::open()?;
-    let handle = file::handle_at(folder.dir.as_fd(), file)?;
+    let handle = file::handle_at(&folder.dir, file)?;
     let stat = file::stat(&handle)?;
     Ok((handle, stat))
 }
 
-/// Does anybody hold this file? The lease is given back at once.
-fn probe(file: BorrowedFd<'_>) -> Held {
-    match Lease::take(file) {
-        Ok(_) => Held::No,
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EAGAIN) => Held::Yes("a process has it open or mapped".into()),
-            Some(libc::EACCES) => {
-                Held::Unknown("only its owner and root can ask the kernel who holds it".into())
-            }
-            _ => Held::Unknown("the kernel cannot say whether anybody holds it".into()),
-        },
+/// Where shared memory and semaphores are.
+struct Shelf {
+    home: Home,
+    /// What stands before the name in the name of the file.
+    prefix: &'static [u8],
+}
+
+/// Opens the folder behind shared memory or semaphores.
+fn shelf(prefix: &'static [u8]) -> io::Result<Box<dyn Store>> {
+    let folder = Rc::new(folder::open(FOLDER)?);
+    let path = Path::new(OsStr::from_bytes(FOLDER.to_bytes())).into();
+    Ok(Box::new(Shelf { home: Home { folder, path }, prefix }))
+}
+
+impl Shelf {
+    fn file(&self, locator: &Locator) -> io::Result<CString> {
+        match locator {
+            Locator::Name(name) => Ok(CString::new([self.prefix, name.as_bytes()].concat())?),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 }
 
-/// Does anybody hold the file behind this handle?
-fn probe_handle(handle: &OwnedFd) -> Held {
-    match file::reopen(handle.as_fd(), OFlag::O_RDONLY) {
-        Ok(file) => probe(file.as_fd()),
-        Err(error) => {
-            Held::Unknown(format!("it cannot be opened: {}", Fault::from_os(&error).cause))
+impl Store for Shelf {
+    /// By way of a handle: what is there by now may be a FIFO or a device, which must not be opened.
+    fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
+        let handle = file::handle_at(&*self.home.folder, &self.file(locator)?)?;
+        if !file::stat(&handle)?.is(libc::S_IFREG) {
+            return Err(io::ErrorKind::Unsupported.into());
         }
+        file::reopen(handle.as_fd(), OFlag::O_RDONLY)
+    }
+
+    fn open_seen(&self, locator: &Locator) -> io::Result<OwnedFd> {
+        file::open_at(&*self.home.folder, &self.file(locator)?, OFlag::empty())
+    }
+
+    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
+        Ok(Some(Spot { home: self.home.clone(), name: self.file(locator)? }))
+    }
+
+    fn home(&self) -> Option<Home> {
+        Some(self.home.clone())
     }
 }

@@ -9,19 +9,18 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 
-use nix::fcntl::{OFlag, openat};
+use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
     Entry, Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object,
-    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
-};
+use crate::kinds::backing::{Backing, Store};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -29,7 +28,7 @@ use crate::kinds::file::{
 };
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Value,
+    Part, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -48,6 +47,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixSem),
     configure: Some(&PosixSem),
     remove: Some(&PosixSem),
+    backing: Some(&PosixSem),
     counters: Some(&PosixSem),
     ..KindRecord::read_only(&KIND, &PosixSem)
 };
@@ -93,26 +93,22 @@ struct PosixSem;
 fn semaphore(
     plan: &Plan<Semaphore>,
     folder: &Folder,
-    file: &CStr,
+    name: &CStr,
     regular: bool,
 ) -> io::Result<Semaphore> {
     let open = || {
-        let flags = OFlag::O_RDONLY
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_NONBLOCK
-            | OFlag::O_CLOEXEC
-            | OFlag::O_NOCTTY;
-        let open = |flags| openat(folder.dir.as_fd(), file, flags, Mode::empty());
+        let open = |more| file::open_at(&folder.dir, name, more);
         // To look leaves no trace in the access time, where we are allowed to ask for that.
-        open(flags | OFlag::O_NOATIME).or_else(|_| open(flags)).map_err(io::Error::from)
+        open(OFlag::O_NOATIME).or_else(|_| open(OFlag::empty()))
     };
-    let wanted = plan.has("value") || plan.has("waiters");
+    let wanted =
+        plan.has("value") || plan.has("waiters") || plan.wants_past() || plan.wants_holders();
     let opened = (wanted && regular).then(open);
     let stat = match &opened {
         Some(Ok(opened)) => file::stat(opened)?,
-        _ => file::stat_at(folder.dir.as_fd(), file)?,
+        _ => file::stat_at(&folder.dir, name)?,
     };
-    if !wanted || !is_semaphore(file.to_bytes(), &stat) {
+    if !wanted || !is_semaphore(name.to_bytes(), &stat) {
         return Ok(Semaphore { stat, state: Err("it was not read") });
     }
     // The file may be another one by now: what was opened is looked at again.
@@ -131,7 +127,15 @@ fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
 }
 
 fn seen(plan: &Plan<Semaphore>, name: &OsStr, one: &Semaphore) -> Object {
-    object(&KIND, Locator::Name(name.into()), Some(&one.stat), Value::None("none"), plan.read(one))
+    let waiters = !matches!(one.state, Ok((_, 0)));
+    let trace = |file| Trace::Semaphore { file, waiters };
+    let locator = Locator::Name(name.into());
+    let mut object = object(plan, &KIND, locator, (one, Value::None("none")), trace);
+    if let (Some(past), Ok((value, waiters))) = (&mut object.past, one.state) {
+        past.stranded = waiters;
+        past.serial[2] = value.into();
+    }
+    object
 }
 
 fn file_name(locator: &Locator) -> Result<CString, Fault> {
@@ -159,7 +163,7 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 
 impl Inspect for PosixSem {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let mut folder = match open_folder(&KIND, each) {
+        let folder = match open_folder(&KIND, each) {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
@@ -168,7 +172,7 @@ impl Inspect for PosixSem {
             Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
         };
         let plan = Plan::new(&KIND, FACTS, look);
-        for Entry { file, regular } in entries {
+        for Entry { name: file, regular } in entries {
             match semaphore(&plan, &folder, &file, regular) {
                 Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
                     let name = tail(&file, SEMAPHORE_PREFIX.len());
@@ -273,8 +277,8 @@ impl Configure for PosixSem {
 fn unlink(locator: &Locator) -> Result<(), Fault> {
     let file = file_name(locator)?;
     let folder = Folder::open()?;
-    check(&file, &file::stat_at(folder.dir.as_fd(), &file)?)?;
-    unlinkat(folder.dir.as_fd(), file.as_c_str(), UnlinkatFlags::NoRemoveDir)
+    check(&file, &file::stat_at(&folder.dir, &file)?)?;
+    unlinkat(&folder.dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir)
         .map_err(|error| Fault::from_os(&error.into()))
 }
 
@@ -282,8 +286,10 @@ impl Remove for PosixSem {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         unlink(locator).map(|()| None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        existing(locator).map(|(handle, _)| probe_handle(&handle))
+impl Backing for PosixSem {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        shelf(SEMAPHORE_PREFIX)
     }
 }

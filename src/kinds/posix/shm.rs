@@ -15,12 +15,11 @@ use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
     Entry, FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
-    not_an_object, open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    not_an_object, open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
-};
+use crate::kinds::backing::{Backing, Store};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -28,7 +27,7 @@ use crate::kinds::file::{
 };
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Value,
+    Part, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -47,6 +46,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixShm),
     configure: Some(&PosixShm),
     remove: Some(&PosixShm),
+    backing: Some(&PosixShm),
     memory: Some(&PosixShm),
     ..KindRecord::read_only(&KIND, &PosixShm)
 };
@@ -82,7 +82,8 @@ static FORCE: Param = Param {
 struct PosixShm;
 
 fn seen(plan: &Plan<Stat>, name: &OsStr, stat: &Stat) -> Object {
-    object(&KIND, Locator::Name(name.into()), Some(stat), Value::Bytes(stat.size), plan.read(stat))
+    let size = Value::Bytes(stat.size);
+    object(plan, &KIND, Locator::Name(name.into()), (stat, size), Trace::Memory)
 }
 
 /// The file of an object, which must be shared memory.
@@ -118,7 +119,7 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 
 impl Inspect for PosixShm {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let mut folder = match open_folder(&KIND, each) {
+        let folder = match open_folder(&KIND, each) {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
@@ -128,8 +129,8 @@ impl Inspect for PosixShm {
         };
         let plan = Plan::new(&KIND, FACTS, look);
         let mut others = Others::default();
-        for Entry { file, .. } in entries {
-            let stat = match file::stat_at(folder.dir.as_fd(), &file) {
+        for Entry { name: file, .. } in entries {
+            let stat = match file::stat_at(&folder.dir, &file) {
                 Ok(stat) => stat,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
@@ -148,7 +149,7 @@ impl Inspect for PosixShm {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
         let folder = Folder::open()?;
-        let stat = file::stat_at(folder.dir.as_fd(), &file)?;
+        let stat = file::stat_at(&folder.dir, &file)?;
         check(&file, &stat)?;
         Ok(seen(&Plan::new(&KIND, FACTS, look), name(locator)?, &stat))
     }
@@ -289,16 +290,13 @@ impl Configure for PosixShm {
         if let Some(size) = change.settings.number(&SIZE) {
             check_size(name(locator)?, size)?;
             let file = file::reopen(handle.as_fd(), OFlag::O_RDWR)?;
-            // Whoever has it mapped gets SIGBUS beyond the new end. The lease keeps others out meanwhile.
-            let lease = if size < stat.size && !change.settings.given(&FORCE) {
-                let lease =
-                    Lease::take(file.as_fd()).map_err(|error| shrink_fault(&error, size))?;
-                Some(lease)
+            if size < stat.size && !change.settings.given(&FORCE) {
+                // Whoever has it mapped gets SIGBUS beyond the new end. The lease keeps others out meanwhile.
+                let lease = Lease::take(file).map_err(|(error, _)| shrink_fault(&error, size))?;
+                set_length(lease.file(), size)?;
             } else {
-                None
-            };
-            set_length(&file, size)?;
-            drop(lease);
+                set_length(&file, size)?;
+            }
         } else if change.settings.given(&FORCE) {
             return Err(Fault::usage("--force goes with --size"));
         }
@@ -321,13 +319,15 @@ impl Remove for PosixShm {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         let file = file_name(locator)?;
         let folder = Folder::open()?;
-        check(&file, &file::stat_at(folder.dir.as_fd(), &file)?)?;
-        unlinkat(folder.dir.as_fd(), file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
+        check(&file, &file::stat_at(&folder.dir, &file)?)?;
+        unlinkat(&folder.dir, file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
             .map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        existing(locator).map(|(handle, _)| probe_handle(&handle))
+impl Backing for PosixShm {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        shelf(b"")
     }
 }
