@@ -16,8 +16,8 @@ use crate::model::{Fault, Mark};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
-/// Bytes that are read and written at a time where they must be copied.
-const BLOCK: usize = 1 << 20;
+/// Bytes that are read and written at a time where they must be copied: more would leave the processor's cache.
+const BLOCK: usize = 1 << 17;
 
 fn ending() -> End {
     End::Signal(signal::ending().unwrap_or_default())
@@ -41,7 +41,8 @@ pub fn send(
         let mut moved = 0;
         if is_pipe {
             // Only what there is no room for is a wait for the peer.
-            while poll::readable(input.as_fd(), None)? != Woken::Ready {
+            let waits = patience.next() != Wait::Until(None);
+            while waits && poll::readable(input.as_fd(), None)? != Woken::Ready {
                 if signal::ending().is_some() {
                     return Err(ending());
                 }

@@ -124,7 +124,7 @@ impl Writer {
         match open(path.as_str(), flags, Mode::empty()) {
             Ok(file) => {
                 let direct = if self.packets { OFlag::O_DIRECT } else { OFlag::empty() };
-                fcntl(&file, FcntlArg::F_SETFL(OFlag::O_NONBLOCK | direct))
+                fcntl(&file, FcntlArg::F_SETFL(flags & OFlag::O_NONBLOCK | direct))
                     .map_err(io::Error::from)?;
                 self.file = Some(file);
                 Ok(Attempt::Done(()))
@@ -139,26 +139,23 @@ impl Writer {
     }
 }
 
-/// Makes a call that does not block, once more when there is room.
+/// Makes a call that blocks, under a timer, or does not: as the FIFO was opened.
 fn attempt<T>(
     file: &OwnedFd,
     wait: Wait,
-    mut call: impl FnMut(BorrowedFd<'_>) -> nix::Result<T>,
+    call: impl FnOnce(BorrowedFd<'_>) -> nix::Result<T>,
 ) -> Result<Attempt<T>, Fault> {
-    loop {
-        match call(file.as_fd()) {
-            Ok(done) => return Ok(Attempt::Done(done)),
-            Err(Errno::EINTR) => continue,
-            Err(Errno::EPIPE) => return Err(reader_gone()),
-            Err(Errno::EAGAIN) => {}
-            Err(error) => return Err(io::Error::from(error).into()),
-        }
-        let Wait::Until(until) = wait else { return Ok(Attempt::Late) };
-        match woken(file, poll::writable(file.as_fd(), until)?)? {
-            Attempt::Done(()) => {}
-            Attempt::Late => return Ok(Attempt::Late),
-            Attempt::Signal => return Ok(Attempt::Signal),
-        }
+    if let Wait::Until(until) = wait
+        && !signal::before_blocking(until)?
+    {
+        return Ok(Attempt::Signal);
+    }
+    match call(file.as_fd()) {
+        Ok(done) => Ok(Attempt::Done(done)),
+        Err(Errno::EAGAIN) => Ok(Attempt::Late),
+        Err(Errno::EINTR) => check(file).map(|()| Attempt::Late),
+        Err(Errno::EPIPE) => Err(reader_gone()),
+        Err(error) => Err(io::Error::from(error).into()),
     }
 }
 
@@ -177,9 +174,15 @@ impl Sink for Writer {
         wait: Wait,
     ) -> Result<Option<Attempt<usize>>, Fault> {
         let file = self.opened()?;
-        let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+        // Without a deadline the call itself may wait, for both ends.
+        let blocks = wait == Wait::Until(None);
+        let more = if blocks { SpliceFFlags::empty() } else { SpliceFFlags::SPLICE_F_NONBLOCK };
+        let flags = SpliceFFlags::SPLICE_F_MOVE | more;
         let mut had_room = false;
         loop {
+            if blocks && !signal::before_blocking(None)? {
+                return Ok(Some(Attempt::Signal));
+            }
             match splice(from, None, file, None, BLOCK, flags) {
                 Ok(moved) => return Ok(Some(Attempt::Done(moved))),
                 Err(Errno::EINTR) => continue,
@@ -257,10 +260,10 @@ impl Reader {
     }
 
     fn state(&self) -> Option<Flow> {
-        if poll::has_bytes(&self.file) {
-            Some(Flow::Bytes)
-        } else {
-            poll::is_hung_up(&self.file).then_some(Flow::End)
+        match poll::state(&self.file) {
+            (true, _) => Some(Flow::Bytes),
+            (false, true) => Some(Flow::End),
+            (false, false) => None,
         }
     }
 
