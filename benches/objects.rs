@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::str::FromStr;
 
-use crate::Result;
+use crate::{Result, channels};
 
 /// The most System V objects of a kind that a kernel takes without `ipcmni_extend` on its command line.
 const MOST_IDS: usize = 32_768;
@@ -33,15 +33,18 @@ pub enum Population {
     Memory(usize),
     /// Named semaphores.
     Semaphores(usize),
+    /// One object of each kind that carries something: see [`crate::channels`].
+    Channels,
 }
 
-use Population::{Memory, Queues, Segments, Semaphores, Sets, SparseSegments};
+use Population::{Channels, Memory, Queues, Segments, Semaphores, Sets, SparseSegments};
 
 impl Population {
     /// How many objects a listing of this world shows.
     pub const fn count(self) -> usize {
         match self {
             SparseSegments(_) => SPARSE_LEFT,
+            Channels => 0,
             Segments(n) | Queues(n) | Sets(n) | Memory(n) | Semaphores(n) => n,
         }
     }
@@ -61,6 +64,7 @@ impl fmt::Display for Population {
             Sets(n) => write!(f, "{n}-sets"),
             Memory(n) => write!(f, "{n}-memory"),
             Semaphores(n) => write!(f, "{n}-semaphores"),
+            Channels => write!(f, "1-channels"),
         }
     }
 }
@@ -78,6 +82,7 @@ impl FromStr for Population {
             "sets" => Sets(count),
             "memory" => Memory(count),
             "semaphores" => Semaphores(count),
+            "channels" => Channels,
             _ => return Err(format!("no population of {kind}").into()),
         })
     }
@@ -102,6 +107,7 @@ pub fn make(population: &str) -> Result<()> {
         Sets(count) => sysv(count, |key| unsafe { libc::semget(key, 1, NEW) })?,
         Memory(count) => named(count, memory)?,
         Semaphores(count) => named(count, semaphore)?,
+        Channels => channels::make()?,
     };
     println!("{last}");
     Ok(())

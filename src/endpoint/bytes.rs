@@ -138,25 +138,29 @@ impl<'a> Stream<'a> {
             if self.plan.patience.is_over() {
                 return Err(End::Late);
             }
-            let before = self.delivered;
             if moves {
-                moves = self.splice()?;
+                moves = self.splice(passed)?;
             } else {
                 room.resize(BLOCK, 0);
                 let length = self.source.read(&mut room)?;
                 self.write(&room[..length])?;
+                passed(0, length as u64);
             }
-            passed(0, self.delivered - before);
         }
         Ok(())
     }
 
-    /// Moves what is there; `false`: that cannot be done with this output.
-    fn splice(&mut self) -> Result<bool, End> {
+    /// Moves what is there, and what comes before there is a pause; `false`: that cannot be done with this output.
+    fn splice(&mut self, passed: Passed<'_>) -> Result<bool, End> {
+        // Where there is no deadline the call itself may wait.
+        let waits = !self.plan.drain && self.plan.patience.next() == Wait::Until(None);
         loop {
-            match self.source.splice(self.output.file()) {
+            match self.source.splice(self.output.file(), waits) {
                 Ok(0) => break,
-                Ok(length) => self.delivered += length as u64,
+                Ok(length) => {
+                    self.delivered += length as u64;
+                    passed(0, length as u64);
+                }
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(false),
                 Err(error) => return Err(failure(&error)),
             }

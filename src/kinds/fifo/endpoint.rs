@@ -209,8 +209,8 @@ impl Sender for Writer {
     }
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
-        let has = has(length, or_more);
         (length > PACKET_SIZE as u64).then(|| {
+            let has = has(length, or_more);
             Fault::new(
                 Class::Limit,
                 format!("{has} than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
@@ -248,6 +248,8 @@ impl Sender for Writer {
 /// The reading end, opened without blocking.
 struct Reader {
     file: OwnedFd,
+    /// By now calls on it block.
+    waits: bool,
     /// A writer has come since it was opened.
     met: bool,
     /// Tells of writers that come after the last one has gone, when `poll(2)` would say that again and again.
@@ -256,7 +258,7 @@ struct Reader {
 
 impl Reader {
     fn new(file: OwnedFd) -> Self {
-        Self { file, met: false, edges: None }
+        Self { file, waits: false, met: false, edges: None }
     }
 
     fn state(&self) -> Option<Flow> {
@@ -344,9 +346,17 @@ impl Source for Reader {
         }
     }
 
-    fn splice(&mut self, to: BorrowedFd<'_>) -> io::Result<usize> {
-        let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
-        match splice(&self.file, None, to, None, BLOCK, flags) {
+    fn splice(&mut self, to: BorrowedFd<'_>, waits: bool) -> io::Result<usize> {
+        if waits && !signal::before_blocking(None)? {
+            return Ok(0);
+        }
+        if waits != self.waits {
+            let flags = if waits { OFlag::empty() } else { OFlag::O_NONBLOCK };
+            fcntl(&self.file, FcntlArg::F_SETFL(flags))?;
+            self.waits = waits;
+        }
+        let more = if waits { SpliceFFlags::empty() } else { SpliceFFlags::SPLICE_F_NONBLOCK };
+        match splice(&self.file, None, to, None, BLOCK, SpliceFFlags::SPLICE_F_MOVE | more) {
             Ok(moved) => Ok(moved),
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
             Err(error) => Err(error.into()),

@@ -152,8 +152,8 @@ impl Sender for QueueSender {
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
         let most = self.queue.size as u64;
-        let has = has(length, or_more);
         (length > most).then(|| {
+            let has = has(length, or_more);
             Fault::new(
                 Class::Limit,
                 format!("{has} than the {most} that this queue was made for"),
