@@ -14,6 +14,7 @@ mod loops;
 mod measure;
 mod objects;
 mod peers;
+mod processes;
 mod report;
 mod rows;
 mod transfers;

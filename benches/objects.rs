@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::str::FromStr;
 
-use crate::{Result, channels};
+use crate::{Result, channels, processes};
 
 /// The most System V objects of a kind that a kernel takes without `ipcmni_extend` on its command line.
 const MOST_IDS: usize = 32_768;
@@ -35,9 +35,11 @@ pub enum Population {
     Semaphores(usize),
     /// One object of each kind that carries something: see [`crate::channels`].
     Channels,
+    /// Processes, of which every hundredth holds the one memory object there is.
+    Processes(usize),
 }
 
-use Population::{Channels, Memory, Queues, Segments, Semaphores, Sets, SparseSegments};
+use Population::{Channels, Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments};
 
 impl Population {
     /// How many objects a listing of this world shows.
@@ -45,6 +47,7 @@ impl Population {
         match self {
             SparseSegments(_) => SPARSE_LEFT,
             Channels => 0,
+            Processes(_) => 1,
             Segments(n) | Queues(n) | Sets(n) | Memory(n) | Semaphores(n) => n,
         }
     }
@@ -65,6 +68,7 @@ impl fmt::Display for Population {
             Memory(n) => write!(f, "{n}-memory"),
             Semaphores(n) => write!(f, "{n}-semaphores"),
             Channels => write!(f, "1-channels"),
+            Processes(n) => write!(f, "{n}-processes"),
         }
     }
 }
@@ -83,6 +87,7 @@ impl FromStr for Population {
             "memory" => Memory(count),
             "semaphores" => Semaphores(count),
             "channels" => Channels,
+            "processes" => Processes(count),
             _ => return Err(format!("no population of {kind}").into()),
         })
     }
@@ -108,6 +113,11 @@ pub fn make(population: &str) -> Result<()> {
         Memory(count) => named(count, memory)?,
         Semaphores(count) => named(count, semaphore)?,
         Channels => channels::make()?,
+        Processes(count) => {
+            let last = named(1, memory)?;
+            processes::start(count)?;
+            last
+        }
     };
     println!("{last}");
     Ok(())

@@ -53,7 +53,7 @@ impl Goal {
         Some(match self {
             Goal::TimesFaster(times) => line.faster()? >= times,
             Goal::TimesFloor(times) => line.to_floor()? <= times,
-            Goal::PartOfFloor(part) => 1.0 / self.to_floor()? >= part,
+            Goal::PartOfFloor(part) => 1.0 / line.to_floor()? >= part,
             Goal::TimesPeer(times) => 1.0 / line.faster()? <= times,
             Goal::PeakMib(mib) => line.ours.peak_mib < mib,
         })
