@@ -11,8 +11,8 @@ use super::receiving::{Outcome, Plan};
 use super::rescue::{Rescued, rescue_bytes};
 use super::sending::{Sent, read_input, write_all};
 use super::{End, Passed};
-use crate::kinds::capability::{Attempt, Flow, Sink, Source, Wait};
-use crate::model::{Fault, Mark};
+use crate::kinds::capability::{Attempt, Flow, Sink, Source};
+use crate::model::{Fault, Mark, Wait};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 

@@ -4,7 +4,8 @@ use super::deadline::{Patience, patiently};
 use super::delivery::Deliver;
 use super::rescue::{Rescued, rescue};
 use super::{End, Passed};
-use crate::kinds::capability::{Attempt, Found, Receiver, Wait};
+use crate::kinds::capability::{Attempt, Found, Receiver};
+use crate::model::Wait;
 use crate::sys::signal;
 
 /// How much is to be received.

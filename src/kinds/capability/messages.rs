@@ -3,10 +3,9 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
 
 use super::Look;
-use crate::model::{Fault, Locator, Mark, Param, Settings};
+use crate::model::{Fault, Locator, Mark, Param, Settings, Wait};
 
 /// The ends of an object that carries messages, for their options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +16,6 @@ pub enum End {
     Receive,
     /// Messages are looked at and stay.
     Peek,
-}
-
-/// How long a call may wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Not at all.
-    Not,
-    /// Until this point in monotonic time; without one, for ever.
-    Until(Option<Instant>),
 }
 
 /// What came of a call that may wait.

@@ -15,9 +15,9 @@ use nix::sys::stat::Mode;
 use super::{Fifo, existing, peek};
 use crate::kinds::capability::{
     Attempt, End, Flow, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Sink, Source,
-    Wait, has,
+    has,
 };
-use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 

@@ -7,10 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Wait, Want,
-    has,
+    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Want, has,
 };
-use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
 use crate::sys::mqueue::{self, Access};
 use crate::sys::{file, signal};
 
