@@ -120,14 +120,16 @@ impl Attachment {
     pub fn copy_out(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let (place, length) = self.part(offset, buffer.len());
         let ours = part(buffer.as_mut_ptr(), length);
-        copy(libc::process_vm_readv, ours, part(place, length)).or_else(|refused| {
+        let copied = copy(libc::process_vm_readv, ours, part(place, length)).or_else(|refused| {
             // SAFETY: both have this length and cannot overlap. A byte that changes meanwhile is read as one
             // or the other.
             may_copy_ourselves(refused).map(|()| unsafe {
                 std::ptr::copy_nonoverlapping(place.cast_const(), buffer.as_mut_ptr(), length);
                 length
             })
-        })
+        });
+        self.let_go(place, length);
+        copied
     }
 
     /// Copies bytes into the segment: how many.
@@ -137,14 +139,16 @@ impl Attachment {
     pub fn copy_in(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         let (place, length) = self.part(offset, bytes.len());
         let ours = part(bytes.as_ptr().cast_mut(), length);
-        copy(libc::process_vm_writev, ours, part(place, length)).or_else(|refused| {
+        let copied = copy(libc::process_vm_writev, ours, part(place, length)).or_else(|refused| {
             // SAFETY: both have this length and cannot overlap, and the segment is attached for writing, or
             // the call would have said EFAULT.
             may_copy_ourselves(refused).map(|()| unsafe {
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, length);
                 length
             })
-        })
+        });
+        self.let_go(place, length);
+        copied
     }
 }
 
