@@ -135,7 +135,8 @@ impl<'a> Stream<'a> {
     fn copy(&mut self, passed: Passed<'_>) -> Result<(), End> {
         let (mut moves, mut room) = (true, Vec::new());
         while self.wait()? {
-            if self.plan.patience.is_over() {
+            // What is there at once takes no time.
+            if self.delivered > 0 && self.plan.patience.is_over() {
                 return Err(End::Late);
             }
             if moves {
@@ -265,7 +266,8 @@ impl<'a> Frames<'a> {
 
     /// Takes bytes for at most `wanted` messages more: what belongs to later ones stays where it is.
     fn fill(&mut self, wanted: u64) -> Result<(), End> {
-        if self.stream.plan.patience.is_over() {
+        let begun = self.count > 0 || !self.reader.rest().is_empty();
+        if begun && self.stream.plan.patience.is_over() {
             return Err(End::Late);
         }
         if !self.stream.wait()? {

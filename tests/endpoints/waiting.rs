@@ -7,6 +7,7 @@ use crate::env::TestEnv;
 
 crate::cases![
     a_timeout_is_as_long_as_it_says,
+    no_time_is_enough_for_what_is_there,
     an_idle_timeout_begins_anew_with_each_message,
     nothing_is_waited_for_that_must_not_be,
     a_signal_ends_every_wait_with_128_and_its_number,
@@ -44,6 +45,16 @@ fn a_timeout_is_as_long_as_it_says() {
             assert!(took >= asked && took < asked + Duration::from_secs(5), "{wait}: {took:?}");
         }
     }
+}
+
+fn no_time_is_enough_for_what_is_there() {
+    let env = TestEnv::new();
+    let text = "exec 3<> p; printf 'x\\n' >&3; \
+        for a in mq:/full mq:1 'fifo:./p --frame line --count 1'; do ipcctl recv $a --timeout 0; done; \
+        printf y >&3; ipcctl recv fifo:./p --timeout 0 || echo $?; \
+        for a in mq:/full mq:1 fifo:./p; do ipcctl recv $a --timeout 0 --quiet || echo $?; done";
+    script(&env, EMPTY).run().ok();
+    script(&env, text).run().code(0).prints("x\nx\nx\ny5\n5\n5\n5\n");
 }
 
 fn an_idle_timeout_begins_anew_with_each_message() {
