@@ -45,6 +45,7 @@ impl Goal {
             Goal::PartOfFloor(part) => format!("≥ {part} of floor's speed"),
             Goal::TimesPeer(times) => format!("≤ {times} × peer"),
             Goal::PeakMib(mib) => format!("< {mib} MiB"),
+            Goal::MicrosEach(micros) => format!("< {micros} µs each beyond pauses"),
         }
     }
 
@@ -56,6 +57,10 @@ impl Goal {
             Goal::PartOfFloor(part) => 1.0 / line.to_floor()? >= part,
             Goal::TimesPeer(times) => 1.0 / line.faster()? <= times,
             Goal::PeakMib(mib) => line.ours.peak_mib < mib,
+            Goal::MicrosEach(micros) => {
+                let pauses = f64::from(10_000_u32.div_ceil(128));
+                line.ours.ms < 10_000.0 * micros / 1e3 + pauses
+            }
         })
     }
 }

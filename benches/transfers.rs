@@ -144,6 +144,7 @@ fn side(worlds: &mut Worlds, script: &str) -> Result<Contestant> {
         program: "/bin/sh".into(),
         arguments: vec!["-ec".into(), format!("{PROLOGUE} {script}")],
         expect: Expect::Anything,
+        before: None,
     })
 }
 
