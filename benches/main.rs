@@ -8,13 +8,16 @@
 #![allow(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod channels;
 mod floors;
+mod loops;
 mod measure;
 mod objects;
 mod peers;
 mod processes;
 mod report;
 mod rows;
+mod transfers;
 mod world;
 
 use std::process::ExitCode;
@@ -60,13 +63,17 @@ fn bench(words: &[&str]) -> Result<()> {
     let mut worlds = world::Worlds::enter()?;
     report::conditions();
     let mut lines = Vec::new();
-    for row in rows::ROWS.iter().filter(|row| filters.iter().all(|word| row.name.contains(word))) {
-        eprintln!("measuring: {}", row.name);
-        match row.measure(&mut worlds) {
-            Ok(line) => lines.push(line),
-            Err(error) => println!("skipped: {}: {error}", row.name),
+    let mut measure = |name: &str, measure: &dyn Fn(&mut world::Worlds) -> Result<report::Line>| {
+        if filters.iter().all(|word| name.contains(word)) {
+            eprintln!("measuring: {name}");
+            match measure(&mut worlds) {
+                Ok(line) => lines.push(line),
+                Err(error) => println!("skipped: {name}: {error}"),
+            }
         }
-    }
+    };
+    rows::ROWS.iter().for_each(|row| measure(row.name, &|worlds| row.measure(worlds)));
+    transfers::TRANSFERS.iter().for_each(|row| measure(row.name, &|worlds| row.measure(worlds)));
     if lines.is_empty() {
         return Err("no row was measured".into());
     }

@@ -9,8 +9,7 @@ use std::fs;
 use std::io;
 use std::str::FromStr;
 
-use crate::Result;
-use crate::processes;
+use crate::{Result, channels, processes};
 
 /// The most System V objects of a kind that a kernel takes without `ipcmni_extend` on its command line.
 const MOST_IDS: usize = 32_768;
@@ -40,12 +39,15 @@ pub enum Population {
     Crowded(usize),
     /// Named semaphores.
     Semaphores(usize),
+    /// One object of each kind that carries something: see [`crate::channels`].
+    Channels,
     /// Processes, of which every hundredth holds the one memory object there is.
     Processes(usize),
 }
 
 use Population::{
-    Crowded, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments,
+    Channels, Crowded, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets,
+    SparseSegments,
 };
 
 impl Population {
@@ -53,6 +55,7 @@ impl Population {
     pub const fn count(self) -> usize {
         match self {
             SparseSegments(_) => SPARSE_LEFT,
+            Channels => 0,
             Processes(_) => 1,
             Segments(n) | Queues(n) | Sets(n) | Memory(n) | Semaphores(n) => n,
             Leftovers(n) | Crowded(n) => n,
@@ -81,6 +84,7 @@ impl fmt::Display for Population {
             Leftovers(n) => write!(f, "{n}-leftovers"),
             Crowded(n) => write!(f, "{n}-crowded"),
             Semaphores(n) => write!(f, "{n}-semaphores"),
+            Channels => write!(f, "1-channels"),
             Processes(n) => write!(f, "{n}-processes"),
         }
     }
@@ -101,6 +105,7 @@ impl FromStr for Population {
             "leftovers" => Leftovers(count),
             "crowded" => Crowded(count),
             "semaphores" => Semaphores(count),
+            "channels" => Channels,
             "processes" => Processes(count),
             _ => return Err(format!("no population of {kind}").into()),
         })
@@ -130,6 +135,7 @@ pub fn make(population: &str) -> Result<()> {
             named(count, memory)?
         }
         Semaphores(count) => named(count, semaphore)?,
+        Channels => channels::make()?,
         Processes(count) => {
             let last = named(1, memory)?;
             processes::start(count)?;

@@ -39,8 +39,10 @@ const END: &str = "<!-- end of table -->";
 impl Goal {
     fn text(self) -> String {
         match self {
+            Goal::TimesFaster(1.0) => "faster".into(),
             Goal::TimesFaster(times) => format!("{times} × faster"),
             Goal::TimesFloor(times) => format!("≤ {times} × floor"),
+            Goal::PartOfFloor(part) => format!("≥ {part} of floor's speed"),
             Goal::TimesPeer(times) => format!("≤ {times} × peer"),
             Goal::PeakMib(mib) => format!("< {mib} MiB"),
             Goal::MicrosEach(micros) => format!("< {micros} µs each beyond pauses"),
@@ -52,6 +54,7 @@ impl Goal {
         Some(match self {
             Goal::TimesFaster(times) => line.faster()? >= times,
             Goal::TimesFloor(times) => line.to_floor()? <= times,
+            Goal::PartOfFloor(part) => 1.0 / line.to_floor()? >= part,
             Goal::TimesPeer(times) => 1.0 / line.faster()? <= times,
             Goal::PeakMib(mib) => line.ours.peak_mib < mib,
             Goal::MicrosEach(micros) => {

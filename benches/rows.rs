@@ -41,6 +41,8 @@ pub enum Goal {
     TimesFaster(f64),
     /// At most so many times the floor.
     TimesFloor(f64),
+    /// At least so much of the floor's speed.
+    PartOfFloor(f64),
     /// At most so many times the peer.
     TimesPeer(f64),
     /// Peak memory below so many MiB.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::values;
-use crate::model::Patience;
+use crate::model::Wait;
 
 /// How long to wait.
 #[derive(clap::Args, Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// From now on.
-    pub fn patience(&self) -> Patience {
-        Patience::new(self.timeout, self.nonblock)
+    pub fn from_now(&self) -> Wait {
+        Wait::new(self.timeout, self.nonblock)
     }
 }

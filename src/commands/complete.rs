@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     else {
         return Ok(());
     };
-    let mut all = definition(true);
+    let mut all = definition();
     all.build();
     let line = Line::read(&all, &words);
     let (before, answer) = answer(&line, cx);
@@ -100,7 +100,7 @@ mod tests {
     // A new verb may bring a new name for a value: then somebody has to say what completes it.
     #[test]
     fn every_name_of_a_value_has_a_source() {
-        let mut all = definition(true);
+        let mut all = definition();
         all.build();
         for command in all.get_subcommands().filter(|verb| verb.get_name() != NAME) {
             for arg in command.get_arguments().filter(|arg| line::takes_value(arg)) {

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, _cx: &mut Context) -> Outcome {
 }
 
 fn man(folder: &Path) -> io::Result<()> {
-    let mut all = super::definition(true).disable_help_subcommand(true);
+    let mut all = super::definition().disable_help_subcommand(true);
     all.build();
     let prose = folder.join("prose");
     let verbs: Vec<(&Verb, &Command)> = VERBS

@@ -93,7 +93,7 @@ fn hold(args: &Args, record: &KindRecord, cx: &Context) -> Result<Result<Hold, F
     let counters = kinds::require(record, |record| record.counters)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));
-    Ok(counters.hold(&look, &args.address.locator, &settings, args.waiting.patience()))
+    Ok(counters.hold(&look, &args.address.locator, &settings, args.waiting.from_now()))
 }
 
 /// The command and its arguments; clap sees to it that there is one.

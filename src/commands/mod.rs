@@ -138,22 +138,33 @@ Exit status:
   0 done  1 failed or incomplete  2 usage  3 no such object  4 permission denied
   5 would block or timed out  6 it exists already  7 a limit is reached";
 
-/// The definition of the command line. Half of the time of a short run would go into defining verbs that are
-/// not used; `whole` is for help, for errors, for the manual and for completions.
-fn definition(whole: bool) -> Command {
+/// The definition of the command line, for help, for errors, for the manual and for completions.
+fn definition() -> Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
         let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
         let defined = defined.after_help(format!("More and examples: ipcctl {} --help", verb.name));
-        command.subcommand(if whole { (verb.define)(defined) } else { defined.defer(verb.define) })
+        command.subcommand((verb.define)(defined))
+    })
+}
+
+/// As much of it as these arguments can need: most of the time of a short run would go into verbs that are not
+/// used, and into copies of the common options for them. What it accepts means the same to the whole of it.
+fn part(arguments: &[OsString]) -> Command {
+    let is_named = |verb: &&Verb| {
+        let names = [Some(verb.name), verb.alias];
+        arguments.iter().any(|word| names.into_iter().flatten().any(|name| word == name))
+    };
+    VERBS.iter().filter(is_named).fold(Cli::command(), |command, verb| {
+        command.subcommand(Command::new(verb.name).visible_aliases(verb.alias).defer(verb.define))
     })
 }
 
 /// Runs the program with its arguments, and tells its exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let parsed = definition(false)
+    let parsed = part(&arguments)
         .try_get_matches_from(&arguments)
-        .or_else(|_| definition(true).try_get_matches_from(&arguments))
+        .or_else(|_| definition().try_get_matches_from(&arguments))
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
@@ -191,6 +202,6 @@ fn usage_status(arguments: &[OsString]) -> u8 {
 mod tests {
     #[test]
     fn the_command_line_is_well_defined() {
-        super::definition(true).debug_assert();
+        super::definition().debug_assert();
     }
 }

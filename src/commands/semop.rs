@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let atomic =
         kinds::require(record, |record| record.counters.and_then(|counters| counters.atomic()))?;
     let look = cx.look(Want::Only(&[]));
-    let done = atomic.operate(&look, &args.address.locator, &args.terms, args.waiting.patience());
+    let done = atomic.operate(&look, &args.address.locator, &args.terms, args.waiting.from_now());
     if let Err(fault) = done {
         let fault = cx.explain(fault, record, &args.address);
         cx.cannot("operate on", Some(&args.address), &fault);

@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let counters = kinds::require(record, |record| record.counters)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));
-    let taken = counters.wait(&look, &args.address.locator, &settings, args.waiting.patience());
+    let taken = counters.wait(&look, &args.address.locator, &settings, args.waiting.from_now());
     if let Err(fault) = taken {
         let fault = cx.explain(fault, record, &args.address);
         cx.cannot("wait for", Some(&args.address), &fault);

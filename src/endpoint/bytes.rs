@@ -11,13 +11,13 @@ use super::receiving::{Outcome, Plan};
 use super::rescue::{Rescued, rescue_bytes};
 use super::sending::{Sent, read_input, write_all};
 use super::{End, Passed};
-use crate::kinds::capability::{Attempt, Flow, Sink, Source, Wait};
-use crate::model::{Fault, Mark};
+use crate::kinds::capability::{Attempt, Flow, Sink, Source};
+use crate::model::{Fault, Mark, Wait};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
-/// Bytes that are read and written at a time where they must be copied.
-const BLOCK: usize = 1 << 20;
+/// Bytes that are read and written at a time where they must be copied: more would leave the processor's cache.
+const BLOCK: usize = 1 << 17;
 
 fn ending() -> End {
     End::Signal(signal::ending().unwrap_or_default())
@@ -41,7 +41,8 @@ pub fn send(
         let mut moved = 0;
         if is_pipe {
             // Only what there is no room for is a wait for the peer.
-            while poll::readable(input.as_fd(), None)? != Woken::Ready {
+            let waits = patience.next() != Wait::Until(None);
+            while waits && poll::readable(input.as_fd(), None)? != Woken::Ready {
                 if signal::ending().is_some() {
                     return Err(ending());
                 }
@@ -134,28 +135,33 @@ impl<'a> Stream<'a> {
     fn copy(&mut self, passed: Passed<'_>) -> Result<(), End> {
         let (mut moves, mut room) = (true, Vec::new());
         while self.wait()? {
-            if self.plan.patience.is_over() {
+            // What is there at once takes no time.
+            if self.delivered > 0 && self.plan.patience.is_over() {
                 return Err(End::Late);
             }
-            let before = self.delivered;
             if moves {
-                moves = self.splice()?;
+                moves = self.splice(passed)?;
             } else {
                 room.resize(BLOCK, 0);
                 let length = self.source.read(&mut room)?;
                 self.write(&room[..length])?;
+                passed(0, length as u64);
             }
-            passed(0, self.delivered - before);
         }
         Ok(())
     }
 
-    /// Moves what is there; `false`: that cannot be done with this output.
-    fn splice(&mut self) -> Result<bool, End> {
+    /// Moves what is there, and what comes before there is a pause; `false`: that cannot be done with this output.
+    fn splice(&mut self, passed: Passed<'_>) -> Result<bool, End> {
+        // Where there is no deadline the call itself may wait.
+        let waits = !self.plan.drain && self.plan.patience.next() == Wait::Until(None);
         loop {
-            match self.source.splice(self.output.file()) {
+            match self.source.splice(self.output.file(), waits) {
                 Ok(0) => break,
-                Ok(length) => self.delivered += length as u64,
+                Ok(length) => {
+                    self.delivered += length as u64;
+                    passed(0, length as u64);
+                }
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(false),
                 Err(error) => return Err(failure(&error)),
             }
@@ -260,7 +266,8 @@ impl<'a> Frames<'a> {
 
     /// Takes bytes for at most `wanted` messages more: what belongs to later ones stays where it is.
     fn fill(&mut self, wanted: u64) -> Result<(), End> {
-        if self.stream.plan.patience.is_over() {
+        let begun = self.count > 0 || !self.reader.rest().is_empty();
+        if begun && self.stream.plan.patience.is_over() {
             return Err(End::Late);
         }
         if !self.stream.wait()? {

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::End;
-use crate::kinds::capability::{Attempt, Wait};
-use crate::model::Fault;
+use crate::kinds::capability::Attempt;
+use crate::model::{Fault, Wait};
 use crate::sys::signal;
 
 /// The limits that were set.
@@ -54,21 +54,14 @@ pub fn patiently<T>(
     loop {
         match attempt(wait)? {
             Attempt::Done(done) => return Ok(done),
-            Attempt::Late if is_over(wait) => return Err(End::Late),
+            // A wait may end before its time.
+            Attempt::Late if wait.is_over() => return Err(End::Late),
             Attempt::Late => look()?,
             Attempt::Signal => match signal::ending() {
                 Some(signal) => return Err(End::Signal(signal)),
                 None => look()?,
             },
         }
-    }
-}
-
-/// Is there no time left? A wait may end before its time.
-fn is_over(wait: Wait) -> bool {
-    match wait {
-        Wait::Not => true,
-        Wait::Until(until) => until.is_some_and(|until| until <= Instant::now()),
     }
 }
 

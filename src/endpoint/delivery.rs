@@ -38,7 +38,7 @@ pub trait Deliver {
     fn finish(&mut self) -> Result<(), End>;
 
     /// Is there nobody any more to deliver to?
-    fn is_unread(&self) -> bool;
+    fn is_unread(&mut self) -> bool;
 
     /// Messages that could not be delivered, in the order in which they came.
     fn undelivered(&mut self) -> Vec<Taken>;
@@ -64,6 +64,8 @@ pub struct Writing {
     pending: Vec<Pending>,
     /// Writing has failed: nothing more is written.
     broken: bool,
+    /// It was written to since somebody asked whether it is read.
+    fresh: bool,
     /// A message that the frame cannot carry.
     refused: Option<Taken>,
     /// Messages and bytes that may wait to be written: no more than can be put back.
@@ -79,6 +81,7 @@ impl Writing {
             buffer: Vec::with_capacity(BATCH),
             pending: Vec::new(),
             broken: false,
+            fresh: false,
             refused: None,
             most: (room.0.clamp(1, BATCH), room.1.min(BATCH)),
         }
@@ -92,6 +95,7 @@ impl Writing {
         let result = self.output.write(&self.buffer, &mut written);
         match result {
             Ok(()) => {
+                self.fresh = true;
                 self.pending.clear();
                 self.buffer.clear();
             }
@@ -159,8 +163,9 @@ impl Deliver for Writing {
         self.flush()
     }
 
-    fn is_unread(&self) -> bool {
-        self.output.is_unread()
+    fn is_unread(&mut self) -> bool {
+        // What was written a moment ago had somebody to read it.
+        !std::mem::take(&mut self.fresh) && self.output.is_unread()
     }
 
     fn undelivered(&mut self) -> Vec<Taken> {

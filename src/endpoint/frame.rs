@@ -1,7 +1,7 @@
 //! How messages stand on a stream: one reader and one writer for all frames, the same on both ends. Knows bytes
 //! alone, neither where they come from nor where they go.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::json;
 use crate::model::{Class, Fault, Mark};
@@ -28,13 +28,16 @@ impl Frame {
     /// Why this frame cannot carry a message unchanged, if it cannot.
     pub fn refuse(self, message: &[u8]) -> Option<Fault> {
         let name = match self {
-            Self::Line if memchr(b'\n', message).is_some() => ("a newline", "line"),
-            Self::Line if memchr(0, message).is_some() => ("a NUL byte", "line"),
-            Self::Nul if memchr(0, message).is_some() => ("a NUL byte", "nul"),
-            Self::Len32 if u32::try_from(message.len()).is_err() => {
-                ("more than 32 bits of length", "len32")
-            }
-            _ => return None,
+            Self::Line => match message.get(memchr2(b'\n', 0, message)?) {
+                Some(0) => ("a NUL byte", "line"),
+                _ => ("a newline", "line"),
+            },
+            Self::Nul => memchr(0, message).map(|_| ("a NUL byte", "nul"))?,
+            Self::Len32 => match u32::try_from(message.len()) {
+                Ok(_) => return None,
+                Err(_) => ("more than 32 bits of length", "len32"),
+            },
+            Self::Raw | Self::Json => return None,
         };
         let cause = format!("it contains {}, which --frame {} cannot carry", name.0, name.1);
         Some(Fault::new(Class::Failed, cause).hint(ANY))

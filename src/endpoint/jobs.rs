@@ -208,7 +208,7 @@ impl Deliver for Jobs {
         }
     }
 
-    fn is_unread(&self) -> bool {
+    fn is_unread(&mut self) -> bool {
         false
     }
 

@@ -78,6 +78,7 @@ impl Output {
 pub fn failure(error: &io::Error) -> End {
     match error.raw_os_error() {
         Some(libc::EPIPE) => End::Unread,
+        Some(libc::EBADF) => End::Fault(Fault::new(Class::Failed, "standard output is closed")),
         Some(libc::ENOSPC | libc::EDQUOT) => {
             End::Fault(Fault::new(Class::Failed, "no space is left for the answer"))
         }

@@ -4,7 +4,8 @@ use super::deadline::{Patience, patiently};
 use super::delivery::Deliver;
 use super::rescue::{Rescued, rescue};
 use super::{End, Passed};
-use crate::kinds::capability::{Attempt, Found, Receiver, Wait};
+use crate::kinds::capability::{Attempt, Found, Receiver};
+use crate::model::Wait;
 use crate::sys::signal;
 
 /// How much is to be received.
@@ -63,7 +64,8 @@ fn take(
         if let Some(signal) = signal::ending() {
             return Err(End::Signal(signal));
         }
-        if plan.patience.is_over() {
+        // What is there at once takes no time.
+        if *taken > 0 && plan.patience.is_over() {
             return Err(End::Late);
         }
         deliver.ready()?;

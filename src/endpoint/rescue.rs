@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::delivery::Taken;
 use super::frame::Frame;
-use crate::kinds::capability::{Attempt, Receiver, Wait};
+use crate::kinds::capability::{Attempt, Receiver};
+use crate::model::Wait;
 
 /// So long a place in the queue is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -18,7 +18,7 @@ pub use counters::{Atomic, Counters, Hold};
 pub use memory::{Access, Broken, Memory, Region};
 pub(crate) use messages::has;
 pub use messages::{
-    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source, Wait,
+    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source,
 };
 
 /// Where to look and what to read there.

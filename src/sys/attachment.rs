@@ -1,4 +1,5 @@
-//! System V segments in the memory of this process: `shmat(2)`, `shmdt(2)`, `mincore(2)`.
+//! System V segments in the memory of this process: `shmat(2)`, `shmdt(2)`, `mincore(2)`,
+//! `madvise(2)`.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -77,6 +78,16 @@ impl Attachment {
         Ok((is_hole, (alike * self.page - before).min(most)))
     }
 
+    /// Takes the pages up to the end of a part out of the memory of this process: who moves a segment of any
+    /// size has only a block of it at a time. They stay in the segment as they are.
+    fn let_go(&self, place: *mut u8, length: usize) {
+        let before = place as usize % self.page;
+        let pages = (before + length) / self.page * self.page;
+        // SAFETY: pages of the attached memory, which begins with one. Of shared memory the advice takes nothing
+        // but the way to it; where the kernel refuses it, as for huge pages, they stay.
+        unsafe { libc::madvise(place.sub(before).cast(), pages, libc::MADV_DONTNEED) };
+    }
+
     /// Writes bytes of the segment to a stream: how many it took.
     ///
     /// # Errors
@@ -84,7 +95,9 @@ impl Attachment {
     pub fn write_to(&self, offset: u64, length: usize, to: BorrowedFd<'_>) -> io::Result<usize> {
         let (place, length) = self.part(offset, length);
         // SAFETY: the part is inside the attached memory, which lives as long as `self`.
-        unsafe { stream::write_raw(to, place, length) }
+        let moved = unsafe { stream::write_raw(to, place, length) };
+        self.let_go(place, length);
+        moved
     }
 
     /// Reads bytes from a stream into the segment: how many came, 0 at the stream's end.
@@ -95,7 +108,9 @@ impl Attachment {
     pub fn read_from(&self, offset: u64, length: usize, from: BorrowedFd<'_>) -> io::Result<usize> {
         let (place, length) = self.part(offset, length);
         // SAFETY: the part is inside the attached memory, which lives as long as `self`.
-        unsafe { stream::read_raw(from, place, length) }
+        let moved = unsafe { stream::read_raw(from, place, length) };
+        self.let_go(place, length);
+        moved
     }
 
     /// Copies bytes out of the segment: how many.
@@ -105,14 +120,16 @@ impl Attachment {
     pub fn copy_out(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let (place, length) = self.part(offset, buffer.len());
         let ours = part(buffer.as_mut_ptr(), length);
-        copy(libc::process_vm_readv, ours, part(place, length)).or_else(|refused| {
+        let copied = copy(libc::process_vm_readv, ours, part(place, length)).or_else(|refused| {
             // SAFETY: both have this length and cannot overlap. A byte that changes meanwhile is read as one
             // or the other.
             may_copy_ourselves(refused).map(|()| unsafe {
                 std::ptr::copy_nonoverlapping(place.cast_const(), buffer.as_mut_ptr(), length);
                 length
             })
-        })
+        });
+        self.let_go(place, length);
+        copied
     }
 
     /// Copies bytes into the segment: how many.
@@ -122,14 +139,16 @@ impl Attachment {
     pub fn copy_in(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         let (place, length) = self.part(offset, bytes.len());
         let ours = part(bytes.as_ptr().cast_mut(), length);
-        copy(libc::process_vm_writev, ours, part(place, length)).or_else(|refused| {
+        let copied = copy(libc::process_vm_writev, ours, part(place, length)).or_else(|refused| {
             // SAFETY: both have this length and cannot overlap, and the segment is attached for writing, or
             // the call would have said EFAULT.
             may_copy_ourselves(refused).map(|()| unsafe {
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, length);
                 length
             })
-        })
+        });
+        self.let_go(place, length);
+        copied
     }
 }
 

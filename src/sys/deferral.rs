@@ -2,18 +2,8 @@
 //! `sigaction(2)`, `sigprocmask(2)`, `sigwaitinfo(2)`.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{check, zeroed};
-
-/// One flag a signal: what the handler may touch.
-static CAUGHT: [AtomicBool; 65] = [const { AtomicBool::new(false) }; 65];
-
-extern "C" fn note(signal: libc::c_int) {
-    if let Some(flag) = usize::try_from(signal).ok().and_then(|signal| CAUGHT.get(signal)) {
-        flag.store(true, Ordering::SeqCst);
-    }
-}
+use super::{check, signal, zeroed};
 
 /// The signals that end a process unless it does something about them, and that somebody may send: those by
 /// which the machine reports a fault of the program itself are not among them.
@@ -47,37 +37,22 @@ impl Deferral {
     /// # Errors
     /// None that the kernel gives for these signals.
     pub fn new() -> io::Result<Self> {
-        // SAFETY: struct sigaction is a C structure of integers, a null handler is SIG_DFL.
-        let mut noting: libc::sigaction = unsafe { zeroed() };
-        // Without SA_RESTART: the wait is to end.
-        noting.sa_sigaction = note as *const () as usize;
         let mut deferral = Self { former: Vec::new() };
         for signal in ending() {
-            // SAFETY: as above.
-            let mut former: libc::sigaction = unsafe { zeroed() };
-            // SAFETY: `former` is what the call fills.
-            check(unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut former) })?;
-            if former.sa_sigaction == libc::SIG_IGN {
-                continue;
+            if let Some(former) = signal::handle_unless_ignored(signal)? {
+                deferral.former.push((signal, former));
             }
-            // SAFETY: the handler stores into a static atomic and nothing else, which is safe at any time.
-            check(unsafe { libc::sigaction(signal, &raw const noting, std::ptr::null_mut()) })?;
-            deferral.former.push((signal, former));
         }
         Ok(deferral)
     }
 
     /// Has a signal come?
     pub fn caught(&self) -> bool {
-        CAUGHT.iter().any(|flag| flag.load(Ordering::SeqCst))
+        self.former.iter().any(|(signal, _)| signal::has_come(*signal))
     }
 
     fn take(&self) -> Option<libc::c_int> {
-        let taken = |signal: &libc::c_int| {
-            let flag = usize::try_from(*signal).ok().and_then(|signal| CAUGHT.get(signal));
-            flag.is_some_and(|flag| flag.swap(false, Ordering::SeqCst))
-        };
-        self.former.iter().map(|(signal, _)| *signal).find(taken)
+        self.former.iter().map(|(signal, _)| *signal).find(|signal| signal::take(*signal))
     }
 }
 

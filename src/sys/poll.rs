@@ -69,7 +69,8 @@ pub fn has_bytes(file: impl AsFd) -> bool {
     now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLIN)
 }
 
-/// Has the last writer of a pipe gone, and was there one since it was opened?
-pub fn is_hung_up(file: impl AsFd) -> bool {
-    now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLHUP)
+/// Is there something to read from a pipe; and has its last writer gone, if one came since it was opened?
+pub fn state(file: impl AsFd) -> (bool, bool) {
+    let found = now(file.as_fd(), PollFlags::POLLIN);
+    (found.contains(PollFlags::POLLIN), found.contains(PollFlags::POLLHUP))
 }

@@ -1,4 +1,5 @@
-//! Signals that end a wait, and the timer that makes sure that they do: `sigaction(2)`, `timer_create(2)`.
+//! Signals that are noted when they come, and the timer that makes sure that they end a wait: `sigaction(2)`,
+//! `timer_create(2)`. Who wants to put things in order and then end as the signal would have it: `deferral`.
 //!
 //! A signal that comes between a look at what has come and the blocking call would not interrupt that call. So
 //! every signal that is caught here starts a timer that interrupts the process again and again until somebody
@@ -11,17 +12,15 @@
 
 use std::io;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{check, zeroed};
 
-/// The first signal that asked the program to end; 0 for none.
-static ENDING: AtomicI32 = AtomicI32::new(0);
+/// One flag a signal: it has come, and nobody has taken note of it for good.
+static CAME: [AtomicBool; 65] = [const { AtomicBool::new(false) }; 65];
 /// So many signals asked the program to end.
 static ENDINGS: AtomicU32 = AtomicU32::new(0);
-/// A child has ended since somebody looked.
-static CHILD: AtomicBool = AtomicBool::new(false);
 /// The timer, once there is one.
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(ptr::null_mut());
 static HAS_TIMER: AtomicBool = AtomicBool::new(false);
@@ -37,18 +36,31 @@ pub const LOOK: Duration = Duration::from_millis(500);
 /// Signals that ask a program to end, in their usual order of politeness.
 const ENDS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
+fn flag(signal: libc::c_int) -> Option<&'static AtomicBool> {
+    usize::try_from(signal).ok().and_then(|signal| CAME.get(signal))
+}
+
+/// Has this signal come?
+pub(super) fn has_come(signal: libc::c_int) -> bool {
+    flag(signal).is_some_and(|flag| flag.load(Ordering::SeqCst))
+}
+
+/// Has this signal come since this was last asked?
+pub(super) fn take(signal: libc::c_int) -> bool {
+    flag(signal).is_some_and(|flag| flag.swap(false, Ordering::SeqCst))
+}
+
 extern "C" fn note(signal: libc::c_int) {
     // SAFETY: errno belongs to the interrupted code, which must find it as it was.
     let errno = unsafe { *libc::__errno_location() };
-    match signal {
-        libc::SIGALRM => {}
-        libc::SIGCHLD => CHILD.store(true, Ordering::SeqCst),
-        signal => {
-            let _ = ENDING.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+    // The timer only interrupts.
+    if signal != libc::SIGALRM || !HAS_TIMER.load(Ordering::SeqCst) {
+        if let Some(flag) = flag(signal) {
+            flag.store(true, Ordering::SeqCst);
+        }
+        if ENDS.contains(&signal) {
             ENDINGS.fetch_add(1, Ordering::SeqCst);
         }
-    }
-    if signal != libc::SIGALRM {
         // timer_settime(2) is async-signal-safe. A failure leaves the interruption that is happening now.
         let _ = arm(TICK, TICK);
     }
@@ -74,20 +86,27 @@ fn arm(first: Duration, next: Duration) -> io::Result<()> {
     check(unsafe { libc::timer_settime(timer, 0, &raw const value, ptr::null_mut()) }).map(drop)
 }
 
+/// From now on this signal is noted and interrupts what blocks.
 fn handle(signal: libc::c_int) -> io::Result<()> {
     // SAFETY: sigaction is a C structure of integers, pointers and a set of signals; zero is SIG_DFL.
-    let (mut action, mut before): (libc::sigaction, libc::sigaction) =
-        unsafe { (zeroed(), zeroed()) };
-    // SAFETY: `before` is what the call fills.
-    check(unsafe { libc::sigaction(signal, ptr::null(), &raw mut before) })?;
-    // A shell starts jobs in the background with SIGINT ignored, and nohup does so with SIGHUP: that stays.
-    if before.sa_sigaction == libc::SIG_IGN && ENDS.contains(&signal) {
-        return Ok(());
-    }
+    let mut action: libc::sigaction = unsafe { zeroed() };
     // Without SA_RESTART: what blocks is to be interrupted.
     action.sa_sigaction = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
     // SAFETY: the handler touches atomics and calls async-signal-safe functions alone.
     check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) }).map(drop)
+}
+
+/// As [`handle`], and how it was handled before. `None`: it is ignored, and that stays. A shell starts jobs in the
+/// background with SIGINT ignored, and nohup does so with SIGHUP.
+pub(super) fn handle_unless_ignored(signal: libc::c_int) -> io::Result<Option<libc::sigaction>> {
+    // SAFETY: as in `handle`.
+    let mut before: libc::sigaction = unsafe { zeroed() };
+    // SAFETY: `before` is what the call fills.
+    check(unsafe { libc::sigaction(signal, ptr::null(), &raw mut before) })?;
+    if before.sa_sigaction == libc::SIG_IGN {
+        return Ok(None);
+    }
+    handle(signal).map(|()| Some(before))
 }
 
 fn unblock(signals: &[libc::c_int]) -> io::Result<()> {
@@ -122,7 +141,7 @@ pub fn catch() -> io::Result<()> {
     TIMER.store(timer, Ordering::SeqCst);
     HAS_TIMER.store(true, Ordering::SeqCst);
     unblock(&[libc::SIGALRM])?;
-    ENDS.into_iter().try_for_each(handle)
+    ENDS.into_iter().try_for_each(|signal| handle_unless_ignored(signal).map(drop))
 }
 
 /// From now on the end of a child interrupts what blocks.
@@ -136,7 +155,7 @@ pub fn catch_children() -> io::Result<()> {
 
 /// The signal that asked the program to end, if one did.
 pub fn ending() -> Option<i32> {
-    Some(ENDING.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    ENDS.into_iter().find(|signal| has_come(*signal))
 }
 
 /// How many signals asked the program to end.
@@ -146,12 +165,12 @@ pub fn endings() -> u32 {
 
 /// Has a child ended since this was last asked?
 pub fn child_ended() -> bool {
-    CHILD.swap(false, Ordering::SeqCst)
+    take(libc::SIGCHLD)
 }
 
 /// Is there anything that somebody should look at before blocking?
 fn is_quiet() -> bool {
-    ENDING.load(Ordering::SeqCst) == 0 && !CHILD.load(Ordering::SeqCst)
+    endings() == 0 && !has_come(libc::SIGCHLD)
 }
 
 /// To be called right before a call that blocks: that call is interrupted soon after `until`, after [`LOOK`], and

@@ -2,15 +2,24 @@
 
 /// Makes a closed pipe an error of `write(2)` instead of the end of the process, and opens `/dev/null` in the place
 /// of standard descriptors that are closed: whatever was opened first would get their numbers, and what is
-/// printed would go there.
+/// printed would go there. It is opened the wrong way round, so that to use one is the error that it would be.
 pub fn prepare() {
     // SAFETY: ignoring a signal installs no handler.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     for fd in 0..=2 {
         // SAFETY: no pointer is passed.
         if unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 {
+            let flags = if fd == 0 { libc::O_WRONLY } else { libc::O_RDONLY };
             // SAFETY: the path ends in NUL. The lowest free number is `fd`, for those below it are open.
-            unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+            unsafe { libc::open(c"/dev/null".as_ptr(), flags) };
         }
     }
+}
+
+/// `pow(3)`. The line of `--progress` takes a power for its rate, and nothing else here takes one: without this the
+/// C library's `libm` is loaded and prepared at each start of the program, a tenth of a short run.
+// SAFETY: the name is that of the function of the C library, which this is in every respect.
+#[unsafe(no_mangle)]
+extern "C" fn pow(base: f64, exponent: f64) -> f64 {
+    libm::pow(base, exponent)
 }

@@ -5,6 +5,7 @@ use crate::env::TestEnv;
 
 crate::cases![
     a_full_disk_puts_everything_back_in_order,
+    a_closed_standard_output_loses_nothing,
     a_reader_that_goes_away_loses_nothing,
     a_reader_that_goes_while_nothing_comes_is_no_failure,
     what_cannot_go_back_is_saved_to_a_file_that_is_named,
@@ -26,6 +27,25 @@ fn a_full_disk_puts_everything_back_in_order() {
                 .says("3 messages that were taken are put back");
         }
         env.run(["recv", &queue, "--drain"]).ok().prints("1\n2\n3\n");
+    }
+}
+
+fn a_closed_standard_output_loses_nothing() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = script(&env, create).run().ok().stdout().trim().to_owned();
+        env.run(["send", &queue, "a", "b", "c"]).ok();
+        script(&env, &format!("ipcctl recv {queue} --drain >&-"))
+            .run()
+            .code(1)
+            .says("standard output is closed")
+            .says("3 messages that were taken are put back");
+        env.run(["recv", &queue, "--drain"]).ok().prints("a\nb\nc\n");
+        script(&env, &format!("ipcctl send {queue} <&-"))
+            .run()
+            .code(1)
+            .says("standard input cannot be read");
+        env.run(["recv", &queue, "--nonblock"]).code(5);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod delivery;
+mod footprint;
 mod frames;
 mod peers_gone;
 mod pool;
@@ -14,6 +15,7 @@ pub fn cases() -> Vec<Case> {
     [
         crowd::cases(),
         delivery::cases(),
+        footprint::cases(),
         frames::cases(),
         peers_gone::cases(),
         pool::cases(),

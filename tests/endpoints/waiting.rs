@@ -7,12 +7,14 @@ use crate::env::TestEnv;
 
 crate::cases![
     a_timeout_is_as_long_as_it_says,
+    no_time_is_enough_for_what_is_there,
     an_idle_timeout_begins_anew_with_each_message,
     nothing_is_waited_for_that_must_not_be,
     a_signal_ends_every_wait_with_128_and_its_number,
     a_queue_that_is_removed_ends_the_wait_and_is_said,
     a_wait_burns_no_processor_time;
-    Strace: waits_use_the_monotonic_clock_alone
+    Strace: waits_use_the_monotonic_clock_alone,
+    waits_for_semaphores_use_the_monotonic_clock_alone
 ];
 
 /// Commands that wait for something that never comes, in a world made by [`EMPTY`].
@@ -43,6 +45,16 @@ fn a_timeout_is_as_long_as_it_says() {
             assert!(took >= asked && took < asked + Duration::from_secs(5), "{wait}: {took:?}");
         }
     }
+}
+
+fn no_time_is_enough_for_what_is_there() {
+    let env = TestEnv::new();
+    let text = "exec 3<> p; printf 'x\\n' >&3; \
+        for a in mq:/full mq:1 'fifo:./p --frame line --count 1'; do ipcctl recv $a --timeout 0; done; \
+        printf y >&3; ipcctl recv fifo:./p --timeout 0 || echo $?; \
+        for a in mq:/full mq:1 fifo:./p; do ipcctl recv $a --timeout 0 --quiet || echo $?; done";
+    script(&env, EMPTY).run().ok();
+    script(&env, text).run().code(0).prints("x\nx\nx\ny5\n5\n5\n5\n");
 }
 
 fn an_idle_timeout_begins_anew_with_each_message() {
@@ -164,6 +176,36 @@ fn waits_use_the_monotonic_clock_alone() {
             let timeless =
                 call.contains(", NULL) ") || call.contains(", NULL <") || call.contains("NULL)");
             assert!(timeless, "{wait} hands over a time: {call}");
+        }
+    }
+}
+
+/// Commands that wait for semaphores that are taken, and the call in which they do.
+const SEMAPHORE_WAITS: [(&str, &str); 4] = [
+    ("wait sem:/gate", "futex("),
+    ("lock sem:/gate --timeout 700ms -- true", "futex("),
+    ("wait sem:0x5eed", "semtimedop("),
+    ("semop sem:0x5eed 0=-1", "semtimedop("),
+];
+
+// Both calls take a time that is relative and monotonic, unless they are told otherwise.
+fn waits_for_semaphores_use_the_monotonic_clock_alone() {
+    let env = TestEnv::new();
+    script(&env, "ipcctl create sem:/gate --value 0; ipcctl create sem:0x5eed").run().ok();
+    for (wait, call) in SEMAPHORE_WAITS {
+        let trace = env.path("trace");
+        let limit = if wait.contains("--timeout") { "" } else { "--timeout 700ms" };
+        let text = format!(
+            "strace -f -o {trace} ipcctl {wait} {limit} || echo $?; \
+             grep -E 'timer_|poll|select|nanosleep|futex|semtimedop|clock_' {trace} || true"
+        );
+        let run = script(&env, &text).run().code(0);
+        let calls = run.stdout();
+        let status = if wait.starts_with("lock") { "124\n" } else { "5\n" };
+        assert!(calls.starts_with(status), "{wait}\n{}", run.report());
+        assert!(calls.contains(call), "{wait}\n{calls}");
+        for other in ["CLOCK_REALTIME", "TIMER_ABSTIME", "FUTEX_WAIT_BITSET"] {
+            assert!(!calls.contains(other), "{wait}\n{calls}");
         }
     }
 }

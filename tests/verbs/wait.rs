@@ -95,9 +95,9 @@ fn what_cannot_be_had_in_time_is_exit_5() {
         assert!(start.elapsed() < Duration::from_secs(5));
         let start = Instant::now();
         let output = env.run(["wait", &address, "--timeout", "0.7"]).code(5);
-        output.says("timed out after 700ms");
+        output.says("timed out");
         assert!(start.elapsed() >= Duration::from_millis(700), "{:?}", start.elapsed());
-        env.run(["wait", &address, "--timeout", "0"]).code(5).says("timed out after 0ns");
+        env.run(["wait", &address, "--timeout", "0"]).code(5).says("timed out");
         env.run(["wait", &address, "--timeout", "1", "--nonblock"]).code(2);
     }
     assert_eq!(env.show("sem:/both")["waiters"], 0);

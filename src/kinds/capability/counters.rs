@@ -1,7 +1,7 @@
 //! To be waited for and posted to.
 
 use super::Look;
-use crate::model::{Fault, Locator, Param, Patience, Settings, Term};
+use crate::model::{Fault, Locator, Param, Settings, Term, Wait};
 use crate::sys::deferral::Deferral;
 
 /// To be waited for and posted to: `wait`, `post` and `lock`.
@@ -15,14 +15,14 @@ pub trait Counters: Sync {
     /// Waits until the value can be lowered, and lowers it.
     ///
     /// # Errors
-    /// [`crate::model::Class::WouldBlock`] when patience ends first, [`crate::model::Class::NotFound`] also
+    /// [`crate::model::Class::WouldBlock`] when the time is over first, [`crate::model::Class::NotFound`] also
     /// when it is removed meanwhile.
     fn wait(
         &self,
         look: &Look,
         locator: &Locator,
         settings: &Settings,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<(), Fault>;
 
     /// Raises the value.
@@ -40,7 +40,7 @@ pub trait Counters: Sync {
         look: &Look,
         locator: &Locator,
         settings: &Settings,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<Hold, Fault>;
 
     /// Several operations at once, for the kinds that have them.
@@ -73,6 +73,6 @@ pub trait Atomic {
         look: &Look,
         locator: &Locator,
         terms: &[Term],
-        patience: Patience,
+        wait: Wait,
     ) -> Result<(), Fault>;
 }

@@ -3,10 +3,9 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
 
 use super::Look;
-use crate::model::{Fault, Locator, Mark, Param, Settings};
+use crate::model::{Fault, Locator, Mark, Param, Settings, Wait};
 
 /// The ends of an object that carries messages, for their options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +16,6 @@ pub enum End {
     Receive,
     /// Messages are looked at and stay.
     Peek,
-}
-
-/// How long a call may wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Not at all.
-    Not,
-    /// Until this point in monotonic time; without one, for ever.
-    Until(Option<Instant>),
 }
 
 /// What came of a call that may wait.
@@ -205,11 +195,12 @@ pub trait Source {
     /// Bytes from the first that are there, which stay: how many, 0 when there are none or it cannot be done.
     fn look(&mut self, room: &mut [u8]) -> usize;
 
-    /// Moves bytes that are there without copying them: `Ok(0)` when there are none, or `to` has no room.
+    /// Moves bytes without copying them: `Ok(0)` when there are none, or `to` has no room, now or, if it may wait,
+    /// after a while.
     ///
     /// # Errors
     /// EINVAL: that cannot be done; and what writing says.
-    fn splice(&mut self, to: BorrowedFd<'_>) -> io::Result<usize>;
+    fn splice(&mut self, to: BorrowedFd<'_>, waits: bool) -> io::Result<usize>;
 }
 
 /// The beginning of a refusal, up to the limit: `it has 9000 bytes, more` than it. Of a stream only so much may be

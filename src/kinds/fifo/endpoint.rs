@@ -15,9 +15,9 @@ use nix::sys::stat::Mode;
 use super::{Fifo, existing, peek};
 use crate::kinds::capability::{
     Attempt, End, Flow, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Sink, Source,
-    Wait, has,
+    has,
 };
-use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
@@ -124,7 +124,7 @@ impl Writer {
         match open(path.as_str(), flags, Mode::empty()) {
             Ok(file) => {
                 let direct = if self.packets { OFlag::O_DIRECT } else { OFlag::empty() };
-                fcntl(&file, FcntlArg::F_SETFL(OFlag::O_NONBLOCK | direct))
+                fcntl(&file, FcntlArg::F_SETFL(flags & OFlag::O_NONBLOCK | direct))
                     .map_err(io::Error::from)?;
                 self.file = Some(file);
                 Ok(Attempt::Done(()))
@@ -139,26 +139,23 @@ impl Writer {
     }
 }
 
-/// Makes a call that does not block, once more when there is room.
+/// Makes a call that blocks, under a timer, or does not: as the FIFO was opened.
 fn attempt<T>(
     file: &OwnedFd,
     wait: Wait,
-    mut call: impl FnMut(BorrowedFd<'_>) -> nix::Result<T>,
+    call: impl FnOnce(BorrowedFd<'_>) -> nix::Result<T>,
 ) -> Result<Attempt<T>, Fault> {
-    loop {
-        match call(file.as_fd()) {
-            Ok(done) => return Ok(Attempt::Done(done)),
-            Err(Errno::EINTR) => continue,
-            Err(Errno::EPIPE) => return Err(reader_gone()),
-            Err(Errno::EAGAIN) => {}
-            Err(error) => return Err(io::Error::from(error).into()),
-        }
-        let Wait::Until(until) = wait else { return Ok(Attempt::Late) };
-        match woken(file, poll::writable(file.as_fd(), until)?)? {
-            Attempt::Done(()) => {}
-            Attempt::Late => return Ok(Attempt::Late),
-            Attempt::Signal => return Ok(Attempt::Signal),
-        }
+    if let Wait::Until(until) = wait
+        && !signal::before_blocking(until)?
+    {
+        return Ok(Attempt::Signal);
+    }
+    match call(file.as_fd()) {
+        Ok(done) => Ok(Attempt::Done(done)),
+        Err(Errno::EAGAIN) => Ok(Attempt::Late),
+        Err(Errno::EINTR) => check(file).map(|()| Attempt::Late),
+        Err(Errno::EPIPE) => Err(reader_gone()),
+        Err(error) => Err(io::Error::from(error).into()),
     }
 }
 
@@ -177,9 +174,15 @@ impl Sink for Writer {
         wait: Wait,
     ) -> Result<Option<Attempt<usize>>, Fault> {
         let file = self.opened()?;
-        let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+        // Without a deadline the call itself may wait, for both ends.
+        let blocks = wait == Wait::Until(None);
+        let more = if blocks { SpliceFFlags::empty() } else { SpliceFFlags::SPLICE_F_NONBLOCK };
+        let flags = SpliceFFlags::SPLICE_F_MOVE | more;
         let mut had_room = false;
         loop {
+            if blocks && !signal::before_blocking(None)? {
+                return Ok(Some(Attempt::Signal));
+            }
             match splice(from, None, file, None, BLOCK, flags) {
                 Ok(moved) => return Ok(Some(Attempt::Done(moved))),
                 Err(Errno::EINTR) => continue,
@@ -206,8 +209,8 @@ impl Sender for Writer {
     }
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
-        let has = has(length, or_more);
         (length > PACKET_SIZE as u64).then(|| {
+            let has = has(length, or_more);
             Fault::new(
                 Class::Limit,
                 format!("{has} than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
@@ -245,6 +248,8 @@ impl Sender for Writer {
 /// The reading end, opened without blocking.
 struct Reader {
     file: OwnedFd,
+    /// By now calls on it block.
+    waits: bool,
     /// A writer has come since it was opened.
     met: bool,
     /// Tells of writers that come after the last one has gone, when `poll(2)` would say that again and again.
@@ -253,14 +258,14 @@ struct Reader {
 
 impl Reader {
     fn new(file: OwnedFd) -> Self {
-        Self { file, met: false, edges: None }
+        Self { file, waits: false, met: false, edges: None }
     }
 
     fn state(&self) -> Option<Flow> {
-        if poll::has_bytes(&self.file) {
-            Some(Flow::Bytes)
-        } else {
-            poll::is_hung_up(&self.file).then_some(Flow::End)
+        match poll::state(&self.file) {
+            (true, _) => Some(Flow::Bytes),
+            (false, true) => Some(Flow::End),
+            (false, false) => None,
         }
     }
 
@@ -341,9 +346,17 @@ impl Source for Reader {
         }
     }
 
-    fn splice(&mut self, to: BorrowedFd<'_>) -> io::Result<usize> {
-        let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
-        match splice(&self.file, None, to, None, BLOCK, flags) {
+    fn splice(&mut self, to: BorrowedFd<'_>, waits: bool) -> io::Result<usize> {
+        if waits && !signal::before_blocking(None)? {
+            return Ok(0);
+        }
+        if waits != self.waits {
+            let flags = if waits { OFlag::empty() } else { OFlag::O_NONBLOCK };
+            fcntl(&self.file, FcntlArg::F_SETFL(flags))?;
+            self.waits = waits;
+        }
+        let more = if waits { SpliceFFlags::empty() } else { SpliceFFlags::SPLICE_F_NONBLOCK };
+        match splice(&self.file, None, to, None, BLOCK, SpliceFFlags::SPLICE_F_MOVE | more) {
             Ok(moved) => Ok(moved),
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
             Err(error) => Err(error.into()),

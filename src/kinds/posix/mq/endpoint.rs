@@ -7,10 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Wait, Want,
-    has,
+    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Want, has,
 };
-use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
 use crate::sys::mqueue::{self, Access};
 use crate::sys::{file, signal};
 
@@ -152,8 +151,8 @@ impl Sender for QueueSender {
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
         let most = self.queue.size as u64;
-        let has = has(length, or_more);
         (length > most).then(|| {
+            let has = has(length, or_more);
             Fault::new(
                 Class::Limit,
                 format!("{has} than the {most} that this queue was made for"),

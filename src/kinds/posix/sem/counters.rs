@@ -8,7 +8,7 @@ use nix::fcntl::OFlag;
 
 use super::{PosixSem, existing};
 use crate::kinds::capability::{Counters, Hold, Look};
-use crate::model::{Class, Fault, Form, Locator, Param, Patience, Settings};
+use crate::model::{Class, Fault, Form, Locator, Param, Settings, Wait};
 use crate::sys::deferral::Deferral;
 use crate::sys::file;
 use crate::sys::named_sem::{self, MAX_VALUE};
@@ -35,10 +35,10 @@ impl Counters for PosixSem {
         _look: &Look,
         locator: &Locator,
         _settings: &Settings,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<(), Fault> {
         let signals = Deferral::new()?;
-        Semaphore::open(locator)?.take(patience, &signals)
+        Semaphore::open(locator)?.take(wait, &signals)
     }
 
     fn post(&self, _look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
@@ -54,11 +54,11 @@ impl Counters for PosixSem {
         _look: &Look,
         locator: &Locator,
         _settings: &Settings,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<Hold, Fault> {
         let signals = Deferral::new()?;
         let semaphore = Semaphore::open(locator)?;
-        semaphore.take(patience, &signals)?;
+        semaphore.take(wait, &signals)?;
         Ok(Hold::Supervised { release: Box::new(move || semaphore.post(1)), signals })
     }
 }
@@ -118,24 +118,24 @@ impl Semaphore {
     }
 
     /// Takes one. Whoever is interrupted by a signal has not taken any.
-    fn take(&self, patience: Patience, signals: &Deferral) -> Result<(), Fault> {
+    fn take(&self, wait: Wait, signals: &Deferral) -> Result<(), Fault> {
         let interrupted = || Fault::new(Class::Failed, "interrupted by a signal");
         if self.words.try_take().is_err() {
             let waiter = self.words.waiter();
-            // Patience is looked at after the value: what can be had is had, even in the last moment.
+            // The time is looked at after the value: what can be had is had, even in the last moment.
             while self.words.try_take().is_err() {
                 self.check()?;
                 if signals.caught() {
                     return Err(interrupted());
                 }
-                if patience.is_over() {
-                    return Err(patience.fault());
+                if wait.is_over() {
+                    return Err(wait.fault());
                 }
                 if file::stat(&self.file)?.links == 0 {
                     return Err(Fault::new(Class::NotFound, "it was removed while waiting"));
                 }
                 // It wakes for many reasons: the loop finds out which.
-                let _ = waiter.sleep(patience.left().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
+                let _ = waiter.sleep(wait.left().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
             }
         }
         self.check()?;

@@ -5,9 +5,9 @@ use std::io;
 
 use super::{KIND, SOURCE, SysvMq, fault};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Wait, has,
+    Attempt, End, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, has,
 };
-use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings};
+use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::msg::{self, Buffer};
 use crate::sys::signal;
 

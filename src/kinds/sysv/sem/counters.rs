@@ -5,7 +5,7 @@ use std::io;
 use super::super::fault;
 use super::{SOURCE, SysvSem};
 use crate::kinds::capability::{Atomic, Counters, Hold, Look};
-use crate::model::{Class, Fault, Form, Locator, Param, Patience, Settings, Term};
+use crate::model::{Class, Fault, Form, Locator, Param, Settings, Term, Wait};
 use crate::sys::sem::{self, Operation};
 
 /// SEMVMX: fixed in the kernel.
@@ -42,17 +42,17 @@ impl Counters for SysvSem {
         _look: &Look,
         locator: &Locator,
         settings: &Settings,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<(), Fault> {
         let id = SOURCE.resolve(locator)?;
         let delta = -amount(settings)?;
-        operate(id, &[Operation { index: index(id, settings)?, delta, ..ONE }], patience)
+        operate(id, &[Operation { index: index(id, settings)?, delta, ..ONE }], wait)
     }
 
     fn post(&self, _look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
         let id = SOURCE.resolve(locator)?;
         let delta = amount(settings)?;
-        operate(id, &[Operation { index: index(id, settings)?, delta, ..ONE }], Patience::Nonblock)
+        operate(id, &[Operation { index: index(id, settings)?, delta, ..ONE }], Wait::Not)
     }
 
     fn hold(
@@ -60,12 +60,12 @@ impl Counters for SysvSem {
         _look: &Look,
         locator: &Locator,
         settings: &Settings,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<Hold, Fault> {
         let id = SOURCE.resolve(locator)?;
         let delta = -amount(settings)?;
         let taking = Operation { index: index(id, settings)?, delta, undo: true, ..ONE };
-        operate(id, &[taking], patience).map(|()| Hold::UntilExit)
+        operate(id, &[taking], wait).map(|()| Hold::UntilExit)
     }
 
     fn atomic(&self) -> Option<&dyn Atomic> {
@@ -79,7 +79,7 @@ impl Atomic for SysvSem {
         _look: &Look,
         locator: &Locator,
         terms: &[Term],
-        patience: Patience,
+        wait: Wait,
     ) -> Result<(), Fault> {
         let id = SOURCE.resolve(locator)?;
         let count = terms.iter().map(Term::count).sum();
@@ -93,7 +93,7 @@ impl Atomic for SysvSem {
                 undo: term.undo,
             }));
         }
-        operate(id, &operations, patience)
+        operate(id, &operations, wait)
     }
 }
 
@@ -166,21 +166,19 @@ fn too_high(id: u32, operations: &[Operation]) -> Fault {
 }
 
 /// Does the operations, again after a signal that stopped and continued us: the kernel restarts none of these.
-fn operate(id: u32, operations: &[Operation], patience: Patience) -> Result<(), Fault> {
+fn operate(id: u32, operations: &[Operation], wait: Wait) -> Result<(), Fault> {
     let mut operations = operations.to_vec();
-    if matches!(patience, Patience::Nonblock) {
+    if wait == Wait::Not {
         operations.iter_mut().for_each(|one| one.nowait = true);
     }
     loop {
-        let timeout = match patience {
-            Patience::Nonblock | Patience::Forever => None,
-            Patience::Until { .. } => patience.left(),
-        };
+        // What does not wait says so in each operation.
+        let timeout = wait.left().filter(|_| wait != Wait::Not);
         let Err(error) = sem::operate(id, &operations, timeout) else { return Ok(()) };
         return Err(match error.raw_os_error() {
             Some(libc::EINTR) => continue,
-            Some(libc::EAGAIN) if patience.is_over() => patience.fault(),
-            Some(libc::EAGAIN) => Patience::Nonblock.fault(),
+            Some(libc::EAGAIN) if wait.is_over() => wait.fault(),
+            Some(libc::EAGAIN) => Wait::Not.fault(),
             Some(libc::EIDRM) => Fault::new(Class::NotFound, "it was removed while waiting"),
             Some(libc::EFBIG) => {
                 let highest = operations.iter().map(|one| one.index).max().unwrap_or(0);
