@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use std::io;
 use std::mem::{MaybeUninit, zeroed};
 
-use crate::Result;
+use crate::{Result, processes};
 
 // Missing in the libc crate; the values are the kernel's, from <linux/shm.h> and <linux/msg.h>.
 const SHM_STAT_ANY: libc::c_int = 15;
@@ -31,6 +31,7 @@ pub fn run(name: &str) -> Result<()> {
         "semaphores" => {
             directory(|dir, name| statx(dir, name).and_then(|()| read_value(dir, name)))?
         }
+        "processes" => processes::floor()?,
         _ => return Err(format!("no floor is called {name}").into()),
     };
     println!("{seen}");

@@ -12,6 +12,7 @@ mod floors;
 mod measure;
 mod objects;
 mod peers;
+mod processes;
 mod report;
 mod rows;
 mod world;

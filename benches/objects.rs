@@ -10,6 +10,7 @@ use std::io;
 use std::str::FromStr;
 
 use crate::Result;
+use crate::processes;
 
 /// The most System V objects of a kind that a kernel takes without `ipcmni_extend` on its command line.
 const MOST_IDS: usize = 32_768;
@@ -33,15 +34,18 @@ pub enum Population {
     Memory(usize),
     /// Named semaphores.
     Semaphores(usize),
+    /// Processes, of which every hundredth holds the one memory object there is.
+    Processes(usize),
 }
 
-use Population::{Memory, Queues, Segments, Semaphores, Sets, SparseSegments};
+use Population::{Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments};
 
 impl Population {
     /// How many objects a listing of this world shows.
     pub const fn count(self) -> usize {
         match self {
             SparseSegments(_) => SPARSE_LEFT,
+            Processes(_) => 1,
             Segments(n) | Queues(n) | Sets(n) | Memory(n) | Semaphores(n) => n,
         }
     }
@@ -61,6 +65,7 @@ impl fmt::Display for Population {
             Sets(n) => write!(f, "{n}-sets"),
             Memory(n) => write!(f, "{n}-memory"),
             Semaphores(n) => write!(f, "{n}-semaphores"),
+            Processes(n) => write!(f, "{n}-processes"),
         }
     }
 }
@@ -78,6 +83,7 @@ impl FromStr for Population {
             "sets" => Sets(count),
             "memory" => Memory(count),
             "semaphores" => Semaphores(count),
+            "processes" => Processes(count),
             _ => return Err(format!("no population of {kind}").into()),
         })
     }
@@ -102,6 +108,11 @@ pub fn make(population: &str) -> Result<()> {
         Sets(count) => sysv(count, |key| unsafe { libc::semget(key, 1, NEW) })?,
         Memory(count) => named(count, memory)?,
         Semaphores(count) => named(count, semaphore)?,
+        Processes(count) => {
+            let last = named(1, memory)?;
+            processes::start(count)?;
+            last
+        }
     };
     println!("{last}");
     Ok(())

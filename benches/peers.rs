@@ -58,6 +58,10 @@ pub const LSIPC_POSIX_SEM: Peer =
     Peer { factor: 149.0 / 48.0, ..peer("lsipc -S, as ls -l × 3.1", "ls", &["-l", "/dev/shm"]) };
 pub const LSIPC_POSIX_SHM: Peer =
     Peer { factor: 40.7 / 51.5, ..peer("lsipc -M, as ls -l × 0.8", "ls", &["-l", "/dev/shm"]) };
+pub const FUSER: Peer =
+    Peer { shape: Shape::Any, ..peer("fuser", "fuser", &["/dev/shm/bench-00001"]) };
+pub const LSOF: Peer =
+    Peer { shape: Shape::Any, ..peer("lsof", "lsof", &["/dev/shm/bench-00001"]) };
 /// Not a peer at all: the same question where there is little to look through.
 pub const AMONG_10: Peer = Peer {
     label: "among 10",

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::Result;
 use crate::measure::{Contestant, Expect, Medians, side_by_side};
 use crate::objects::Population::{
-    self, Memory, Queues, Segments, Semaphores, Sets, SparseSegments,
+    self, Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments,
 };
 use crate::peers::{self, Peer, Shape};
 use crate::report::Line;
@@ -71,6 +71,9 @@ impl Row {
     }
 }
 
+/// As many as a busy machine runs.
+const BUSY: Population = Processes(3_000);
+
 const LIST: &[&str] = &["list", "shm"];
 const LIST_JSON: &[&str] = &["list", "shm", "--json"];
 const LIST_PLAIN: &[&str] = &["list", "shm", "--format", "plain"];
@@ -80,6 +83,8 @@ const LIST_MQ: &[&str] = &["list", "mq", "--family", "sysv"];
 const LIST_SEM: &[&str] = &["list", "sem", "--family", "sysv"];
 const LIST_POSIX_SHM: &[&str] = &["list", "shm", "--family", "posix"];
 const LIST_POSIX_SEM: &[&str] = &["list", "sem", "--family", "posix"];
+
+const USERS: &[&str] = &["show", "shm:/bench-00001", "-o", "used-by"];
 
 /// Every row, in the order of the table.
 pub const ROWS: &[Row] = &[
@@ -154,6 +159,15 @@ pub const ROWS: &[Row] = &[
         .floor("semaphores")
         .peer(&peers::LSIPC_POSIX_SEM)
         .goals(&[Goal::TimesFloor(2.0), Goal::TimesFaster(4.0)]),
+    // The last ones, for their processes are there for whatever is measured afterwards.
+    row("who holds a file, 3,000 processes", BUSY, USERS, Any)
+        .floor("processes")
+        .peer(&peers::FUSER)
+        .goals(&[Goal::TimesFloor(1.3), Goal::TimesFaster(4.0)]),
+    row("who holds a file, 3,000 processes (lsof)", BUSY, USERS, Any)
+        .floor("processes")
+        .peer(&peers::LSOF)
+        .goals(&[Goal::TimesFaster(4.0)]),
 ];
 
 impl Row {

@@ -10,17 +10,21 @@
 //! | [`sys`] the only unsafe code: one file an API, one system call a function | nothing |
 //! | [`model`] addresses, objects, values, faults: plain data | nothing |
 //! | [`kinds`] one file a kind of object | `model`, `sys` |
+//! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
+//! | [`leftover`] whether an object is left over, and how it is removed without harm | `model`, `sys`, `holders`, `kinds` |
 //! | [`endpoint`] framing, deadlines, delivery that loses nothing | `model`, `kinds`, `sys` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
 //! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
 //! | [`compat`] the tools of util-linux, by their names | `sys`, `model`, `kinds`, `output` |
-//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `endpoint`, `output`, `cli` |
+//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `leftover`, `endpoint`, `output`, `cli` |
 
 pub mod cli;
 pub mod commands;
 pub mod compat;
 pub mod endpoint;
+pub mod holders;
 pub mod kinds;
+pub mod leftover;
 pub mod model;
 pub mod output;
 pub mod sys;

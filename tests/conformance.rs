@@ -182,7 +182,10 @@ fn list_as_table(env: &TestEnv, subject: &Subject) {
     let lines = output.lines();
     assert_eq!(lines.len(), 2, "a heading and one row\n{}", output.report());
     let headings: Vec<&str> = lines[0].split_whitespace().collect();
-    assert_eq!(headings, ["ADDRESS", "KEY", "OWNER", "MODE", "SIZE", "CONTENT", "AGE"]);
+    assert_eq!(
+        headings,
+        ["ADDRESS", "KEY", "OWNER", "MODE", "SIZE", "CONTENT", "STATE", "AGE", "USED-BY"]
+    );
     let cells: Vec<&str> = lines[1].split_whitespace().collect();
     assert_eq!(cells[0], address);
     assert!(cells.contains(&"0640"), "no mode in {:?}", lines[1]);
@@ -276,14 +279,14 @@ fn list_as_plain(env: &TestEnv, subject: &Subject) {
     let lines = output.lines();
     assert_eq!(lines.len(), 1, "no heading\n{}", output.report());
     let fields: Vec<&str> = lines[0].split('\t').collect();
-    assert_eq!(fields.len(), 7, "one field for each default column\n{}", output.report());
+    assert_eq!(fields.len(), 9, "one field for each default column\n{}", output.report());
     assert_eq!((fields[0], fields[3]), (address.as_str(), "0640"));
     assert!(fields.iter().all(|field| !field.is_empty()), "unknown is a dash\n{}", output.report());
     if matches!(subject.kind, "sysv-shm" | "posix-shm") {
         assert_eq!(fields[4], "4096", "exact bytes\n{}", output.report());
     }
     assert!(
-        fields[6].parse::<i64>().is_ok_and(|age| age < now),
+        fields[7].parse::<i64>().is_ok_and(|age| age < now),
         "age in numbers\n{}",
         output.report()
     );

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -117,6 +117,7 @@ impl TestEnv {
             identity: Identity::Own,
             umask: 0o022,
             limits: Vec::new(),
+            first: Vec::new(),
         }
     }
 }
@@ -138,6 +139,7 @@ pub struct Invocation {
     identity: Identity,
     umask: libc::mode_t,
     limits: Vec<(libc::__rlimit_resource_t, u64)>,
+    first: Vec<fn() -> io::Result<()>>,
 }
 
 impl Invocation {
@@ -172,6 +174,12 @@ impl Invocation {
         self
     }
 
+    /// Something that the process does before it becomes the program: it may make system calls and nothing else.
+    pub fn first(mut self, act: fn() -> io::Result<()>) -> Self {
+        self.first.push(act);
+        self
+    }
+
     /// Runs it to its end. Standard input is what `input` gave, and nothing otherwise.
     pub fn run(self) -> Run {
         let (input, output, errors) = (Scratch::new(), Scratch::new(), Scratch::new());
@@ -185,6 +193,25 @@ impl Invocation {
         let errors = Scratch::new();
         let run = self.run_with(Stdio::null(), stdout, errors.stdio());
         Run { stderr: errors.bytes(), ..run }
+    }
+
+    /// Runs it, and kills it after a while if it has not ended by itself.
+    pub fn killed_after(mut self, time: std::time::Duration) {
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = self.command.spawn().unwrap();
+        std::thread::sleep(time);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Runs it for somebody who sits at a terminal and types this answer; standard output goes elsewhere.
+    pub fn answered(self, answer: &str) -> Run {
+        let (mut terminal, input) = Terminal::open(80);
+        terminal.master().write_all(answer.as_bytes()).unwrap();
+        let (output, errors) = (Scratch::new(), input.try_clone().unwrap());
+        let run = self.env("TERM", "xterm");
+        let run = run.run_with(Stdio::from(input), output.stdio(), Stdio::from(errors));
+        Run { stdout: output.bytes(), stderr: terminal.read_to_end(), ..run }
     }
 
     /// Runs it on a terminal with so many columns. What it writes must fit into the terminal's buffer, which
@@ -225,7 +252,7 @@ impl Invocation {
     }
 
     fn spawn_with(self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> (Child, String) {
-        let Invocation { mut command, identity, umask, limits, .. } = self;
+        let Invocation { mut command, identity, umask, limits, first, .. } = self;
         let shown = shown(&command);
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         // SAFETY: the closure runs between fork and exec and makes system calls only; it allocates nothing.
@@ -236,6 +263,7 @@ impl Invocation {
                     let limit = libc::rlimit { rlim_cur: *value, rlim_max: *value };
                     check(libc::setrlimit(*resource, &limit))?;
                 }
+                first.iter().try_for_each(|act| act())?;
                 become_identity(identity)
             });
         }

@@ -80,8 +80,11 @@ pub fn enter() -> Result<Suite, String> {
 /// and fresh `/dev/shm`, `/tmp` and `/run`. `/dev/mqueue` is an empty folder with nothing mounted.
 pub fn enter_test() {
     unshare(libc::CLONE_NEWIPC | libc::CLONE_NEWNS).expect("namespaces for one test");
-    for (target, mode) in [("/dev/shm", "1777"), ("/tmp", "1777"), ("/run", "755")] {
-        mount("tmpfs", target, "tmpfs", 0, &format!("mode={mode},size=64m")).expect(target);
+    // A copy of the program has to fit into /tmp.
+    for (target, mode, size) in
+        [("/dev/shm", "1777", "64m"), ("/tmp", "1777", "256m"), ("/run", "755", "64m")]
+    {
+        mount("tmpfs", target, "tmpfs", 0, &format!("mode={mode},size={size}")).expect(target);
     }
     // SAFETY: umask cannot fail and touches no memory. It belongs to the thread since it was unshared, so
     // no other test sees it; fixtures set the modes they ask for, exactly.

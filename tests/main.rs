@@ -17,6 +17,7 @@ mod examples;
 mod isolation;
 mod kinds;
 mod layering;
+mod leftover;
 mod makers;
 mod output;
 mod peers;

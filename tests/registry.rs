@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    book, cases, compat, completion, conformance, endpoints, examples, kinds, layering, peers,
-    recipes, tree, verbs,
+    book, cases, compat, completion, conformance, endpoints, examples, kinds, layering, leftover,
+    peers, recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -21,6 +21,7 @@ pub fn all() -> Vec<Case> {
         endpoints::cases(),
         kinds::cases(),
         layering::cases(),
+        leftover::cases(),
         peers::cases(),
         recipes::cases(),
         verbs::cases(),
@@ -38,6 +39,7 @@ fn every_file_of_tests_is_in_its_list() {
         ("compat", "compat/mod.rs"),
         ("endpoints", "endpoints/mod.rs"),
         ("kinds", "kinds/mod.rs"),
+        ("leftover", "leftover/mod.rs"),
         ("verbs", "verbs/mod.rs"),
         ("makers", "makers/mod.rs"),
     ] {
@@ -56,7 +58,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if ["compat", "endpoints", "kinds", "verbs"].contains(&folder) {
+            if ["compat", "endpoints", "kinds", "leftover", "verbs"].contains(&folder) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",

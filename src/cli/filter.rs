@@ -69,8 +69,8 @@ impl Filter {
         self.min_size.map(|_| "size").into_iter()
     }
 
-    /// Is this object in the selection? What is not known of it does not match. `now` is in seconds since the
-    /// epoch.
+    /// Is this object in the selection, whoever holds it? What is not known of it does not match. `now` is in
+    /// seconds since the epoch.
     pub fn matches(&self, object: &Object, now: i64) -> bool {
         let owner = if self.mine { Some(nix::unistd::geteuid().as_raw()) } else { self.owner };
         let old = |since: Timestamp, than: Duration| {

@@ -3,6 +3,7 @@
 
 pub mod creation;
 pub mod filter;
+pub mod judging;
 pub mod output;
 pub mod params;
 pub mod part;

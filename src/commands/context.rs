@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
 use crate::cli::output::Output;
+use crate::holders::Scanner;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Look, Want};
 use crate::model::{Address, Class, Fault, Value};
@@ -39,6 +41,8 @@ pub(super) struct Context {
     pub(super) options: Output,
     pub(super) view: View,
     pub(super) proc: PathBuf,
+    /// Who holds what, looked for once in a run.
+    pub(super) scanner: Rc<Scanner>,
     terminal: bool,
     failed: Option<Class>,
     status: Option<u8>,
@@ -61,6 +65,7 @@ impl Context {
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
             options,
             view,
+            scanner: Rc::new(Scanner::new(&proc)),
             proc,
             terminal,
             failed: None,
@@ -70,7 +75,7 @@ impl Context {
 
     /// Where to look, with what to read there.
     pub(super) fn look<'a>(&'a self, want: Want<'a>) -> Look<'a> {
-        Look { want, proc: &self.proc, folders: &[] }
+        Look { want, proc: &self.proc, folders: &[], fifos: &*self.scanner }
     }
 
     /// Is it asked what columns there are, and nothing else?

@@ -5,22 +5,49 @@ use std::ops::ControlFlow;
 
 use super::columns;
 use super::context::{Context, Outcome, Stop};
+use super::holders::Holders;
+use super::selection::Walk;
+use super::states::{Means, States};
 use crate::cli::filter::Filter;
+use crate::cli::judging::{Judging, StateName};
 use crate::kinds::capability::{Look, Want};
-use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, COMMON, Facility, Kind, Object, Place, Selector, Sighting};
+use crate::leftover::Judge;
+use crate::model::{COMMON, Column, Kind, Object, Place};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
 ///
 /// One table of every System V and POSIX shared memory, message queue and semaphore, and of the FIFOs that are
 /// open somewhere or lie in /run, /tmp, $XDG_RUNTIME_DIR (two levels) or /dev/shm. The search for FIFOs is best effort.
+/// USED-BY names the processes that hold an object; what takes a scan of the processes is paid for when it is printed.
 /// Exit status 1 means that a source could not be looked at, so that objects may be missing: stderr says which.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     filter: Filter,
+
+    #[command(flatten)]
+    judging: Judging,
+
+    /// Only objects that this process holds: attached, open, mapped, registered, or waited for
+    #[arg(
+        long,
+        value_name = "PID",
+        value_parser = clap::value_parser!(i32).range(1..),
+        help_heading = "Selection"
+    )]
+    pid: Option<i32>,
+
+    /// Only objects in one of these states
+    #[arg(
+        long,
+        value_name = "STATE[,STATE]",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
+    state: Vec<StateName>,
 
     /// Order by these columns: A,-B; a hyphen reverses
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
@@ -32,6 +59,7 @@ Examples:
   ipcctl list                                   everything
   ipcctl list shm --family sysv --sort -size    System V segments, the largest first
   ipcctl list --mine --older-than 1day          what I left behind
+  ipcctl list --pid $$                          what this shell holds
   ipcctl list mq -o +bytes,last-used            more columns for queues
   ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
 
@@ -47,11 +75,13 @@ impl Default for Args {
             min_size: None,
             fifo_dir: Vec::new(),
         };
-        Self { filter, sort: None }
+        let judging = Judging::default();
+        Self { filter, judging, pid: None, state: Vec::new(), sort: None }
     }
 }
 
-const DEFAULT: &[&str] = &["address", "key", "owner", "mode", "size", "content", "age"];
+const DEFAULT: &[&str] =
+    &["address", "key", "owner", "mode", "size", "content", "state", "age", "used-by"];
 
 /// Lists objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
@@ -68,14 +98,24 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         renderer: cx.renderer("objects", &columns),
         columns: &columns,
         order: &order,
+        holders: Holders::new(args.pid, &columns, &order),
+        states: States::new(&args.state, &columns, &order),
         places: Vec::new(),
         placed: None,
         kept: Vec::new(),
-        warnings: Vec::new(),
         stop: None,
     };
-    listing.collect(cx)?;
-    listing.finish(cx)
+    if let Err(fault) = listing.holders.check(cx) {
+        cx.complain(&fault);
+        return Ok(listing.renderer.finish(&mut cx.out, &cx.view, &[])?);
+    }
+    let scanner = cx.scanner.clone();
+    let judge = listing.states.judge(&args.judging, cx, &scanner);
+    let judge = judge.unwrap_or_else(|fault| {
+        cx.complain(&fault);
+        None
+    });
+    listing.walk(cx, judge.as_ref())
 }
 
 /// Column names with whether they are reversed.
@@ -95,79 +135,49 @@ struct Listing<'a> {
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
+    holders: Holders,
+    states: States<'a>,
     /// Where the values of a record are in objects of the kind that came last.
     places: Vec<Option<Place>>,
     placed: Option<&'static Kind>,
     kept: Vec<Object>,
-    warnings: Vec<String>,
     stop: Option<io::Error>,
 }
 
 impl Listing<'_> {
-    fn collect(&mut self, cx: &mut Context) -> Outcome {
+    /// Looks at everything, writes what can be written at once, and the rest at the end.
+    fn walk(mut self, cx: &mut Context, judge: Option<&Judge>) -> Outcome {
         let (columns, order, filter) = (self.columns, self.order, self.filter);
         let sorted_by = order.iter().map(|(name, _)| name.as_str());
         let mut names: Vec<&str> = columns.iter().copied().chain(sorted_by).collect();
         filter.columns().for_each(|name| names.push(name));
+        names.extend(self.states.needs());
         let want = if self.everything_free { Want::FreeAnd(&names) } else { Want::Only(&names) };
-        let whole: Vec<Facility> = filter
-            .selectors
-            .iter()
-            .filter_map(|selector| match selector {
-                Selector::Facility(facility) => Some(*facility),
-                Selector::Address(_) => None,
-            })
-            .collect();
         let proc = cx.proc.clone();
-        let look = Look { want, proc: &proc, folders: &filter.fifo_dir };
-        for record in KINDS {
-            let chosen = filter.selectors.is_empty() || whole.contains(&record.kind.facility);
-            if chosen && filter.allows(record.kind.family) {
-                self.list(cx, record, &look)?;
-            }
+        let scanner = cx.scanner.clone();
+        if self.holders.printed {
+            scanner.expect_questions();
         }
-        for selector in &filter.selectors {
-            if let Selector::Address(address) = selector {
-                self.find(cx, address, &look, whole.contains(&address.facility))?;
-            }
+        let look = Look { want, proc: &proc, folders: &filter.fifo_dir, fifos: &*scanner };
+        let means = Means { look: &look, judge };
+        let mut walk = Walk { filter, look: &look, act: "list", warnings: Vec::new() };
+        let _ = walk.run(cx, &mut |cx, object| self.take(cx, object, &means));
+        match self.stop.take() {
+            Some(error) => Err(error.into()),
+            None => self.finish(cx, &means, &walk.warnings),
         }
-        Ok(())
     }
 
-    fn list(&mut self, cx: &mut Context, record: &KindRecord, look: &Look) -> Outcome {
-        let _ = record.inspect.list(look, &mut |sighting| match sighting {
-            Sighting::Object(object) => self.take(cx, *object),
-            Sighting::Note(text) => {
-                cx.note(&text);
-                ControlFlow::Continue(())
-            }
-            Sighting::Missing(text) => {
-                cx.warn(&text);
-                self.warnings.push(text);
-                ControlFlow::Continue(())
-            }
-        });
-        self.stop.take().map_or(Ok(()), |error| Err(error.into()))
-    }
-
-    /// One object by its address; `seen` when the listing of its facility has shown it.
-    fn find(&mut self, cx: &mut Context, address: &Address, look: &Look, seen: bool) -> Outcome {
-        let found = kinds::of_address(address)
-            .and_then(|record| record.inspect.find(look, &address.locator));
-        match found {
-            Ok(_) if seen => {}
-            Ok(object) => drop(self.take(cx, object)),
-            Err(fault) => cx.cannot("list", Some(address), &fault),
-        }
-        self.stop.take().map_or(Ok(()), |error| Err(error.into()))
-    }
-
-    /// Writes an object, or keeps it when there is an order to bring it into.
-    fn take(&mut self, cx: &mut Context, object: Object) -> ControlFlow<()> {
-        if !self.filter.matches(&object, cx.view.now) {
+    /// Writes an object, or keeps it when there is an order to bring it into, or its holders to be looked for with
+    /// those of others.
+    fn take(&mut self, cx: &mut Context, mut object: Object, means: &Means) -> ControlFlow<()> {
+        if !self.filter.matches(&object, cx.view.now)
+            || !self.states.expects(&mut object, means)
+            || !self.holders.expects(&mut object, cx)
+        {
             return ControlFlow::Continue(());
         }
-        if !self.order.is_empty() {
+        if !self.order.is_empty() || self.holders.expected || self.states.expected {
             self.kept.push(object);
             return ControlFlow::Continue(());
         }
@@ -193,7 +203,11 @@ impl Listing<'_> {
         self.placed = Some(object.kind);
         let mut names = self.columns.to_vec();
         if self.everything_free {
-            let more = COMMON.iter().map(|column| column.field.name);
+            let wanted = |column: &&Column| {
+                column.field.free || self.holders.has(column) || self.states.has(column)
+            };
+            let more = COMMON.iter().filter(wanted);
+            let more = more.map(|column| column.field.name);
             let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
             names.extend(more.filter(|name| !self.columns.contains(name)));
         }
@@ -201,8 +215,10 @@ impl Listing<'_> {
         self.renderer.names(&names);
     }
 
-    fn finish(mut self, cx: &mut Context) -> Outcome {
+    fn finish(mut self, cx: &mut Context, means: &Means, warnings: &[String]) -> Outcome {
         let mut kept = std::mem::take(&mut self.kept);
+        self.holders.fill(&mut kept, cx);
+        self.states.fill(&mut kept, means);
         kept.sort_by(|one, two| {
             let mut orders = self.order.iter().map(|(name, reversed)| {
                 match (one.column(name), two.column(name)) {
@@ -215,6 +231,6 @@ impl Listing<'_> {
         for object in &kept {
             self.write(cx, object)?;
         }
-        Ok(self.renderer.finish(&mut cx.out, &cx.view, &self.warnings)?)
+        Ok(self.renderer.finish(&mut cx.out, &cx.view, warnings)?)
     }
 }

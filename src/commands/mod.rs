@@ -1,11 +1,13 @@
 //! The verbs, one file each, and what starts and ends them all. Nothing imports this.
 
+mod clean;
 mod columns;
 mod complete;
 mod context;
 mod create;
 mod framing;
 mod generate;
+mod holders;
 mod kinds;
 mod limits;
 mod list;
@@ -14,11 +16,14 @@ mod peek;
 mod post;
 mod read;
 mod recv;
+mod removing;
 mod rm;
+mod selection;
 mod semop;
 mod send;
 mod set;
 mod show;
+mod states;
 mod wait;
 mod write;
 
@@ -39,6 +44,7 @@ static VERBS: &[Verb] = &[
     Verb { takes: |_| false, ..verb!(create) },
     Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
     Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
+    Verb { columns: clean::columns, ..verb!(clean) },
     Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
     Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
     Verb { takes: |record| record.messages.is_some(), ..verb!(peek) },
@@ -123,6 +129,7 @@ Examples:
   ipcctl show shm:0                   all that is known of one object
   ipcctl create mq:/jobs --mode 0640  make a queue
   ipcctl rm shm:0 sem:/gate           remove two objects
+  ipcctl clean                        find what crashed programs left, and remove it
   ipcctl ipcs -m                      what ipcs -m prints; so with ipcrm, ipcmk, lsipc
   ipcctl send mq:/jobs 'resize it'    send a message
   ipcctl recv mq:/jobs --timeout 10   wait for one

@@ -5,9 +5,13 @@ use std::io::{BufRead, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use super::context::{Context, Outcome, Stop};
-use crate::kinds;
-use crate::kinds::capability::{Held, Want};
-use crate::model::{Address, Class, Fault};
+use super::removing;
+use crate::holders::Scanner;
+use crate::kinds::capability::{Look, Want};
+use crate::kinds::{self, KindRecord};
+use crate::leftover::removal::Remover;
+use crate::leftover::{Judge, Terms};
+use crate::model::{Address, Class, Fault, Locator, OF_HOLDERS, Object, State, Value};
 
 /// Remove objects by address
 ///
@@ -24,7 +28,7 @@ pub(super) struct Args {
     #[arg(long)]
     if_exists: bool,
 
-    /// Remove only what nothing holds, where that can be proved
+    /// Remove only what nothing holds, where that can be proved: checked again in the moment of removal
     #[arg(long)]
     unused: bool,
 }
@@ -38,8 +42,13 @@ Examples:
 /// Removes objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     // All of them are read and understood before the first is removed.
-    for address in addresses(&args.addresses)? {
-        match remove(args, cx, &address) {
+    let addresses = addresses(&args.addresses)?;
+    if args.unused {
+        remove_unused(args, cx, &addresses);
+        return Ok(());
+    }
+    for address in addresses {
+        match remove(cx, &address) {
             Ok(None) => {}
             Ok(Some(note)) => cx.note(&format!("{address}: {note}")),
             Err(fault) if fault.class == Class::NotFound && args.if_exists => {}
@@ -49,26 +58,68 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     Ok(())
 }
 
-fn remove(args: &Args, cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
+fn remove(cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
     let record = kinds::of_address(address)?;
     let remove = kinds::require(record, |record| record.remove)?;
     let look = cx.look(Want::Only(&[]));
-    if args.unused {
-        match remove.held(&look, &address.locator)? {
-            Held::No => {}
-            Held::Yes(how) => {
-                return Err(Fault::new(Class::Failed, format!("it is in use: {how}")));
-            }
-            Held::Unknown(why) => {
-                return Err(Fault::new(
-                    Class::Failed,
-                    format!("whether it is in use cannot be told: {why}"),
-                )
-                .hint("without --unused it is removed whoever uses it"));
-            }
+    // The key of a segment that goes on living is gone, its id is not.
+    let locator = match address.locator {
+        Locator::Key(_) => record.inspect.find(&look, &address.locator)?.address.locator,
+        _ => address.locator.clone(),
+    };
+    let note =
+        remove.remove(&look, &locator).map_err(|fault| cx.explain(fault, record, address))?;
+    Ok(note.map(|note| with_holders(note, cx, record, &locator)))
+}
+
+/// What is to be said of an object that is still there, with the processes that keep it.
+fn with_holders(note: String, cx: &Context, record: &KindRecord, locator: &Locator) -> String {
+    let found = record.inspect.find(&cx.look(Want::Only(OF_HOLDERS)), locator).ok();
+    match found.and_then(|object| object.trace).map(|trace| cx.scanner.of(&trace)) {
+        Some(found) if found.is_held() => {
+            let mut text = note + ": ";
+            cx.view.human(&Value::Holders(found), &mut text);
+            text
+        }
+        _ => note,
+    }
+}
+
+/// Removes what nothing holds, in the order that harms nobody.
+fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
+    let proc = cx.proc.clone();
+    let scanner = Scanner::new(&proc);
+    let look =
+        Look { want: Want::Only(&["state", "key"]), proc: &proc, folders: &[], fifos: &scanner };
+    removing::recover(addresses, &look, cx);
+    let mut units = Vec::new();
+    for address in addresses {
+        let found = kinds::of_address(address).and_then(|record| {
+            kinds::require(record, |record| record.remove)?;
+            record.inspect.find(&look, &address.locator)
+        });
+        match found {
+            Ok(object) => units.push(vec![object]),
+            Err(fault) if fault.class == Class::NotFound && args.if_exists => {}
+            Err(fault) => cx.cannot("remove", Some(address), &fault),
         }
     }
-    remove.remove(&look, &address.locator).map_err(|fault| cx.explain(fault, record, address))
+    // Whoever is named by its address may be young, and is not protected by a list.
+    let terms = Terms { grace: Some(0), telling: true, ..Terms::default() };
+    let judge = match Judge::new(&proc, &scanner, terms) {
+        Ok(judge) => judge,
+        Err(fault) => return cx.complain(&fault),
+    };
+    let allows = |object: &Object, state| match state {
+        State::Leftover => true,
+        // Of those who use it only waiting ones leave a trace: while somebody lives who might, nothing is proved.
+        State::Idle | State::Suspect => !object.trace.is_some_and(|trace| trace.is_of_calls()),
+        State::InUse | State::Unknown => false,
+    };
+    Remover { look: &look, judge: &judge, allows }.remove(&units, &mut |unit, at, outcome| {
+        let Some(object) = units.get(unit).and_then(|unit| unit.get(at)) else { return };
+        removing::tell(cx, object, outcome);
+    });
 }
 
 /// The addresses of the command line, with those of standard input in the place of `-`.

@@ -4,15 +4,19 @@ use std::borrow::Cow;
 
 use super::columns;
 use super::context::{Context, Outcome};
+use super::states;
+use crate::cli::judging::Judging;
 use crate::cli::values;
 use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
-use crate::model::{Address, COMMON, Fault, Field, Object, Rows, Value};
+use crate::leftover::producers;
+use crate::model::{Address, COMMON, Fault, Field, OF_HOLDERS, Object, Rows, Value};
 use crate::output::{Cell, Format, Times, detail};
 
 /// Show all that is known of objects
 ///
-/// Every fact that the kernel gives, and every semaphore of a set. What could not be read says why; in JSON such
+/// Every fact that the kernel gives, every semaphore of a set, and the processes that hold the object with the ways in
+/// which they do. What could not be read says why; in JSON such
 /// a fact is null and stands with its reason under "unread". Looking changes nothing, but for one thing: reading
 /// what is queued in a POSIX message queue sets the access time of its file.
 #[derive(clap::Args, Debug)]
@@ -21,6 +25,9 @@ pub(super) struct Args {
     /// Which objects
     #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
     addresses: Vec<Address>,
+
+    #[command(flatten)]
+    judging: Judging,
 }
 
 const EXAMPLES: &str = "\
@@ -33,6 +40,9 @@ Examples:
 static UNREAD: &[&Field] = &[&FACT, &REASON];
 static FACT: Field = Field::free("fact", "Which fact.");
 static REASON: Field = Field::free("reason", "Why it could not be read.");
+
+/// What the address, the facts and the table of holders say already.
+const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders", "unseen"];
 
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
@@ -47,19 +57,45 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     };
     let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
     let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
+    let in_use = OF_HOLDERS.iter().any(|name| want.has_column(name));
+    if in_use {
+        cx.scanner.expect_questions();
+    }
     let mut objects = Vec::new();
     for address in &args.addresses {
         let found = kinds::of_address(address)
             .and_then(|record| record.inspect.find(&cx.look(want), &address.locator));
         match found {
-            Ok(object) => objects.push(object),
+            Ok(object) => {
+                if let Some(trace) = object.trace.filter(|_| in_use) {
+                    cx.scanner.ask(&trace);
+                }
+                objects.push(object);
+            }
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
+    }
+    for object in objects.iter_mut().filter(|_| in_use) {
+        object.found = object.trace.map(|trace| cx.scanner.of(&trace));
+    }
+    if let Err(fault) = judge(&mut objects, &args.judging, cx) {
+        cx.complain(&fault);
     }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),
         _ => records(&objects, chosen.as_deref(), cx),
     }
+}
+
+/// Concludes the states, and says why.
+fn judge(objects: &mut [Object], judging: &Judging, cx: &Context) -> Result<(), Fault> {
+    let judge = states::judge(judging, (&[], true), cx, &cx.scanner)?;
+    let look = cx.look(Want::Everything);
+    for object in objects {
+        object.verdict = Some(judge.judge(object, &look));
+        object.producer = producers::origin(object).and_then(|origin| origin.program());
+    }
+    Ok(())
 }
 
 /// The columns that say something of this object: an address has an id or a name, never both.
@@ -78,8 +114,9 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
             // What the address says already is not said again.
             None => names(object)
                 .into_iter()
-                .filter(|name| !matches!(*name, "facility" | "family" | "id" | "name" | "content"))
+                .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.size.is_known())
+                .filter(|name| *name != "producer" || object.producer.is_some())
                 .collect(),
         };
         let cells: Vec<(&str, Cell)> =

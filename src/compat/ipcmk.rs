@@ -195,7 +195,7 @@ fn make(
     {
         settings.push(param, Argument::Number(number));
     }
-    let look = Look { want: Want::Only(&[]), proc: &tool.proc, folders: &[] };
+    let look = Look::new(Want::Only(&[]), &tool.proc);
     let making = Making { locator: Some(locator), mode, uid: None, gid: None, settings: &settings };
     create.create(&look, &making)
 }

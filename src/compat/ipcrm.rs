@@ -275,7 +275,7 @@ impl Remover<'_> {
 
     fn remove(&mut self, sort: &Sort, locator: &Locator) -> Result<Result<(), Fault>, Stop> {
         let record: &KindRecord = objects::kind(self.tool, sort.facility, sort.family)?;
-        let look = Look { want: Want::Only(&[]), proc: &self.tool.proc, folders: &[] };
+        let look = Look::new(Want::Only(&[]), &self.tool.proc);
         Ok(match record.remove {
             Some(remove) => remove.remove(&look, locator).map(drop),
             None => Err(Fault::usage(format!("a {} cannot be removed", record.kind.name))),

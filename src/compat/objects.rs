@@ -27,7 +27,7 @@ pub(super) fn each(
     show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let proc = tool.proc.clone();
-    let look = Look { want: Want::Only(want), proc: &proc, folders: &[] };
+    let look = Look::new(Want::Only(want), &proc);
     let mut result = Ok(());
     let _ = record.inspect.list(&look, &mut |sighting| {
         match sighting {
@@ -47,13 +47,13 @@ pub(super) fn find(
     locator: &Locator,
     want: &[&str],
 ) -> Result<Object, Fault> {
-    let look = Look { want: Want::Only(want), proc: &tool.proc, folders: &[] };
+    let look = Look::new(Want::Only(want), &tool.proc);
     record.inspect.find(&look, locator)
 }
 
 /// The limits on a kind.
 pub(super) fn limits(tool: &Tool, record: &KindRecord) -> Vec<Limit> {
-    record.inspect.limits(&Look { want: Want::Only(&[]), proc: &tool.proc, folders: &[] })
+    record.inspect.limits(&Look::new(Want::Only(&[]), &tool.proc))
 }
 
 /// The number in a value.

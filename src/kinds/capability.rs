@@ -7,9 +7,11 @@ mod messages;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::model::{
-    Address, Facts, Fault, Field, Kind, Limit, Locator, Object, Param, Part, Settings, Sighting,
+    Address, Facts, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, OpenFifos, Param, Part,
+    Settings, Sighting,
 };
 
 pub use counters::{Atomic, Counters, Hold};
@@ -28,6 +30,25 @@ pub struct Look<'a> {
     pub proc: &'a Path,
     /// Folders to search besides those that a kind searches anyway.
     pub folders: &'a [PathBuf],
+    /// What finds the FIFOs that processes have open.
+    pub fifos: &'a dyn FifoSearch,
+}
+
+impl<'a> Look<'a> {
+    /// Without folders of somebody's choice, and without asking the processes for FIFOs: for those who have nothing
+    /// to do with FIFOs.
+    pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
+        Self { want, proc, folders: &[], fifos: &Unasked }
+    }
+}
+
+/// Nobody was asked.
+struct Unasked;
+
+impl FifoSearch for Unasked {
+    fn fifos(&self) -> Rc<OpenFifos> {
+        Rc::new(OpenFifos { unread: 1, ..OpenFifos::default() })
+    }
 }
 
 /// Which facts of a kind's own to read: reading is what costs.
@@ -145,28 +166,33 @@ pub trait Configure: Sync {
     fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault>;
 }
 
-/// Whether anybody holds an object, as far as can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Nobody, and this is proof.
-    No,
-    /// Somebody, and how.
-    Yes(String),
-    /// It cannot be told, and why.
-    Unknown(String),
-}
-
 /// To be removed.
-pub trait Remove: Sync {
+pub trait Remove: Inspect {
     /// Removes the object, and says what is worth saying of it: that it lives until its last detach.
     ///
     /// # Errors
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
     fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault>;
 
-    /// Does anybody hold it? For `rm --unused`.
+    /// Removes the object if it is still exactly as it was, with as little as possible between the last look and the
+    /// removal.
     ///
     /// # Errors
-    /// [`crate::model::Class::NotFound`].
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault>;
+    /// As [`Remove::remove`].
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let locator = &object.address.locator;
+        if !self.find(look, locator)?.is_same(object) {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, locator).map(Removal::Gone)
+    }
+}
+
+/// What became of an object that was to be removed as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone, or it is worth saying how it goes on.
+    Gone(Option<String>),
+    /// It is another one by now, or somebody has used or changed it: it stays.
+    Changed,
 }

@@ -1,7 +1,7 @@
 //! A fact of a kind's own: its name beside the code that reads it.
 
 use super::capability::Look;
-use crate::model::{Facts, Fault, Field, Kind, Value};
+use crate::model::{Facts, Fault, Field, Kind, OF_HOLDERS, OF_VERDICTS, Value};
 
 /// How one fact is read from what the kernel said of an object, or by asking again.
 pub(super) struct Fact<T: 'static> {
@@ -63,6 +63,16 @@ impl<'a, T> Plan<'a, T> {
         self.facts.iter().any(|fact| fact.field.name == name)
     }
 
+    /// Does anybody want to know the state of objects, which is concluded from what they remember?
+    pub(super) fn wants_past(&self) -> bool {
+        OF_VERDICTS.iter().any(|name| self.look.want.has_column(name))
+    }
+
+    /// Will somebody ask who holds the objects? Then their traces are to be exact.
+    pub(super) fn wants_holders(&self) -> bool {
+        OF_HOLDERS.iter().any(|name| self.look.want.has_column(name))
+    }
+
     /// The facts of one object.
     pub(super) fn read(&self, record: &T) -> Facts {
         self.facts.iter().map(|fact| (&fact.field, (fact.read)(record, self.look))).collect()
@@ -90,7 +100,7 @@ mod tests {
     };
 
     fn read(want: Want) -> Vec<&'static str> {
-        let look = Look { want, proc: Path::new("/proc"), folders: &[] };
+        let look = Look::new(want, Path::new("/proc"));
         Plan::new(&KIND, FACTS, &look).read(&1).iter().map(|(field, _)| field.name).collect()
     }
 

@@ -13,24 +13,26 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::KindRecord;
-use super::capability::{Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove};
+use super::backing::{Backing, Home, Spot, Store};
+use super::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use super::fact::{Fact, Plan, fields};
 use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part, Sighting,
-    Value,
+    Address, Class, Descriptor, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part,
+    Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::{pidfd, pipe};
-use search::{Open, Search};
+use crate::sys::{folder, pidfd, pipe};
+use search::Search;
 
 static KIND: Kind = Kind {
     name: "fifo",
@@ -46,6 +48,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&Fifo),
     configure: Some(&Fifo),
     remove: Some(&Fifo),
+    backing: Some(&Fifo),
     messages: Some(&Fifo),
     ..KindRecord::read_only(&KIND, &Fifo)
 };
@@ -80,14 +83,14 @@ static FACTS: &[Fact<Pipe>] = &[
 struct Fifo;
 
 /// Asks the pipe through the descriptors of those who have it open.
-fn pipe(stat: Stat, open: &Open, complete: bool) -> Pipe {
+fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
     let nobody = if complete {
         Value::None("not open")
     } else {
         Value::Unknown("not every process could be read")
     };
     let mut pipe = Pipe { stat, capacity: nobody.clone(), queued: nobody };
-    for holder in &open.descriptors {
+    for holder in open.iter().take(search::ASKED) {
         match pidfd::duplicate(holder.pid, holder.fd) {
             Ok(descriptor) => {
                 let same = file::stat(&descriptor).is_ok_and(|stat| stat.inode == pipe.stat.inode);
@@ -111,7 +114,13 @@ fn pipe(stat: Stat, open: &Open, complete: bool) -> Pipe {
 }
 
 fn seen(plan: &Plan<Pipe>, path: &Path, one: &Pipe) -> Object {
-    object(&KIND, Locator::Path(path.into()), Some(&one.stat), one.capacity.clone(), plan.read(one))
+    let locator = Locator::Path(path.into());
+    let mut object = object(plan, &KIND, locator, (one, one.capacity.clone()), Trace::Fifo);
+    if let Some(past) = &mut object.past {
+        // Its file system may well be older than the last boot.
+        past.changed = None;
+    }
+    object
 }
 
 fn path(locator: &Locator) -> Result<&Path, Fault> {
@@ -149,14 +158,14 @@ fn needs_pipe(plan: &Plan<Pipe>, look: &Look) -> bool {
 impl Inspect for Fifo {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
         let plan = Plan::new(&KIND, FACTS, look);
-        let mut search = Search::of_processes(look.proc);
+        let mut search = Search::of_processes(look);
+        search.paths_of_open(look.proc);
         for reason in search.folders(look.folders) {
             each(Sighting::Missing(reason))?;
         }
         let asked = needs_pipe(&plan, look);
         for (path, stat) in search.found() {
-            let nobody = Open::default();
-            let open = if asked { search.open(&stat) } else { &nobody };
+            let open = if asked { search.open(&stat) } else { &[] };
             each(Sighting::Object(Box::new(seen(
                 &plan,
                 &path,
@@ -175,10 +184,10 @@ impl Inspect for Fifo {
         check(&stat)?;
         let plan = Plan::new(&KIND, FACTS, look);
         let one = if needs_pipe(&plan, look) {
-            let search = Search::of_processes(look.proc);
+            let search = Search::of_processes(look);
             pipe(stat, search.open(&stat), search.complete())
         } else {
-            pipe(stat, &Open::default(), false)
+            pipe(stat, &[], false)
         };
         Ok(seen(&plan, path, &one))
     }
@@ -275,15 +284,34 @@ impl Remove for Fifo {
         nix::unistd::unlink(name.as_c_str()).map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
+}
 
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let (_, stat) = existing(locator)?;
-        let search = Search::of_processes(look.proc);
-        Ok(match search.open(&stat).descriptors.first() {
-            Some(holder) => Held::Yes(format!("process {} has it open", holder.pid)),
-            None => Held::Unknown(
-                "a process that waits to open it leaves no trace among the descriptors".into(),
-            ),
-        })
+impl Backing for Fifo {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        Ok(Box::new(Paths))
+    }
+}
+
+/// FIFOs are wherever their paths lead.
+struct Paths;
+
+impl Store for Paths {
+    /// That would release a process that waits for a peer.
+    fn open(&self, _locator: &Locator) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
+        let Locator::Path(path) = locator else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let folder = folder::open(&CString::new(parent.as_os_str().as_bytes())?)?;
+        let home = Home { folder: Rc::new(folder), path: parent.into() };
+        Ok(Some(Spot { home, name: CString::new(name.as_bytes())? }))
+    }
+
+    fn home(&self) -> Option<Home> {
+        None
     }
 }

@@ -4,8 +4,10 @@
 use std::os::fd::BorrowedFd;
 
 use super::capability::{Change, Making};
-use super::fact::Fact;
-use crate::model::{Address, Facts, Fault, Kind, Locator, Object, Timestamp, Value};
+use super::fact::{Fact, Plan};
+use crate::model::{
+    Address, Fault, FileId, Kind, Locator, Object, Pace, Past, Timestamp, Trace, Value,
+};
 use crate::sys::file::{self, Stat};
 
 /// An object that is a file of the file system behind its kind.
@@ -75,14 +77,20 @@ pub(super) const fn created<T: Backed>() -> Fact<T> {
     })
 }
 
-/// An object with what its file tells.
-pub(super) fn object(
+/// What identifies a file, whatever its names.
+pub(super) fn id(stat: &Stat) -> FileId {
+    FileId { device: stat.device, inode: stat.inode }
+}
+
+/// An object with what its file tells, and the trace that its holders leave.
+pub(super) fn object<T: Backed>(
+    plan: &Plan<T>,
     kind: &'static Kind,
     locator: Locator,
-    stat: Option<&Stat>,
-    size: Value,
-    facts: Facts,
+    (one, size): (&T, Value),
+    trace: impl FnOnce(FileId) -> Trace,
 ) -> Object {
+    let stat = one.stat();
     Object {
         kind,
         address: Address { facility: kind.facility, locator },
@@ -91,7 +99,35 @@ pub(super) fn object(
         mode: stat.map(|stat| stat.mode & 0o7777),
         size,
         since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
-        facts,
+        facts: plan.read(one),
+        trace: stat.map(|stat| trace(id(stat))),
+        found: None,
+        past: stat.filter(|_| plan.wants_past()).map(past),
+        verdict: None,
+        producer: None,
+    }
+}
+
+/// Seconds between the making of a file and the end of what its maker does first.
+const MAKING: u64 = 2;
+
+/// What a file remembers. It knows no process.
+fn past(stat: &Stat) -> Past {
+    let times = [stat.modified.0, stat.accessed.0, stat.changed.0];
+    let (born, nanos) = stat.born.unwrap_or_default();
+    let untouched = times.iter().all(|time| time.abs_diff(born) <= MAKING);
+    Past {
+        actors: Ok(Vec::new()),
+        last: times.into_iter().chain(stat.born.map(|_| born)).max(),
+        changed: Some(stat.changed.0),
+        creator: None,
+        pace: Pace::Steady,
+        pending: None,
+        stranded: 0,
+        untouched: stat.born.is_some() && untouched,
+        links: stat.links,
+        memory: stat.blocks.saturating_mul(512),
+        serial: [born.unsigned_abs(), nanos.into(), stat.size],
     }
 }
 

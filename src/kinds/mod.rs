@@ -1,6 +1,7 @@
 //! The kinds of object: a record each, in the order in which they are listed. Adding a kind is a file and a
 //! line of [`KINDS`].
 
+pub mod backing;
 pub mod capability;
 mod fact;
 mod fifo;
@@ -10,6 +11,7 @@ pub mod process;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Kind};
+use backing::Backing;
 use capability::{Configure, Counters, Create, Inspect, Memory, Messages, Remove};
 
 /// Every kind.
@@ -41,6 +43,8 @@ pub struct KindRecord {
     pub memory: Option<&'static dyn Memory>,
     /// Wait for it and post to it.
     pub counters: Option<&'static dyn Counters>,
+    /// Reach the file that it is.
+    pub backing: Option<&'static dyn Backing>,
 }
 
 impl KindRecord {
@@ -52,6 +56,7 @@ impl KindRecord {
             create: None,
             configure: None,
             remove: None,
+            backing: None,
             messages: None,
             memory: None,
             counters: None,

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
-use nix::time::{ClockId, clock_gettime};
-use procfs::process::Process;
-
-use crate::model::Value;
-
-/// A second of difference is normal: IPC times are whole seconds, start times hundredths.
-const SLACK: i64 = 2;
+use crate::model::{Clock, Value};
+use crate::sys::processes::Proc;
+use crate::sys::time::clocks;
 
 /// The command of process `pid`, which did something to an object at `time` (seconds since the epoch, 0 for
 /// unknown). A process that started later is another one under a used number.
@@ -19,25 +17,26 @@ pub(crate) fn command(proc: &Path, pid: i32, time: i64) -> Value {
     if pid == 0 {
         return Value::None("none");
     }
-    let Ok(stat) =
-        Process::new_with_root(proc.join(pid.to_string())).and_then(|process| process.stat())
-    else {
+    let Ok(status) = Proc::open(proc).and_then(|proc| proc.process(pid)?.status()) else {
         return Value::None("it has ended");
     };
-    match started(stat.starttime) {
-        Some(start) if is_later(start, time) => Value::None("it has ended"),
-        Some(_) => Value::Name(OsString::from(stat.comm).into()),
-        None => Value::Unknown("the clocks could not be read"),
+    match is_later(status.start, time) {
+        Ok(true) => Value::None("it has ended"),
+        Ok(false) => Value::Name(OsString::from_vec(status.command).into()),
+        Err(_) => Value::Unknown("the clocks could not be read"),
     }
 }
 
-fn is_later(start: i64, time: i64) -> bool {
-    time != 0 && start > time + SLACK
+/// Did a process that was started so many ticks after boot begin only after this time?
+fn is_later(start: u64, time: i64) -> io::Result<bool> {
+    let (now, up) = clocks()?;
+    let clock = Clock { now, boot: now - up, ticks: procfs::ticks_per_second() };
+    Ok(time != 0 && clock.is_later(start, time))
 }
 
 /// Command lines of processes, each read once: of a thousand objects most have the same maker.
 #[derive(Default)]
-pub struct CommandLines(BTreeMap<i32, Option<(i64, Box<OsStr>)>>);
+pub struct CommandLines(BTreeMap<i32, Option<(u64, Box<OsStr>)>>);
 
 impl CommandLines {
     /// The command line of process `pid`, its arguments with spaces between them, under the same rule as
@@ -45,29 +44,21 @@ impl CommandLines {
     pub fn get(&mut self, proc: &Path, pid: i32, time: i64) -> Option<&OsStr> {
         let known = self.0.entry(pid).or_insert_with(|| command_line(proc, pid));
         let (start, line) = known.as_ref()?;
-        (!is_later(*start, time)).then_some(line)
+        is_later(*start, time).is_ok_and(|later| !later).then_some(line)
     }
 }
 
 /// When a process started, and its command line.
-fn command_line(proc: &Path, pid: i32) -> Option<(i64, Box<OsStr>)> {
+fn command_line(proc: &Path, pid: i32) -> Option<(u64, Box<OsStr>)> {
     if pid == 0 {
         return None;
     }
-    let folder = proc.join(pid.to_string());
-    let stat = Process::new_with_root(folder.clone()).and_then(|process| process.stat()).ok()?;
-    let mut line = std::fs::read(folder.join("cmdline")).ok()?;
+    let process = Proc::open(proc).ok()?.process(pid).ok()?;
+    let mut line = Vec::new();
+    File::from(process.open(c"cmdline").ok()?).read_to_end(&mut line).ok()?;
     line.truncate(line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
     line.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
-    Some((started(stat.starttime)?, OsString::from_vec(line).into()))
-}
-
-/// Seconds since the epoch of a start time in ticks since boot.
-fn started(ticks: u64) -> Option<i64> {
-    let now = clock_gettime(ClockId::CLOCK_REALTIME).ok()?.tv_sec();
-    let up = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?.tv_sec();
-    let since_boot = i64::try_from(ticks / procfs::ticks_per_second().max(1)).ok()?;
-    Some(now - up + since_boot)
+    Some((process.status().ok()?.start, OsString::from_vec(line).into()))
 }
 
 /// A process id as a fact: 0 is nobody when the thing never happened, and otherwise a process that this pid

@@ -2,6 +2,7 @@
 //! Knows the standard library alone: no system call, no formatting for people, no command line.
 
 mod address;
+mod clock;
 mod encoding;
 mod fault;
 mod kind;
@@ -9,18 +10,25 @@ mod limit;
 mod message;
 mod object;
 mod param;
+mod past;
 mod patience;
+mod state;
 mod term;
+mod trace;
 mod value;
 
 pub use address::{Address, Facility, Family, Locator, Selector};
+pub use clock::Clock;
 pub use encoding::{Encoded, decode, quoted};
 pub use fault::{Class, Fault};
 pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
 pub use message::Mark;
-pub use object::{COMMON, Column, Facts, Object, Place, Sighting};
+pub use object::{COMMON, Column, Facts, OF_HOLDERS, OF_VERDICTS, Object, Place, Sighting};
 pub use param::{Argument, Form, Param, Settings};
+pub use past::{Actor, Pace, Past};
 pub use patience::Patience;
+pub use state::{State, Verdict};
 pub use term::Term;
+pub use trace::{Access, Descriptor, FifoSearch, FileId, Found, Holder, How, OpenFifos, Trace};
 pub use value::{Rows, Timestamp, Value};

@@ -1,9 +1,11 @@
 //! The closed set of what a fact can be. Formats render these and nothing else.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::address::Address;
 use super::kind::Field;
+use super::trace::Found;
 
 /// A point in time: seconds since the epoch, and nanoseconds where the kernel keeps them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,8 +64,12 @@ pub enum Value {
     Address(Address),
     /// Values and words in a row, as one cell: `3/10 msgs`.
     Phrase(Box<[Value]>),
+    /// Several values of one sort.
+    List(Box<[Value]>),
     /// A table of its own: the members of a set.
     Rows(Box<Rows>),
+    /// Processes that hold an object.
+    Holders(Arc<Found>),
 }
 
 /// A table inside an object.
@@ -90,6 +96,7 @@ impl Value {
     fn rank(&self) -> Option<Rank<'_>> {
         Some(match self {
             Self::Unknown(_) | Self::None(_) | Self::Rows(_) => return None,
+            Self::Holders(found) => Rank::Number(found.holders.len() as i128),
             Self::Flag(flag) => Rank::Number(i128::from(*flag)),
             Self::Count(number) | Self::Bytes(number) | Self::Id(number) => {
                 Rank::Number(i128::from(*number))
@@ -106,6 +113,7 @@ impl Value {
             Self::Text(text) => Rank::Text(text.as_bytes()),
             Self::Name(name) => Rank::Text(name.as_encoded_bytes()),
             Self::Address(address) => Rank::Address(address),
+            Self::List(values) => return values.first()?.rank(),
             Self::Phrase(parts) => {
                 return parts.iter().find(|part| !matches!(part, Self::Word(_)))?.rank();
             }

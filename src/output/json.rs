@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Cell, Renderer, View, text};
-use crate::model::{Timestamp, Value};
+use crate::model::{Rows, Timestamp, Value};
 
 pub(super) struct Json {
     /// What the records are called in the document; `None` for a line each.
@@ -42,15 +42,17 @@ impl Json {
                 push(&mut self.line, &((share * 1000.0).round() / 1000.0));
             }
             Value::Time(time) => self.time(*time),
-            Value::Rows(rows) => {
-                // Records of their own, with keys of their own.
-                let mut inner = Self::lines();
-                inner.names(&rows.fields.iter().map(|field| field.name).collect::<Vec<_>>());
-                for row in &rows.rows {
-                    inner.line.push(if inner.line.is_empty() { '[' } else { ',' });
-                    inner.object(view, row.iter());
+            Value::Rows(rows) => self.rows(view, rows),
+            Value::Holders(found) if found.holders.is_empty() => self.line.push_str("[]"),
+            Value::Holders(found) => self.rows(view, &found.rows()),
+            Value::List(values) => {
+                self.line.push('[');
+                for (at, value) in values.iter().enumerate() {
+                    if at > 0 {
+                        self.line.push(',');
+                    }
+                    self.value(view, value);
                 }
-                self.line.push_str(if rows.rows.is_empty() { "[" } else { &inner.line });
                 self.line.push(']');
             }
             Value::Flag(_)
@@ -78,6 +80,18 @@ impl Json {
                 self.close_string(begin);
             }
         }
+    }
+
+    /// Records of their own, with keys of their own.
+    fn rows(&mut self, view: &View, rows: &Rows) {
+        let mut inner = Self::lines();
+        inner.names(&rows.fields.iter().map(|field| field.name).collect::<Vec<_>>());
+        for row in &rows.rows {
+            inner.line.push(if inner.line.is_empty() { '[' } else { ',' });
+            inner.object(view, row.iter());
+        }
+        self.line.push_str(if rows.rows.is_empty() { "[" } else { &inner.line });
+        self.line.push(']');
     }
 
     /// Ends the string that begins at this place. Almost none has anything to escape.

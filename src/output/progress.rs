@@ -11,6 +11,8 @@ pub enum Unit {
     Bytes,
     /// Messages.
     Messages,
+    /// Objects.
+    Objects,
 }
 
 /// A line that says how much has been done, how fast, and for how long. The last state of it stays.
@@ -31,6 +33,7 @@ impl Progress {
             (Unit::Messages, Some(_)) => {
                 "{pos} of {len} messages [{bar:30}] {per_sec} {elapsed_precise}"
             }
+            (Unit::Objects, _) => "{pos} of {len} objects [{bar:30}] {per_sec} {elapsed_precise}",
             (Unit::Messages, None) => "{pos} messages {per_sec} {elapsed_precise}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -1,10 +1,11 @@
 //! Values to words and numbers: the one place that knows what sizes, times and modes look like.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::Names;
-use crate::model::{Address, Encoded, Locator, Timestamp, Value};
+use crate::model::{Address, Encoded, Found, Locator, Timestamp, Value};
 use crate::sys::time::local;
 
 /// What points in time look like in tables.
@@ -71,6 +72,16 @@ impl View {
                 Value::Bytes(bytes) => push(out, format_args!("{bytes} B")),
                 part => self.human(part, out),
             }),
+            Value::List(values) => separated(", ", values, out, |one, out| self.human(one, out)),
+            Value::Holders(found) => match (found.holders.as_slice(), found.unseen) {
+                ([], Some(unseen @ 1..)) => push(out, format_args!("{unseen} not visible")),
+                (_, Some(unseen @ 1..)) => {
+                    holders(", ", found, out);
+                    push(out, format_args!(" and {unseen} more not visible"));
+                }
+                ([], _) => out.push('-'),
+                _ => holders(", ", found, out),
+            },
             _ => self.exact(value, "-", out),
         }
     }
@@ -86,6 +97,19 @@ impl View {
             }
             Value::Bytes(1) => out.push_str("1 byte"),
             Value::Bytes(bytes) => push(out, format_args!("{bytes} bytes")),
+            Value::Holders(found) => match (found.holders.len(), found.unseen) {
+                (0, Some(unseen @ 1..)) => push(out, format_args!("{unseen} not visible")),
+                (0, _) => out.push_str("nobody"),
+                (seen, unseen) => {
+                    let processes = if seen == 1 { "process" } else { "processes" };
+                    push(out, format_args!("{seen} {processes}"));
+                    match unseen {
+                        Some(0) => {}
+                        Some(unseen) => push(out, format_args!(" and {unseen} more not visible")),
+                        None => out.push_str(", and perhaps others that cannot be seen"),
+                    }
+                }
+            },
             _ => self.human(value, out),
         }
     }
@@ -122,7 +146,12 @@ impl View {
                 Value::Bytes(bytes) => push(out, format_args!("{bytes} B")),
                 part => self.exact(part, absent, out),
             }),
+            Value::List(values) => {
+                separated(",", values, out, |one, out| self.exact(one, absent, out));
+            }
             Value::Rows(rows) => push(out, rows.rows.len()),
+            Value::Holders(found) if found.holders.is_empty() => out.push_str(absent),
+            Value::Holders(found) => holders(",", found, out),
         }
     }
 
@@ -228,6 +257,23 @@ fn signed(number: i64, out: &mut String) {
         out.push('-');
     }
     digits::<10>(number.unsigned_abs(), 1, out);
+}
+
+fn separated<T>(by: &str, all: &[T], out: &mut String, one: impl Fn(&T, &mut String)) {
+    for (at, item) in all.iter().enumerate() {
+        if at > 0 {
+            out.push_str(by);
+        }
+        one(item, out);
+    }
+}
+
+/// `postgres(812), psql(991)`: a parenthesis in a command is escaped.
+fn holders(by: &str, found: &Found, out: &mut String) {
+    separated(by, &found.holders, out, |holder, out| {
+        let command = holder.command.as_deref().map_or(&b"-"[..], OsStr::as_encoded_bytes);
+        push(out, format_args!("{}({})", Encoded(command), holder.pid));
+    });
 }
 
 fn push(out: &mut String, text: impl std::fmt::Display) {

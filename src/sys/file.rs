@@ -89,12 +89,14 @@ pub fn stat_at(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
     statx(folder.as_fd().as_raw_fd(), name, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
 }
 
-/// What `name` in `folder` is; a symbolic link is what it points to. For links of `/proc/PID/fd`.
+/// What `name` in `folder` is; a symbolic link is what it points to. For links of `/proc/PID/fd`: a file system
+/// that does not answer is not asked, what the kernel remembers of the file is enough.
 ///
 /// # Errors
 /// ENOENT, EACCES and the others of `statx(2)`.
 pub fn stat_target(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
-    statx(folder.as_fd().as_raw_fd(), name, libc::AT_NO_AUTOMOUNT)
+    let flags = libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
+    statx(folder.as_fd().as_raw_fd(), name, flags)
 }
 
 /// What an open file is.

@@ -1,8 +1,8 @@
 //! Write leases: the kernel's own answer to whether anybody else has a file open or mapped, whoever and
-//! wherever they are. `fcntl(2)`, F_SETLEASE.
+//! wherever they are. `fcntl(2)`, F_SETLEASE, F_GETLEASE.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use super::check;
 
@@ -20,19 +20,60 @@ impl<'a> Lease<'a> {
     /// EAGAIN: somebody holds the file. EACCES: only the owner and CAP_LEASE may ask. EINVAL: the file system
     /// has no leases.
     pub fn take(file: BorrowedFd<'a>) -> io::Result<Self> {
-        let fd = file.as_raw_fd();
-        // Somebody who opens the file meanwhile makes the kernel send SIGIO, which ends a process; SIGURG is ignored.
-        // SAFETY: no pointer is passed.
-        check(unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGURG) })?;
-        // SAFETY: no pointer is passed.
-        check(unsafe { libc::fcntl(fd, libc::F_SETLEASE, libc::F_WRLCK) })?;
+        set(&file)?;
         Ok(Self(file))
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        // SAFETY: no pointer is passed. Failure leaves nothing: the kernel has taken the lease back already.
-        let _ = unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
+        give_back(&self.0);
     }
+}
+
+/// A file with a write lease on it: both go together.
+pub struct Leased(OwnedFd);
+
+impl Leased {
+    /// Takes the lease, as [`Lease::take`] does.
+    ///
+    /// # Errors
+    /// As there; the file comes back with the error.
+    pub fn take(file: OwnedFd) -> Result<Self, (io::Error, OwnedFd)> {
+        match set(&file) {
+            Ok(()) => Ok(Self(file)),
+            Err(error) => Err((error, file)),
+        }
+    }
+
+    /// Has nobody tried to open the file since? A lease is broken by the first who does.
+    pub fn is_whole(&self) -> bool {
+        // SAFETY: no pointer is passed.
+        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_GETLEASE) == libc::F_WRLCK }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &OwnedFd {
+        &self.0
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        give_back(&self.0);
+    }
+}
+
+fn set(file: &impl AsRawFd) -> io::Result<()> {
+    let fd = file.as_raw_fd();
+    // Somebody who opens the file meanwhile makes the kernel send SIGIO, which ends a process; SIGURG is ignored.
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGURG) })?;
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fcntl(fd, libc::F_SETLEASE, libc::F_WRLCK) }).map(drop)
+}
+
+fn give_back(file: &impl AsRawFd) {
+    // SAFETY: no pointer is passed. Failure leaves nothing: the kernel has taken the lease back already.
+    let _ = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
 }

@@ -8,6 +8,8 @@
 pub mod attachment;
 pub mod deferral;
 pub mod file;
+pub mod folder;
+pub mod kcmp;
 pub mod lease;
 pub mod mapping;
 pub mod mount;
@@ -18,6 +20,7 @@ pub mod pidfd;
 pub mod pipe;
 pub mod poll;
 pub mod processes;
+pub mod procmap;
 pub mod sem;
 pub mod shm;
 pub mod signal;

@@ -25,3 +25,12 @@ pub fn queued(pipe: BorrowedFd<'_>) -> io::Result<u64> {
     check(unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut bytes) })?;
     Ok(bytes.unsigned_abs().into())
 }
+
+/// The device that pipes without a name are on.
+///
+/// # Errors
+/// EMFILE, ENFILE.
+pub fn device() -> io::Result<u64> {
+    let (reader, _writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    Ok(super::file::stat(&reader)?.device)
+}

@@ -1,48 +1,326 @@
-//! Walking the process file system: which processes there are, and what their descriptors are. `proc(5)`.
+//! Walking the process file system: `proc(5)`. A process is opened once, and everything of it is read through
+//! that folder, so that a later process under the same number is never taken for it.
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use nix::dir::Dir;
-use nix::fcntl::OFlag;
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
+use super::check;
 use super::file::{self, Stat};
 
-/// Every process id below `proc`.
-///
-/// # Errors
-/// When `proc` cannot be read at all.
-pub fn pids(proc: &Path) -> io::Result<Vec<i32>> {
-    let entries = std::fs::read_dir(proc)?;
-    Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
+/// The process file system.
+pub struct Proc(OwnedFd);
+
+/// One process of it, and no later one under its number.
+pub struct Process {
+    /// Its number in the pid namespace of the process file system.
+    pub pid: i32,
+    folder: OwnedFd,
 }
 
-/// Hands each descriptor of a process to `each`: its number and what it is. Those closed meanwhile are left out.
-///
-/// # Errors
-/// EACCES for the processes of others, ENOENT and ESRCH for one that has ended.
-pub fn descriptors(proc: &Path, pid: i32, each: &mut dyn FnMut(i32, &Stat)) -> io::Result<()> {
-    let path = proc.join(pid.to_string()).join("fd");
-    let mut folder =
-        Dir::open(&path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
-    let numbers: Vec<i32> =
-        folder.iter().filter_map(|entry| number(entry.ok()?.file_name())).collect();
-    let mut name = String::new();
-    for number in numbers {
-        name.clear();
-        name.push_str(&number.to_string());
-        name.push('\0');
-        let Ok(name) = CStr::from_bytes_with_nul(name.as_bytes()) else { continue };
-        if let Ok(stat) = file::stat_target(folder.as_fd(), name) {
-            each(number, &stat);
+const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+const HANDLE: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC);
+const FILE: OFlag = OFlag::O_RDONLY.union(OFlag::O_CLOEXEC).union(OFlag::O_NOCTTY);
+
+impl Proc {
+    /// Opens the process file system at `path`.
+    ///
+    /// # Errors
+    /// When it is not there, or no folder.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(nix::fcntl::open(path, FOLDER, Mode::empty())?))
+    }
+
+    /// Every process, in the order of their numbers.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn pids(&self) -> io::Result<Vec<i32>> {
+        numbers(self.0.as_fd())
+    }
+
+    /// Opens one process.
+    ///
+    /// # Errors
+    /// ENOENT when it has ended, or is hidden (`hidepid`).
+    pub fn process(&self, pid: i32) -> io::Result<Process> {
+        let folder = openat(
+            &self.0,
+            decimal(pid, &mut [0; 12]),
+            HANDLE | OFlag::O_DIRECTORY,
+            Mode::empty(),
+        )?;
+        Ok(Process { pid, folder })
+    }
+
+    /// What `name` below the root of the process file system is; a link is what it leads to.
+    ///
+    /// # Errors
+    /// ENOENT, EACCES.
+    pub fn stat(&self, name: &CStr) -> io::Result<Stat> {
+        file::stat_target(&self.0, name)
+    }
+
+    /// Does it show every process of the machine? Not from inside a pid namespace, which has others outside; not if it
+    /// belongs to another namespace than we; not if it hides the processes of others (`hidepid`), the first among
+    /// them.
+    pub fn shows_all(&self) -> bool {
+        /// PROC_PID_INIT_INO of the kernel.
+        const FIRST: u64 = 0xefff_fffc;
+        self.own_pid().is_some_and(|own| Some(own) == i32::try_from(std::process::id()).ok())
+            && self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+            && self.process(1).is_ok_and(|first| first.status().is_ok())
+    }
+
+    /// Is our IPC namespace certainly another than that of process 1? The first process of the machine is in the first
+    /// one, and is closed to the superuser, too, where a sandbox has its way.
+    pub fn is_apart(&self) -> bool {
+        /// PROC_IPC_INIT_INO of the kernel.
+        const FIRST: u64 = 0xefff_ffff;
+        self.stat(c"thread-self/ns/ipc").is_ok_and(|ours| ours.inode != FIRST) && self.shows_all()
+    }
+
+    /// The number that this process has here; `None` when it is not to be seen.
+    pub fn own_pid(&self) -> Option<i32> {
+        nix::fcntl::readlinkat(&self.0, c"self").ok()?.to_str()?.parse().ok()
+    }
+}
+
+impl Process {
+    /// Opens a file or link below its folder: `maps`, `task/12/syscall`, `ns/ipc`.
+    ///
+    /// # Errors
+    /// EACCES and EPERM for the processes of others, ENOENT and ESRCH for one that has ended.
+    pub fn open(&self, name: &CStr) -> io::Result<OwnedFd> {
+        Ok(openat(&self.folder, name, FILE, Mode::empty())?)
+    }
+
+    /// A handle on what a link below its folder leads to: `root`, `cwd`, `fd/7`.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    pub fn handle(&self, name: &CStr) -> io::Result<OwnedFd> {
+        Ok(openat(&self.folder, name, HANDLE, Mode::empty())?)
+    }
+
+    /// Reads as much of a short file below its folder as fits.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    pub fn read<'a>(&self, name: &CStr, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+        let file = self.open(name)?;
+        let length = nix::unistd::read(&file, buffer)?;
+        Ok(buffer.get(..length).unwrap_or_default())
+    }
+
+    /// The numbers of its descriptors or threads, with the folder to look at them: `fd`, `task`.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    pub fn numbers(&self, name: &CStr) -> io::Result<(OwnedFd, Vec<i32>)> {
+        let folder = openat(&self.folder, name, FOLDER, Mode::empty())?;
+        let numbers = numbers(folder.as_fd())?;
+        Ok((folder, numbers))
+    }
+
+    /// What a link below its folder leads to: `ns/ipc`, `fd/7`.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    pub fn stat(&self, name: &CStr) -> io::Result<Stat> {
+        file::stat_target(&self.folder, name)
+    }
+
+    /// Its effective user.
+    ///
+    /// # Errors
+    /// ENOENT when it has ended.
+    pub fn user(&self) -> io::Result<u32> {
+        Ok(file::stat(&self.folder)?.uid)
+    }
+
+    /// How many threads it has.
+    ///
+    /// # Errors
+    /// ENOENT when it has ended.
+    pub fn threads(&self) -> io::Result<u32> {
+        // The kernel counts threads as the folders below task, which has two more names.
+        Ok(file::stat_at(&self.folder, c"task")?.links.saturating_sub(2))
+    }
+
+    /// What `/proc/PID/stat` says.
+    ///
+    /// # Errors
+    /// ENOENT and ESRCH when it has ended.
+    pub fn status(&self) -> io::Result<Status> {
+        let mut buffer = [0; 1024];
+        Status::parse(self.read(c"stat", &mut buffer)?)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+    }
+}
+
+/// Some of `/proc/PID/stat`, which everybody may read of every process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its command: up to 15 bytes of anything.
+    pub command: Vec<u8>,
+    /// R, S, D, Z and so on.
+    pub state: u8,
+    /// Its flags, `PF_…` of the kernel.
+    pub flags: u32,
+    /// How many threads it has.
+    pub threads: u64,
+    /// When it was started, in ticks since boot.
+    pub start: u64,
+}
+
+/// PF_KTHREAD of the kernel.
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
+impl Status {
+    /// Reads the line. The command may contain anything, blanks and parentheses too; nothing after it does.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let open = text.iter().position(|&byte| byte == b'(')?;
+        let close = text.iter().rposition(|&byte| byte == b')')?;
+        let rest = std::str::from_utf8(text.get(close + 1..)?).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // The first is the third of proc(5): what stands before it has been taken off.
+        let field = |number: usize| fields.get(number - 3);
+        Some(Self {
+            command: text.get(open + 1..close)?.to_vec(),
+            state: *field(3)?.as_bytes().first()?,
+            flags: field(9)?.parse().ok()?,
+            threads: field(20)?.parse().ok()?,
+            start: field(22)?.parse().ok()?,
+        })
+    }
+
+    /// Has it nothing any more, or never had: no memory, no descriptors, no thread that could wait?
+    pub fn is_empty(&self) -> bool {
+        self.flags & KERNEL_THREAD != 0 || (matches!(self.state, b'Z' | b'X') && self.threads <= 1)
+    }
+}
+
+/// The entries of a folder whose names are numbers. `getdents64(2)` into a buffer on the stack: opening a folder
+/// through the C library costs three calls more, and there is one for each process.
+fn numbers(folder: BorrowedFd<'_>) -> io::Result<Vec<i32>> {
+    const NAME: usize = std::mem::offset_of!(libc::dirent64, d_name);
+    const LENGTH: usize = std::mem::offset_of!(libc::dirent64, d_reclen);
+    let mut numbers = Vec::new();
+    let mut buffer = [0u8; 8192];
+    loop {
+        // SAFETY: the buffer has the length that is passed, and outlives the call.
+        let filled = check(unsafe {
+            libc::syscall(
+                libc::SYS_getdents64,
+                folder.as_raw_fd(),
+                buffer.as_mut_ptr(),
+                buffer.len(),
+            )
+        })?;
+        let Some(mut entries) = buffer.get(..usize::try_from(filled).unwrap_or(0)) else { break };
+        if entries.is_empty() {
+            break;
+        }
+        while let Some(&[low, high]) = entries.get(LENGTH..LENGTH + 2) {
+            let length = usize::from(u16::from_ne_bytes([low, high]));
+            let (Some(name), Some(rest)) = (entries.get(NAME..length), entries.get(length..))
+            else {
+                break;
+            };
+            numbers.extend(CStr::from_bytes_until_nul(name).ok().and_then(number));
+            entries = rest;
         }
     }
-    Ok(())
+    Ok(numbers)
 }
 
 fn number(name: &CStr) -> Option<i32> {
-    name.to_str().ok()?.parse().ok()
+    let digits = name.to_bytes();
+    if digits.first()?.is_ascii_digit() { name.to_str().ok()?.parse().ok() } else { None }
+}
+
+/// A number as a name, without asking for memory: there is one for each descriptor.
+pub fn decimal(number: i32, buffer: &mut [u8; 12]) -> &CStr {
+    let mut rest = number.unsigned_abs();
+    let mut at = buffer.len() - 1;
+    loop {
+        at -= 1;
+        if let (Some(byte), Ok(digit)) = (buffer.get_mut(at), u8::try_from(rest % 10)) {
+            *byte = b'0' + digit;
+        }
+        rest /= 10;
+        if rest == 0 || at == 0 {
+            break;
+        }
+    }
+    if let Some(last) = buffer.last_mut() {
+        *last = 0;
+    }
+    CStr::from_bytes_until_nul(buffer.get(at..).unwrap_or_default()).unwrap_or_default()
+}
+
+/// `kill(2)` with no signal: is there a process or thread of this number in our own pid namespace?
+///
+/// # Errors
+/// ESRCH when there is none. EPERM is an answer: there is one.
+pub fn exists(pid: i32) -> io::Result<()> {
+    // SAFETY: no pointer is passed, and signal 0 is none.
+    match check(unsafe { libc::kill(pid, 0) }) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_status_or_none(text: Vec<u8>) {
+            let _ = Status::parse(&text);
+        }
+
+        #[test]
+        fn a_command_of_any_bytes_is_read_whole(command in proptest::collection::vec(any::<u8>(), 0..16), start: u64) {
+            let mut line = b"7 (".to_vec();
+            line.extend_from_slice(&command);
+            line.extend_from_slice(format!(") S 1 2 3 4 5 4194304 6 7 8 9 10 11 12 13 20 0 3 0 {start} 15 16\n").as_bytes());
+            let status = Status::parse(&line).unwrap();
+            prop_assert_eq!((status.state, status.threads, status.start), (b'S', 3, start));
+            prop_assert_eq!(status.command, command);
+        }
+
+        #[test]
+        fn every_number_is_its_own_name(number in 0..=i32::MAX) {
+            let mut buffer = [0; 12];
+            prop_assert_eq!(decimal(number, &mut buffer).to_str().unwrap(), number.to_string());
+        }
+    }
+
+    #[test]
+    fn a_process_finds_itself_and_its_threads() {
+        let proc = Proc::open(Path::new("/proc")).unwrap();
+        let pid = proc.own_pid().unwrap();
+        assert!(proc.pids().unwrap().contains(&pid));
+        let process = proc.process(pid).unwrap();
+        let status = process.status().unwrap();
+        assert!(!status.is_empty());
+        std::thread::scope(|scope| {
+            let (say, hear) = std::sync::mpsc::channel();
+            scope.spawn(move || hear.recv());
+            assert!(process.threads().unwrap() >= 2);
+            assert_eq!(
+                process.threads().unwrap() as usize,
+                process.numbers(c"task").unwrap().1.len()
+            );
+            say.send(()).unwrap();
+        });
+    }
 }

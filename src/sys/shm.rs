@@ -188,3 +188,15 @@ pub fn lock(id: u32, locked: bool) -> io::Result<()> {
     // SAFETY: these commands take no buffer.
     check(unsafe { libc::shmctl(id_argument(id)?, command, std::ptr::null_mut()) }).map(drop)
 }
+
+/// The device that the kernel keeps segments of ordinary pages on, along with all other memory that is shared
+/// without a file of anybody's.
+///
+/// # Errors
+/// ENOSYS when the kernel was built without `memfd_create(2)`.
+pub fn device() -> io::Result<u64> {
+    // SAFETY: the name ends in NUL and outlives the call.
+    let file =
+        super::descriptor(unsafe { libc::memfd_create(c"".as_ptr(), libc::MFD_CLOEXEC) }.into())?;
+    Ok(super::file::stat(&file)?.device)
+}

@@ -1,4 +1,7 @@
-//! Local time: `localtime_r(3)`, `strftime(3)`, which honour TZ without loading a zone database.
+//! Local time: `localtime_r(3)`, `strftime(3)`, which honour TZ without loading a zone database. And what the
+//! clocks say: `clock_gettime(2)`.
+
+use std::io;
 
 use std::ffi::CStr;
 
@@ -29,4 +32,15 @@ pub fn local_as(secs: i64, form: &CStr) -> Option<String> {
     text.get(..length)
         .filter(|text| !text.is_empty())
         .map(|text| String::from_utf8_lossy(text).into_owned())
+}
+
+/// The clocks of `clock_gettime(2)` in seconds: since the epoch, and since boot with the time spent asleep.
+///
+/// # Errors
+/// None on Linux.
+pub fn clocks() -> io::Result<(i64, i64)> {
+    use nix::time::{ClockId, clock_gettime};
+    let now = clock_gettime(ClockId::CLOCK_REALTIME)?.tv_sec();
+    let up = clock_gettime(ClockId::CLOCK_BOOTTIME)?.tv_sec();
+    Ok((now, up))
 }

@@ -159,7 +159,7 @@ fn hostile_names_are_listed_safely_and_each_address_removes_its_file() {
     for format in ["table", "json", "jsonl", "csv", "plain"] {
         let output = env.run(["list", "shm", "--format", format]).ok();
         if format == "plain" {
-            let is_whole = |line: &&str| line.split('\t').count() == 7;
+            let is_whole = |line: &&str| line.split('\t').count() == 9;
             assert!(output.lines().iter().all(is_whole), "{}", output.report());
             assert_eq!(output.lines().len(), HOSTILE_NAMES.len(), "{}", output.report());
         } else {

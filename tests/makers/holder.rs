@@ -20,17 +20,22 @@ impl Holder {
         i64::from(self.pid)
     }
 
-    /// Waits until the process sleeps in the kernel function of this name, as `/proc/PID/wchan` or its
-    /// state tells: a waiter counts only once it waits.
+    /// Waits until the process sleeps in the kernel, as its state tells: a waiter counts only once it waits.
     pub fn wait_until_asleep(&self) {
+        self.wait_until('S');
+    }
+
+    /// Waits until its main thread is in this state: S asleep, Z ended.
+    pub fn wait_until(&self, wanted: char) {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+            let stat = fs::read(format!("/proc/{}/stat", self.pid)).unwrap();
+            let stat = String::from_utf8_lossy(&stat).into_owned();
             let state = stat.rsplit(") ").next().unwrap().chars().next().unwrap();
-            if state == 'S' {
+            if state == wanted {
                 return;
             }
-            assert!(Instant::now() < deadline, "process {} never slept: {stat}", self.pid);
+            assert!(Instant::now() < deadline, "process {} is not {wanted}: {stat}", self.pid);
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -52,11 +57,39 @@ pub fn holding(act: impl FnOnce()) -> Holder {
     start(None, act, pause)
 }
 
+/// Forks a process of root's that is in this group, too, and pauses.
+#[track_caller]
+pub fn holding_in_group(gid: u32) -> Holder {
+    let join = move || {
+        // SAFETY: one group, and the length says one.
+        checked("setgroups", unsafe { libc::setgroups(1, &gid) });
+    };
+    start(None, join, pause)
+}
+
 /// Forks a process that runs `act`, says so, and then runs `block`, which should never return.
 #[track_caller]
 pub fn blocking(act: impl FnOnce(), block: impl FnOnce()) -> Holder {
     let holder = start(None, act, block);
     holder.wait_until_asleep();
+    holder
+}
+
+/// Forks a process that runs `act` as another user and then pauses.
+#[track_caller]
+pub fn holding_as(uid: u32, act: impl FnOnce()) -> Holder {
+    start(Some(uid), act, pause)
+}
+
+/// Forks a process that runs `act`, and whose main thread then ends while its others go on.
+#[track_caller]
+pub fn headless(act: impl FnOnce()) -> Holder {
+    let end = || {
+        // SAFETY: ends the calling thread alone, which does nothing afterwards.
+        unsafe { libc::syscall(libc::SYS_exit, 0) };
+    };
+    let holder = start(None, act, end);
+    holder.wait_until('Z');
     holder
 }
 
@@ -154,7 +187,9 @@ fn become_user(uid: u32) {
         );
         assert!(libc::setresgid(uid, uid, uid) == 0, "setresgid: {}", io::Error::last_os_error());
         assert!(libc::setresuid(uid, uid, uid) == 0, "setresuid: {}", io::Error::last_os_error());
-        // A change of user clears the signal asked for above.
+        // A change of user clears the signal asked for above, and hides the process from its own user until an
+        // exec.
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::prctl(libc::PR_SET_DUMPABLE, 1);
     }
 }

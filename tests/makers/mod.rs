@@ -5,6 +5,9 @@
 
 pub mod fifo;
 pub mod holder;
+pub mod holding;
+pub mod kernel;
+pub mod lost;
 pub mod memory;
 pub mod odd;
 pub mod posix;

@@ -90,6 +90,14 @@ pub fn semaphore(name: &str, value: c_uint, mode: libc::mode_t) {
     checked("sem_close", unsafe { libc::sem_close(semaphore) });
 }
 
+/// Makes a semaphore and leaves it open for as long as the calling process lives.
+pub fn create_and_keep_semaphore(name: &str) {
+    let text = c_string(name);
+    // SAFETY: a NUL-terminated string and numbers.
+    let semaphore = unsafe { libc::sem_open(text.as_ptr(), NEW, 0o600, 0) };
+    assert!(semaphore != libc::SEM_FAILED, "sem_open: {}", io::Error::last_os_error());
+}
+
 /// Opens an existing semaphore and leaves it open for as long as the calling process lives.
 pub fn open_semaphore(name: &str) -> *mut libc::sem_t {
     let text = c_string(name);
@@ -113,12 +121,16 @@ pub fn semaphore_value(name: &str) -> libc::c_int {
 pub fn map(name: &str) {
     let text = c_string(name);
     // SAFETY: a NUL-terminated string and numbers.
-    let descriptor = checked("shm_open", unsafe { libc::shm_open(text.as_ptr(), libc::O_RDWR, 0) });
+    map_descriptor(checked("shm_open", unsafe { libc::shm_open(text.as_ptr(), libc::O_RDWR, 0) }));
+}
+
+/// Maps what is open, for as long as the calling process lives, and closes it.
+pub fn map_descriptor(descriptor: libc::c_int) {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: the kernel chooses the place, so no memory of ours is covered.
     let place = unsafe { libc::mmap(ptr::null_mut(), 1, access, libc::MAP_SHARED, descriptor, 0) };
     assert!(place != libc::MAP_FAILED, "mmap: {}", io::Error::last_os_error());
-    // SAFETY: opened above, closed once.
+    // SAFETY: opened by the caller, closed once.
     checked("close", unsafe { libc::close(descriptor) });
 }
 

@@ -156,3 +156,16 @@ pub fn attach(id: c_int) -> *mut u8 {
     assert!(place as isize != -1, "shmat: {}", io::Error::last_os_error());
     place.cast()
 }
+
+/// The id of a segment by its key.
+pub fn segment_of(key: u32) -> c_int {
+    // SAFETY: numbers only.
+    checked("shmget", unsafe { libc::shmget(key_of(key), 0, 0) })
+}
+
+/// Attaches a segment and detaches it again.
+pub fn attach_and_detach(id: c_int) {
+    let place = attach(id);
+    // SAFETY: it was just attached, and nothing refers to it.
+    checked("shmdt", unsafe { libc::shmdt(place.cast()) });
+}

@@ -72,7 +72,7 @@ fn all_seven_kinds_share_one_table() {
 fn an_empty_listing_is_a_heading_and_exit_0() {
     let env = TestEnv::new();
     let output = env.run(["list", "shm", "mq", "sem"]).ok();
-    output.prints("ADDRESS  KEY  OWNER  MODE  SIZE  CONTENT  AGE\n");
+    output.prints("ADDRESS  KEY  OWNER  MODE  SIZE  CONTENT  STATE  AGE  USED-BY\n");
     env.run(["list", "shm", "--no-headings"]).ok().prints("");
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::env::TestEnv;
-use crate::makers::{posix, sysv};
+use crate::makers::{holder, posix, sysv};
 
 crate::cases![
     columns_are_printed_in_the_order_that_is_asked_for,
@@ -11,7 +11,8 @@ crate::cases![
     a_column_of_one_kind_is_a_dash_for_the_others,
     help_lists_every_column_with_a_sentence,
     an_unknown_column_is_exit_2_and_leads_to_the_help,
-    state_and_used_by_are_not_there_yet,
+    a_state_comes_with_its_evidence_when_it_is_asked_for,
+    objects_are_filtered_and_sorted_by_their_states,
     json_has_every_fact_that_costs_nothing_and_what_was_asked_for,
     a_costly_column_is_read_when_it_is_asked_for
 ];
@@ -35,7 +36,19 @@ fn a_plus_adds_to_the_default_columns() {
     let headings: Vec<&str> = output.lines()[0].split_whitespace().collect();
     assert_eq!(
         headings,
-        ["ADDRESS", "KEY", "OWNER", "MODE", "SIZE", "CONTENT", "AGE", "CREATOR-PID", "KIND"]
+        [
+            "ADDRESS",
+            "KEY",
+            "OWNER",
+            "MODE",
+            "SIZE",
+            "CONTENT",
+            "STATE",
+            "AGE",
+            "USED-BY",
+            "CREATOR-PID",
+            "KIND"
+        ]
     );
     assert!(output.lines()[1].contains(&std::process::id().to_string()), "{}", output.report());
     assert!(output.lines()[1].ends_with("sysv-shm"), "{}", output.report());
@@ -90,9 +103,37 @@ fn an_unknown_column_is_exit_2_and_leads_to_the_help() {
 }
 
 // They need evidence that is not gathered yet; a column that is always unknown would be a lie.
-fn state_and_used_by_are_not_there_yet() {
+fn a_state_comes_with_its_evidence_when_it_is_asked_for() {
     let env = TestEnv::new();
-    env.run(["list", "shm"]).ok().hides("STATE").hides("USED-BY");
+    posix::shared_memory("/psm_0a1b2c3d", 4096, 0o600);
+    let columns = "address,state,producer,evidence";
+    let one = env.run(["list", "shm", "--grace", "0", "--json", "-o", columns]).ok().only();
+    assert_eq!(one["state"], "suspect");
+    assert_eq!(one["producer"], "Python multiprocessing.shared_memory");
+    assert!(one["evidence"][0].as_str().is_some_and(|line| line.contains("lease")), "{one}");
+    let plain = env.run(["list", "shm", "--format", "plain", "-o", "state", "--grace", "0"]).ok();
+    plain.prints("suspect\n");
+    // What nobody asked for costs nothing and is not there.
+    let object = env.run(["list", "shm", "--json", "-o", "address"]).ok().only();
+    assert!(object.get("state").is_none() && object.get("evidence").is_none(), "{object}");
+}
+
+fn objects_are_filtered_and_sorted_by_their_states() {
+    let env = TestEnv::new();
+    posix::shared_memory("/free", 4096, 0o600);
+    posix::shared_memory("/held", 4096, 0o600);
+    let _holder = holder::holding(|| posix::map("/held"));
+    let list = |words: &[&str]| {
+        let base = ["list", "shm", "--grace", "0", "--json"];
+        env.run(base.iter().chain(words)).ok().addresses()
+    };
+    assert_eq!(list(&["--state", "in-use"]), ["shm:/held"]);
+    assert_eq!(list(&["--state", "suspect,leftover"]), ["shm:/free"]);
+    assert_eq!(list(&["--state", "idle"]), [""; 0]);
+    assert_eq!(list(&["--state", "in-use,suspect", "-o", "address"]), ["shm:/free", "shm:/held"]);
+    assert_eq!(list(&["--sort", "state"]), ["shm:/held", "shm:/free"]);
+    assert_eq!(list(&["--sort", "-state"]), ["shm:/free", "shm:/held"]);
+    env.run(["list", "--state", "dead"]).code(2).says("leftover");
 }
 
 fn json_has_every_fact_that_costs_nothing_and_what_was_asked_for() {

@@ -2,16 +2,20 @@
 
 mod bad_input;
 mod churn;
+mod clean;
 mod create;
 mod generate;
 mod global;
 mod help;
+mod holders_files;
+mod holders_segments;
 mod kinds;
 mod limits;
 mod list;
 mod list_columns;
 mod list_filters;
 mod list_formats;
+mod list_pid;
 mod list_sources;
 mod lock;
 mod peek;
@@ -33,9 +37,12 @@ pub fn cases() -> Vec<Case> {
     [
         bad_input::cases(),
         churn::cases(),
+        clean::cases(),
         create::cases(),
         generate::cases(),
         global::cases(),
+        holders_files::cases(),
+        holders_segments::cases(),
         help::cases(),
         kinds::cases(),
         limits::cases(),
@@ -43,6 +50,7 @@ pub fn cases() -> Vec<Case> {
         list_columns::cases(),
         list_filters::cases(),
         list_formats::cases(),
+        list_pid::cases(),
         list_sources::cases(),
         peek::cases(),
         recv::cases(),

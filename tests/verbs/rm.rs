@@ -146,7 +146,9 @@ fn unused_takes_what_is_certainly_unused_and_nothing_else() {
         // Nobody holds any of them. Of a queue, a set and a FIFO the kernel cannot tell, and that is no proof.
         assert_eq!(subject.state(&address).is_some(), code == 1, "{}", output.report());
         let certain = ["sysv-shm", "posix-shm", "posix-mq", "posix-sem"].contains(&subject.kind);
-        assert_eq!(code == 0, certain, "{}", output.report());
+        // Where every process can be looked at, it is certain that nobody has the FIFO.
+        assert!(code == 0 || !certain, "{}", output.report());
+        assert!(code == 1 || certain || subject.kind == "fifo", "{}", output.report());
         if code == 1 {
             output.says(&address);
         }

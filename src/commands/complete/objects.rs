@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::Candidate;
 use crate::commands::context::Context;
-use crate::kinds::capability::{Look, Want};
+use crate::kinds::capability::Want;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Encoded, Facility, Family, Object, Sighting, decode};
 
@@ -106,7 +106,7 @@ fn of_kind(record: &KindRecord, locator: &str, cx: &Context, candidates: &mut Ve
     let facility = record.kind.facility.name();
     let by_key = locator.starts_with("0x");
     let wanted: &[&str] = if by_key { &["key", "owner", "size", "content"] } else { DESCRIPTION };
-    let look = Look { want: Want::Only(wanted), proc: &cx.proc, folders: &[] };
+    let look = cx.look(Want::Only(wanted));
     let begin = format!("{facility}:{locator}");
     let _ = record.inspect.list(&look, &mut |sighting| {
         if let Sighting::Object(object) = sighting {

@@ -75,7 +75,7 @@ impl Messages for Fifo {
 
     fn copy(&self, look: &Look, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
         let (_, stat) = existing(locator)?;
-        let copy = peek::copy(look.proc, &stat)?;
+        let copy = peek::copy(look, &stat)?;
         Ok(Incoming::Bytes(Box::new(Reader { met: true, ..Reader::new(copy) })))
     }
 }

@@ -3,20 +3,21 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, tee};
 
-use crate::model::{Class, Fault};
+use crate::kinds::capability::Look;
+use crate::kinds::file::id;
+use crate::model::{Class, Descriptor, Fault};
 use crate::sys::file::{self, Stat};
-use crate::sys::{pidfd, pipe, processes};
+use crate::sys::{pidfd, pipe};
 
 /// A pipe of our own with a copy of what is in the FIFO; it has no writer any more.
-pub(super) fn copy(proc: &Path, fifo: &Stat) -> Result<OwnedFd, Fault> {
+pub(super) fn copy(look: &Look, fifo: &Stat) -> Result<OwnedFd, Fault> {
     let (copy, to) =
         nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(io::Error::from)?;
-    let Some(reader) = reader(proc, fifo)? else { return Ok(copy) };
+    let Some(reader) = reader(look, fifo)? else { return Ok(copy) };
     let capacity = pipe::capacity(reader.as_fd())?;
     let wanted = i32::try_from(capacity).unwrap_or(i32::MAX);
     let room = fcntl(&to, FcntlArg::F_SETPIPE_SZ(wanted))
@@ -42,22 +43,14 @@ pub(super) fn copy(proc: &Path, fifo: &Stat) -> Result<OwnedFd, Fault> {
 }
 
 /// A reading descriptor of somebody else's; `None` when nobody has the FIFO open, so that nothing can be in it.
-fn reader(proc: &Path, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
-    let (mut unread, mut writers, mut refused) = (false, false, None);
-    for pid in processes::pids(proc)? {
-        let mut found = Vec::new();
-        let result = processes::descriptors(proc, pid, &mut |fd, stat| {
-            if (stat.device, stat.inode) == (fifo.device, fifo.inode) {
-                found.push(fd);
-            }
-        });
-        unread |= result.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-        for fd in found {
-            match borrow(pid, fd, fifo) {
-                Ok(Some(reader)) => return Ok(Some(reader)),
-                Ok(None) => writers = true,
-                Err(error) => refused = Some((pid, error)),
-            }
+fn reader(look: &Look, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
+    let open = look.fifos.fifos();
+    let (mut writers, mut refused) = (false, None);
+    for Descriptor { pid, fd } in open.descriptors.get(&id(fifo)).into_iter().flatten() {
+        match borrow(*pid, *fd, fifo) {
+            Ok(Some(reader)) => return Ok(Some(reader)),
+            Ok(None) => writers = true,
+            Err(error) => refused = Some((pid, error)),
         }
     }
     match refused {
@@ -71,7 +64,7 @@ fn reader(proc: &Path, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
             Class::Failed,
             "no process has it open for reading, and to open it would release its writers",
         )),
-        None if unread => Err(Fault::new(
+        None if open.unread > 0 => Err(Fault::new(
             Class::Denied,
             "not every process could be read, and none of the others has it open",
         )

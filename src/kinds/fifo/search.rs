@@ -1,15 +1,17 @@
 //! Finding FIFOs: through every process that has one open, and in the folders where they are usually kept.
 //! The search is best effort: what could not be read is counted and told in one line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::model::{Encoded, Fault};
+use crate::kinds::capability::Look;
+use crate::kinds::file::id;
+use crate::model::{Descriptor, Encoded, Fault, OpenFifos};
 use crate::sys::file::{self, Stat};
-use crate::sys::processes;
 
 /// Folders that are searched two levels deep, besides the user's own run-time folder; and, one level deep,
 /// the one that holds other objects of ours.
@@ -17,66 +19,21 @@ const USUAL: &[(&str, usize)] = &[("/run", 2), ("/tmp", 2), ("/dev/shm", 1)];
 /// How deep a tree named by the user is searched: as deep as paths go.
 const WHOLE: usize = 2048;
 
-/// A descriptor of another process.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Descriptor {
-    pub(super) pid: i32,
-    pub(super) fd: i32,
-}
-
-/// Who has one FIFO open.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Open {
-    pub(super) descriptors: Vec<Descriptor>,
-}
-
-/// So many descriptors of one FIFO are kept: the first that may be asked answers for all.
-const KEPT: usize = 8;
-
-/// Device and inode.
-type Identity = (u64, u64);
+/// So many descriptors of one FIFO are asked: the first that may be answers for all.
+pub(super) const ASKED: usize = 8;
 
 /// What was found.
 pub(super) struct Search {
-    open: HashMap<Identity, Open>,
+    open: Rc<OpenFifos>,
     paths: BTreeMap<PathBuf, Stat>,
-    unread_processes: usize,
     unread_folders: usize,
-    nobody: Open,
 }
 
 impl Search {
-    /// Looks at the descriptors of every process, on all cores.
-    pub(super) fn of_processes(proc: &Path) -> Self {
-        let anonymous = anonymous_pipes();
-        let pids = processes::pids(proc).unwrap_or_default();
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = pids.len().div_ceil(workers).max(1);
-        let mut search = Self {
-            open: HashMap::new(),
-            paths: BTreeMap::new(),
-            unread_processes: 0,
-            unread_folders: 0,
-            nobody: Open::default(),
-        };
-        let parts: Vec<_> = std::thread::scope(|scope| {
-            let workers: Vec<_> = pids
-                .chunks(share)
-                .map(|pids| scope.spawn(move || scan(proc, pids, anonymous)))
-                .collect();
-            workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
-        });
-        for (found, unread) in parts {
-            search.unread_processes += unread;
-            for (identity, descriptor) in found {
-                let open = search.open.entry(identity).or_default();
-                if open.descriptors.len() < KEPT {
-                    open.descriptors.push(descriptor);
-                }
-            }
-        }
-        search.paths_of_open(proc);
-        search
+    /// What the processes have open.
+    pub(super) fn of_processes(look: &Look) -> Self {
+        let open = look.fifos.fifos();
+        Self { open, paths: BTreeMap::new(), unread_folders: 0 }
     }
 
     /// Adds the FIFOs of the usual folders and of the trees below `more`. Tells which of the latter could not
@@ -133,20 +90,15 @@ impl Search {
         }
     }
 
-    /// The paths of what is open, where they lead to the same file from here.
-    fn paths_of_open(&mut self, proc: &Path) {
-        let mut found = Vec::new();
-        for (identity, open) in &self.open {
-            for Descriptor { pid, fd } in &open.descriptors {
-                let link = proc.join(format!("{pid}/fd/{fd}"));
-                let Ok(path) = std::fs::read_link(link) else { continue };
-                if path.is_absolute()
-                    && stat(&path).is_some_and(|stat| (stat.device, stat.inode) == *identity)
-                {
-                    found.push(path);
-                    break;
-                }
-            }
+    /// Adds what processes have open or wait to open, where its path leads to the same file from here.
+    pub(super) fn paths_of_open(&mut self, proc: &Path) {
+        let mut found = self.open.awaited.clone();
+        for (file, descriptors) in &self.open.descriptors {
+            let paths = descriptors.iter().take(ASKED).filter_map(|Descriptor { pid, fd }| {
+                std::fs::read_link(proc.join(format!("{pid}/fd/{fd}"))).ok()
+            });
+            let same = |path: &PathBuf| stat(path).is_some_and(|stat| id(&stat) == *file);
+            found.extend(paths.filter(|path| path.is_absolute()).find(same));
         }
         found.into_iter().for_each(|path| self.add(path));
     }
@@ -157,13 +109,13 @@ impl Search {
     }
 
     /// Who has this file open.
-    pub(super) fn open(&self, stat: &Stat) -> &Open {
-        self.open.get(&(stat.device, stat.inode)).unwrap_or(&self.nobody)
+    pub(super) fn open(&self, stat: &Stat) -> &[Descriptor] {
+        self.open.descriptors.get(&id(stat)).map_or(&[], Vec::as_slice)
     }
 
     /// Could every process be read?
     pub(super) fn complete(&self) -> bool {
-        self.unread_processes == 0
+        self.open.unread == 0
     }
 
     /// One line about what could not be read.
@@ -174,7 +126,7 @@ impl Search {
             number => Some(format!("{number} {many}")),
         };
         let parts: Vec<_> = [
-            count(self.unread_processes, "process", "processes"),
+            count(self.open.unread, "process", "processes"),
             count(self.unread_folders, "folder", "folders"),
         ]
         .into_iter()
@@ -183,28 +135,6 @@ impl Search {
         (!parts.is_empty())
             .then(|| format!("{} could not be read in the search for FIFOs", parts.join(" and ")))
     }
-}
-
-fn scan(proc: &Path, pids: &[i32], anonymous: Option<u64>) -> (Vec<(Identity, Descriptor)>, usize) {
-    let (mut found, mut unread) = (Vec::new(), 0);
-    for &pid in pids {
-        let result = processes::descriptors(proc, pid, &mut |fd, stat| {
-            if stat.is(libc::S_IFIFO) && Some(stat.device) != anonymous {
-                found.push(((stat.device, stat.inode), Descriptor { pid, fd }));
-            }
-        });
-        // A process that has ended meanwhile is not one that could not be read.
-        if result.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
-            unread += 1;
-        }
-    }
-    (found, unread)
-}
-
-/// The device of pipes without a name, which are of no interest here.
-fn anonymous_pipes() -> Option<u64> {
-    let (reader, _writer) = nix::unistd::pipe().ok()?;
-    file::stat(&reader).ok().map(|stat| stat.device)
 }
 
 fn stat(path: &Path) -> Option<Stat> {

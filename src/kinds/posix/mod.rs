@@ -8,18 +8,20 @@ pub(super) mod shm;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::rc::Rc;
 
 use nix::dir::{Dir, Type};
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use super::capability::{Each, Held, Making};
+use super::backing::{Home, Spot, Store};
+use super::capability::{Each, Making};
 use crate::model::{Class, Encoded, Facility, Fault, Kind, Locator, Sighting};
 use crate::sys::file::{self, Stat};
-use crate::sys::lease::Lease;
-use crate::sys::named_sem;
+use crate::sys::{folder, named_sem};
 
 /// Where the C library keeps shared memory and semaphores: `shm_overview(7)`.
 const FOLDER: &CStr = c"/dev/shm";
@@ -130,26 +132,44 @@ fn handle(file: &CStr) -> Result<(OwnedFd, Stat), Fault> {
     Ok((handle, stat))
 }
 
-/// Does anybody hold this file? The lease is given back at once.
-fn probe(file: BorrowedFd<'_>) -> Held {
-    match Lease::take(file) {
-        Ok(_) => Held::No,
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EAGAIN) => Held::Yes("a process has it open or mapped".into()),
-            Some(libc::EACCES) => {
-                Held::Unknown("only its owner and root can ask the kernel who holds it".into())
-            }
-            _ => Held::Unknown("the kernel cannot say whether anybody holds it".into()),
-        },
+/// Where shared memory and semaphores are.
+struct Shelf {
+    home: Home,
+    /// What stands before the name in the name of the file.
+    prefix: &'static [u8],
+}
+
+/// Opens the folder behind shared memory or semaphores.
+fn shelf(prefix: &'static [u8]) -> io::Result<Box<dyn Store>> {
+    let folder = Rc::new(folder::open(FOLDER)?);
+    let path = Path::new(OsStr::from_bytes(FOLDER.to_bytes())).into();
+    Ok(Box::new(Shelf { home: Home { folder, path }, prefix }))
+}
+
+impl Shelf {
+    fn file(&self, locator: &Locator) -> io::Result<CString> {
+        match locator {
+            Locator::Name(name) => Ok(CString::new([self.prefix, name.as_bytes()].concat())?),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 }
 
-/// Does anybody hold the file behind this handle?
-fn probe_handle(handle: &OwnedFd) -> Held {
-    match file::reopen(handle.as_fd(), OFlag::O_RDONLY) {
-        Ok(file) => probe(file.as_fd()),
-        Err(error) => {
-            Held::Unknown(format!("it cannot be opened: {}", Fault::from_os(&error).cause))
+impl Store for Shelf {
+    /// By way of a handle: what is there by now may be a FIFO or a device, which must not be opened.
+    fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
+        let handle = file::handle_at(&*self.home.folder, &self.file(locator)?)?;
+        if !file::stat(&handle)?.is(libc::S_IFREG) {
+            return Err(io::ErrorKind::Unsupported.into());
         }
+        file::reopen(handle.as_fd(), OFlag::O_RDONLY)
+    }
+
+    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
+        Ok(Some(Spot { home: self.home.clone(), name: self.file(locator)? }))
+    }
+
+    fn home(&self) -> Option<Home> {
+        Some(self.home.clone())
     }
 }

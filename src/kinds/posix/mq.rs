@@ -5,31 +5,34 @@
 
 mod endpoint;
 mod folder;
+mod limits;
 mod status;
+mod store;
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 
-use nix::sys::resource::{Resource, getrlimit};
-
-use super::{name, name_to_make, probe, with_slash};
+use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
+use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove, Want,
+    Change, Configure, Create, Each, Inspect, Look, Making, Remove, Want,
 };
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param, Part,
-    Settings, Sighting, Value,
+    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace, Param, Part,
+    Settings, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
 use folder::Folder;
+use limits::{charge, create_fault, sysctl};
 use status::Status;
+use store::Queues;
 
 static KIND: Kind = Kind {
     name: "posix-mq",
@@ -50,6 +53,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixMq),
     configure: Some(&PosixMq),
     remove: Some(&PosixMq),
+    backing: Some(&PosixMq),
     messages: Some(&PosixMq),
     ..KindRecord::read_only(&KIND, &PosixMq)
 };
@@ -149,7 +153,9 @@ impl Needs {
     fn new(plan: &Plan<Queue>, want: Want) -> Self {
         let any = |names: &[&str]| names.iter().any(|name| plan.has(name));
         Self {
-            shape: want.has_column("size") || any(&["messages", "max-messages", "message-size"]),
+            shape: want.has_column("size")
+                || plan.wants_past()
+                || any(&["messages", "max-messages", "message-size"]),
             status: any(&["bytes", "notify", "notify-signal", "notify-pid", "notify-command"]),
         }
     }
@@ -190,10 +196,20 @@ fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
         Ok(shape) => Value::Bytes(shape.max_messages.saturating_mul(shape.message_size)),
         Err(reason) => Value::Unknown(reason),
     };
-    let mut object =
-        object(&KIND, Locator::Name(name.into()), one.stat.as_ref(), size, plan.read(one));
+    let registered = one.status.as_ref().map_or(0, |status| status.pid);
+    let trace = |file| Trace::Queue { file, registered };
+    let mut object = object(plan, &KIND, Locator::Name(name.into()), (one, size), trace);
     // A look at a queue's status sets its ctime, its use sets its mtime.
     object.since = one.stat.as_ref().map(|stat| timestamp(stat.modified));
+    if let (Some(past), Some(stat)) = (&mut object.past, &one.stat) {
+        past.last = Some(stat.modified.0);
+        past.changed = past.last;
+        past.pace = Pace::Occasional;
+        past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
+        past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];
+        past.memory =
+            one.shape.as_ref().map_or(0, |shape| charge(shape.max_messages, shape.message_size));
+    }
     object
 }
 
@@ -245,97 +261,8 @@ impl Inspect for PosixMq {
     }
 
     fn limits(&self, look: &Look) -> Vec<Limit> {
-        let sysctl = |name: &str| sysctl(look, name);
-        let read =
-            |name: &str| sysctl(name).map_or(Value::Unknown("it could not be read"), Value::Count);
-        let read_bytes =
-            |name: &str| sysctl(name).map_or(Value::Unknown("it could not be read"), Value::Bytes);
-        let (queues, mine) = usage();
-        let limit = match getrlimit(Resource::RLIMIT_MSGQUEUE) {
-            Ok((nix::sys::resource::RLIM_INFINITY, _)) => Value::None("unlimited"),
-            Ok((soft, _)) => Value::Bytes(soft),
-            Err(_) => Value::Unknown("it could not be read"),
-        };
-        let nothing = || Value::None("none");
-        vec![
-            Limit {
-                name: "MQ_QUEUES_MAX",
-                about: "POSIX queues",
-                limit: read("queues_max"),
-                used: queues,
-                knob: "fs.mqueue.queues_max",
-            },
-            Limit {
-                name: "MQ_MSG_MAX",
-                about: "messages in a queue",
-                limit: read("msg_max"),
-                used: nothing(),
-                knob: "fs.mqueue.msg_max",
-            },
-            Limit {
-                name: "MQ_MSGSIZE_MAX",
-                about: "bytes in one message",
-                limit: read_bytes("msgsize_max"),
-                used: nothing(),
-                knob: "fs.mqueue.msgsize_max",
-            },
-            Limit {
-                name: "MQ_MSG_DEFAULT",
-                about: "messages in a queue made without a number",
-                limit: read("msg_default"),
-                used: nothing(),
-                knob: "fs.mqueue.msg_default",
-            },
-            Limit {
-                name: "MQ_MSGSIZE_DEFAULT",
-                about: "bytes in a message of a queue made without a size",
-                limit: read_bytes("msgsize_default"),
-                used: nothing(),
-                knob: "fs.mqueue.msgsize_default",
-            },
-            Limit {
-                name: "RLIMIT_MSGQUEUE",
-                about: "bytes in all POSIX queues of this user",
-                limit,
-                used: mine,
-                knob: "ulimit -q, LimitMSGQUEUE=",
-            },
-        ]
+        limits::limits(look)
     }
-}
-
-fn sysctl(look: &Look, name: &str) -> Option<u64> {
-    std::fs::read_to_string(look.proc.join("sys/fs/mqueue").join(name)).ok()?.trim().parse().ok()
-}
-
-/// Bytes that the kernel charges to RLIMIT_MSGQUEUE for a queue: room for all messages, and two records of 48
-/// bytes a message. `getrlimit(2)`.
-fn charge(messages: u64, size: u64) -> u64 {
-    messages.saturating_mul(size.saturating_add(96))
-}
-
-/// Queues in this namespace, and what those of this user are charged.
-fn usage() -> (Value, Value) {
-    let unknown = || Value::Unknown("the queues cannot be listed");
-    let Ok(mut folder) = Folder::open_quietly() else { return (unknown(), unknown()) };
-    let Ok(names) = folder.names() else { return (unknown(), unknown()) };
-    let uid = nix::unistd::geteuid().as_raw();
-    let mut bytes = Some(0u64);
-    for name in &names {
-        if !folder.stat(name).is_ok_and(|stat| stat.uid == uid) {
-            continue;
-        }
-        let shape = with_slash(name)
-            .ok()
-            .and_then(|path| mqueue::attributes(mqueue::open(&path).ok()?.as_fd()).ok());
-        bytes = bytes
-            .zip(shape)
-            .map(|(sum, shape)| sum.saturating_add(charge(shape.max_messages, shape.message_size)));
-    }
-    (
-        Value::Count(names.len() as u64),
-        bytes.map_or(Value::Unknown("a queue could not be opened"), Value::Bytes),
-    )
 }
 
 /// Messages and bytes of a queue that is to be made. The kernel's defaults stand in for what is not given, and
@@ -351,52 +278,6 @@ fn shape(look: &Look, settings: &Settings) -> (u64, u64) {
             .number(&MESSAGE_SIZE)
             .unwrap_or_else(|| default("msgsize_default", "msgsize_max", 8192)),
     )
-}
-
-fn create_fault(error: &io::Error, look: &Look, (messages, size): (u64, u64)) -> Fault {
-    let limit = |name| sysctl(look, name);
-    match error.raw_os_error() {
-        Some(libc::EINVAL) if messages == 0 || size == 0 => {
-            Fault::usage("a queue holds at least one message of at least one byte")
-        }
-        Some(libc::EINVAL) => match (limit("msg_max"), limit("msgsize_max")) {
-            (Some(most), _) if messages > most => Fault::new(
-                Class::Limit,
-                format!("{messages} messages are more than msg_max ({most})"),
-            )
-            .hint("raise fs.mqueue.msg_max"),
-            (_, Some(most)) if size > most => Fault::new(
-                Class::Limit,
-                format!("messages of {size} bytes are more than msgsize_max ({most})"),
-            )
-            .hint("raise fs.mqueue.msgsize_max"),
-            _ => Fault::from_os(error),
-        },
-        Some(libc::ENOSPC) => {
-            let most = limit("queues_max").map_or(String::new(), |most| format!(" ({most})"));
-            Fault::new(Class::Limit, format!("queues_max{most} is reached"))
-                .hint("remove what is left over, or raise fs.mqueue.queues_max")
-        }
-        Some(libc::EMFILE | libc::ENOMEM | libc::EOVERFLOW) => {
-            let needs = charge(messages, size);
-            let most = match getrlimit(Resource::RLIMIT_MSGQUEUE) {
-                Ok((soft, _)) if soft != nix::sys::resource::RLIM_INFINITY => {
-                    format!(" of {soft} bytes")
-                }
-                _ => String::new(),
-            };
-            let used = match usage().1 {
-                Value::Bytes(used) => format!(", {used} are in use"),
-                _ => String::new(),
-            };
-            Fault::new(
-                Class::Limit,
-                format!("RLIMIT_MSGQUEUE{most} is reached: {messages} x ({size} + 96) = {needs} bytes are needed{used}"),
-            )
-            .hint("ask for fewer or smaller messages, or raise it with ulimit -q")
-        }
-        _ => Fault::from_os(error),
-    }
 }
 
 impl Create for PosixMq {
@@ -468,14 +349,10 @@ impl Remove for PosixMq {
         mqueue::remove(&with_slash(name(locator)?)?)?;
         Ok(None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        match mqueue::open(&with_slash(name(locator)?)?) {
-            Ok(opened) => Ok(probe(opened.as_fd())),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Ok(Held::Unknown("it cannot be opened: permission denied".into()))
-            }
-            Err(error) => Err(Fault::from_os(&error)),
-        }
+impl Backing for PosixMq {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        Ok(Box::new(Queues))
     }
 }

@@ -16,12 +16,11 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
     Entry, Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object,
-    open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
-};
+use crate::kinds::backing::{Backing, Store};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -29,7 +28,7 @@ use crate::kinds::file::{
 };
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Value,
+    Part, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -48,6 +47,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixSem),
     configure: Some(&PosixSem),
     remove: Some(&PosixSem),
+    backing: Some(&PosixSem),
     counters: Some(&PosixSem),
     ..KindRecord::read_only(&KIND, &PosixSem)
 };
@@ -106,7 +106,8 @@ fn semaphore(
         // To look leaves no trace in the access time, where we are allowed to ask for that.
         open(flags | OFlag::O_NOATIME).or_else(|_| open(flags)).map_err(io::Error::from)
     };
-    let wanted = plan.has("value") || plan.has("waiters");
+    let wanted =
+        plan.has("value") || plan.has("waiters") || plan.wants_past() || plan.wants_holders();
     let opened = (wanted && regular).then(open);
     let stat = match &opened {
         Some(Ok(opened)) => file::stat(opened)?,
@@ -131,7 +132,15 @@ fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
 }
 
 fn seen(plan: &Plan<Semaphore>, name: &OsStr, one: &Semaphore) -> Object {
-    object(&KIND, Locator::Name(name.into()), Some(&one.stat), Value::None("none"), plan.read(one))
+    let waiters = !matches!(one.state, Ok((_, 0)));
+    let trace = |file| Trace::Semaphore { file, waiters };
+    let locator = Locator::Name(name.into());
+    let mut object = object(plan, &KIND, locator, (one, Value::None("none")), trace);
+    if let (Some(past), Ok((value, waiters))) = (&mut object.past, one.state) {
+        past.stranded = waiters;
+        past.serial[2] = value.into();
+    }
+    object
 }
 
 fn file_name(locator: &Locator) -> Result<CString, Fault> {
@@ -282,8 +291,10 @@ impl Remove for PosixSem {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         unlink(locator).map(|()| None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        existing(locator).map(|(handle, _)| probe_handle(&handle))
+impl Backing for PosixSem {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        shelf(SEMAPHORE_PREFIX)
     }
 }

@@ -15,12 +15,11 @@ use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
     Entry, FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
-    not_an_object, open_folder, prefixed, probe_handle, tail, unlisted, with_slash,
+    not_an_object, open_folder, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
-};
+use crate::kinds::backing::{Backing, Store};
+use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
 use crate::kinds::fact::{Fact, Plan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
@@ -28,7 +27,7 @@ use crate::kinds::file::{
 };
 use crate::model::{
     Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Value,
+    Part, Sighting, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -47,6 +46,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixShm),
     configure: Some(&PosixShm),
     remove: Some(&PosixShm),
+    backing: Some(&PosixShm),
     memory: Some(&PosixShm),
     ..KindRecord::read_only(&KIND, &PosixShm)
 };
@@ -82,7 +82,8 @@ static FORCE: Param = Param {
 struct PosixShm;
 
 fn seen(plan: &Plan<Stat>, name: &OsStr, stat: &Stat) -> Object {
-    object(&KIND, Locator::Name(name.into()), Some(stat), Value::Bytes(stat.size), plan.read(stat))
+    let size = Value::Bytes(stat.size);
+    object(plan, &KIND, Locator::Name(name.into()), (stat, size), Trace::Memory)
 }
 
 /// The file of an object, which must be shared memory.
@@ -326,8 +327,10 @@ impl Remove for PosixShm {
             .map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
+}
 
-    fn held(&self, _look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        existing(locator).map(|(handle, _)| probe_handle(&handle))
+impl Backing for PosixShm {
+    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+        shelf(b"")
     }
 }

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::capability::{Change, Making};
 use super::fact::Fact;
 use crate::model::{
-    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Timestamp, Value,
+    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Past, Timestamp, Trace, Value,
 };
 use crate::sys::{self, Permissions};
 
@@ -33,9 +33,10 @@ pub(super) trait Record {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;
+    fn past(&self) -> Past;
 
     /// The object with what all three kinds know; the size is the kind's own.
-    fn object(&self, kind: &'static Kind, size: Value, facts: Facts) -> Object {
+    fn object(&self, kind: &'static Kind, size: Value, facts: Facts, trace: Trace) -> Object {
         Object {
             kind,
             address: address(kind, self.id()),
@@ -44,9 +45,24 @@ pub(super) trait Record {
             mode: Some(self.perm().mode & 0o777),
             size,
             since: Some(Timestamp::seconds(self.changed())),
+            trace: Some(trace),
+            found: None,
+            past: None,
+            verdict: None,
+            producer: None,
             facts,
         }
     }
+}
+
+/// What all three kinds remember of their owner and creator, for comparison.
+fn creator_of(perm: &Permissions) -> Option<(u32, u32)> {
+    Some((perm.cuid, perm.cgid))
+}
+
+/// A time of which the kernel says 0 when the thing never happened.
+fn happened(time: i64) -> Option<i64> {
+    (time != 0).then_some(time)
 }
 
 fn address(kind: &'static Kind, id: u32) -> Address {

@@ -8,17 +8,18 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Param, Part, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
+    Object, Pace, Param, Part, Past, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -52,6 +53,33 @@ impl Record for Queue {
 
     fn changed(&self) -> i64 {
         self.change_time
+    }
+
+    fn past(&self) -> Past {
+        Past {
+            actors: Ok(vec![
+                Actor {
+                    role: "last sender",
+                    pid: self.last_sender,
+                    time: happened(self.send_time),
+                },
+                Actor {
+                    role: "last receiver",
+                    pid: self.last_receiver,
+                    time: happened(self.receive_time),
+                },
+            ]),
+            last: Some(self.change_time.max(self.send_time).max(self.receive_time)),
+            changed: Some(self.change_time),
+            creator: creator_of(&self.perm),
+            pace: Pace::Occasional,
+            pending: Some(self.messages),
+            stranded: 0,
+            untouched: self.send_time == 0 && self.receive_time == 0,
+            links: 1,
+            memory: self.bytes,
+            serial: [self.perm.key.into(), self.max_bytes.unwrap_or_default(), self.bytes],
+        }
     }
 }
 
@@ -138,7 +166,10 @@ static MAX_BYTES: Param = Param {
 struct SysvMq;
 
 fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
-    one.object(&KIND, capacity(one), plan.read(one))
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, capacity(one), plan.read(one), Trace::SysvQueue { id: one.id })
+    }
 }
 
 impl Inspect for SysvMq {
@@ -283,8 +314,12 @@ impl Remove for SysvMq {
         msg::remove(id).map(|()| None).map_err(|error| fault(&error))
     }
 
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        SOURCE.find(look, locator, false)?;
-        Ok(Held::Unknown("the kernel does not tell who uses a System V queue".into()))
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        if !SOURCE.is_same(look, object, &make, &|_| true)? {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }

@@ -1,6 +1,7 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`, `sysvipc(7)`.
 
 mod counters;
+mod members;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -8,20 +9,20 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, key, key_to_make, limit_reached, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove,
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
 };
 use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
-use crate::kinds::process;
 use crate::model::{
     Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Param, Part, Rows, Settings, Value,
+    Pace, Param, Part, Past, Settings, Trace, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
+use members::{fingerprint, members, operators, waiting};
 
 static KIND: Kind = Kind {
     name: "sysv-sem",
@@ -53,6 +54,22 @@ impl Record for Set {
     fn changed(&self) -> i64 {
         self.change_time
     }
+
+    fn past(&self) -> Past {
+        Past {
+            actors: operators(self).map_err(|error| Fault::reason(&error)),
+            last: Some(self.change_time.max(self.operation_time)),
+            changed: Some(self.change_time),
+            creator: creator_of(&self.perm),
+            pace: Pace::Occasional,
+            pending: None,
+            stranded: 0,
+            untouched: self.operation_time == 0,
+            links: 1,
+            memory: 0,
+            serial: [self.perm.key.into(), self.count, fingerprint(self)],
+        }
+    }
 }
 
 static FACTS: &[Fact<Set>] = &[
@@ -68,61 +85,14 @@ static FACTS: &[Fact<Set>] = &[
     creator_group(),
     cuid(),
     cgid(),
+    Fact::costly("waiting", "Calls that wait on any of its semaphores.", |one, _| {
+        waiting(one).map_or_else(|error| Value::Unknown(Fault::reason(&error)), Value::Count)
+    }),
     Fact::costly("semaphores", "Every semaphore of the set.", members),
 ];
 
-static INDEX: Field = Field::free("index", "Which semaphore of the set.");
-static VALUE: Field = Field::free("value", "Its value: semval.");
-static RISE: Field =
-    Field::free("waiting-to-rise", "Callers that wait for its value to rise: semncnt.");
-static ZERO: Field =
-    Field::free("waiting-for-zero", "Callers that wait for its value to be zero: semzcnt.");
-static PID: Field = Field::free("pid", "Process that last operated on it or set it: sempid.");
-static COMMAND: Field = Field::free("command", "Command of that process, if it still runs.");
-
-static MEMBER: &[&Field] = &[&INDEX, &VALUE, &RISE, &ZERO, &PID, &COMMAND];
-
-/// Values of the whole set come from one call; counts and pids cost a call each, there is no other way.
-fn members(one: &Set, look: &Look) -> Value {
-    let values = match sem::values(one.id, one.count) {
-        Ok(values) => values,
-        Err(error) => return Value::Unknown(Fault::reason(&error)),
-    };
-    let last = one.operation_time.max(one.change_time);
-    let count = |answer: io::Result<u32>| match answer {
-        Ok(count) => Value::Count(count.into()),
-        Err(error) => Value::Unknown(Fault::reason(&error)),
-    };
-    // Sets are mostly used by few processes: their commands are looked up once.
-    let mut commands: Vec<(i32, Value)> = Vec::new();
-    let rows = values.iter().zip(0u32..).map(|(value, index)| {
-        let pid = sem::last_pid(one.id, index);
-        let command = match &pid {
-            Ok(pid) => match commands.iter().find(|(known, _)| known == pid) {
-                Some((_, command)) => command.clone(),
-                None => {
-                    let command = process::command(look.proc, *pid, last);
-                    commands.push((*pid, command.clone()));
-                    command
-                }
-            },
-            Err(error) => Value::Unknown(Fault::reason(error)),
-        };
-        vec![
-            Value::Id(index.into()),
-            Value::Count((*value).into()),
-            count(sem::waiting_to_rise(one.id, index)),
-            count(sem::waiting_for_zero(one.id, index)),
-            pid.map_or_else(
-                |error| Value::Unknown(Fault::reason(&error)),
-                |pid| process::pid(pid, *value != 0),
-            ),
-            command,
-        ]
-    });
-    let rows = rows.collect();
-    Value::Rows(Box::new(Rows { fields: MEMBER, rows }))
-}
+/// In a listing of holders, sets with more semaphores are not asked: to look at what threads do costs less.
+const ASKED: u64 = 32;
 
 static SOURCE: Source<Set> = Source {
     table: ("sem", 10),
@@ -181,7 +151,18 @@ static AT: Param = Param {
 struct SysvSem;
 
 fn object(plan: &Plan<Set>, one: &Set) -> Object {
-    one.object(&KIND, Value::None("none"), plan.read(one))
+    let facts = plan.read(one);
+    let waiting = match facts.get("waiting") {
+        Some(Value::Count(number)) => Some(*number),
+        None if plan.wants_past() || plan.wants_holders() && one.count <= ASKED => {
+            waiting(one).ok()
+        }
+        _ => None,
+    };
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, Value::None("none"), facts, Trace::Set { id: one.id, waiting })
+    }
 }
 
 impl Inspect for SysvSem {
@@ -393,15 +374,15 @@ impl Remove for SysvSem {
         sem::remove(id).map(|()| None).map_err(|error| fault(&error))
     }
 
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let one = SOURCE.find(look, locator, false)?;
-        for index in 0..u32::try_from(one.count).unwrap_or(0) {
-            let waiting =
-                sem::waiting_to_rise(one.id, index)? + sem::waiting_for_zero(one.id, index)?;
-            if waiting > 0 {
-                return Ok(Held::Yes(format!("{waiting} waiting on semaphore {index}")));
-            }
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        // Its times are whole seconds: what an operation changes at once is its values.
+        let values = |one: &Set| sem::values(one.id, one.count).ok();
+        let before = values(&SOURCE.find(look, &object.address.locator, false)?);
+        if !SOURCE.is_same(look, object, &make, &|one| values(one) == before)? {
+            return Ok(Removal::Changed);
         }
-        Ok(Held::Unknown("the kernel does not tell who uses a System V set".into()))
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }

@@ -8,17 +8,18 @@ use std::ops::ControlFlow;
 use super::source::Source;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Held, Inspect, Look, Making, Remove, Want,
+    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove, Want,
 };
 use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Param, Part, Settings, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
+    Object, Pace, Param, Part, Past, Settings, Trace, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -41,6 +42,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
 };
 
 /// A segment, and what only `/proc/sysvipc/shm` tells of it.
+#[derive(PartialEq)]
 struct Segment {
     known: shm::Segment,
     resident: Option<u64>,
@@ -60,6 +62,27 @@ impl Record for Segment {
 
     fn changed(&self) -> i64 {
         self.known.change_time
+    }
+
+    fn past(&self) -> Past {
+        let known = &self.known;
+        let last = self.last_time();
+        Past {
+            actors: Ok(vec![
+                Actor { role: "creator", pid: known.creator, time: Some(known.change_time) },
+                Actor { role: "last user", pid: known.last, time: happened(last) },
+            ]),
+            last: Some(last.max(known.change_time)),
+            changed: Some(known.change_time),
+            creator: creator_of(&known.perm),
+            pace: Pace::Steady,
+            pending: None,
+            stranded: 0,
+            untouched: last == 0,
+            links: 1,
+            memory: known.size,
+            serial: [known.perm.key.into(), known.size, known.attached],
+        }
     }
 }
 
@@ -190,7 +213,11 @@ static UNLOCK: Param = Param {
 struct SysvShm;
 
 fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
-    one.object(&KIND, Value::Bytes(one.known.size), plan.read(one))
+    let trace = Trace::Segment { id: one.known.id, attached: one.known.attached };
+    Object {
+        past: plan.wants_past().then(|| one.past()),
+        ..one.object(&KIND, Value::Bytes(one.known.size), plan.read(one), trace)
+    }
 }
 
 /// Only the table tells what is in memory and what in swap.
@@ -394,8 +421,12 @@ impl Remove for SysvShm {
             .map(|one| format!("marked for removal, {} attached", one.known.attached)))
     }
 
-    fn held(&self, look: &Look, locator: &Locator) -> Result<Held, Fault> {
-        let attached = SOURCE.find(look, locator, false)?.known.attached;
-        Ok(if attached == 0 { Held::No } else { Held::Yes(format!("{attached} attached")) })
+    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+        let plan = Plan::new(&KIND, FACTS, look);
+        let make = |one: &_| self::object(&plan, one);
+        if !SOURCE.is_same(look, object, &make, &|_| true)? {
+            return Ok(Removal::Changed);
+        }
+        self.remove(look, &object.address.locator).map(Removal::Gone)
     }
 }

@@ -128,6 +128,29 @@ impl<T: Record> Source<T> {
         }
     }
 
+    /// Is the object still exactly as it was? The answer is worth the more the sooner something follows from it: the
+    /// last call is the one to the kernel, or those of `last`.
+    ///
+    /// # Errors
+    /// As [`Source::find`].
+    pub(super) fn is_same(
+        &self,
+        look: &Look,
+        object: &Object,
+        make: &dyn Fn(&T) -> Object,
+        last: &dyn Fn(&T) -> bool,
+    ) -> Result<bool, Fault>
+    where
+        T: PartialEq,
+    {
+        let one = self.find(look, &object.address.locator, false)?;
+        if !make(&one).is_same(object) {
+            return Ok(false);
+        }
+        let again = (self.stat_any)(one.id()).or_else(|_| (self.stat)(one.id()));
+        Ok(again.is_ok_and(|again| again == one) && last(&one))
+    }
+
     /// The id behind a locator.
     ///
     /// # Errors

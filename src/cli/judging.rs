@@ -1,0 +1,65 @@
+//! States on the command line: their names, and how they are judged.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::values;
+use crate::model::State;
+
+/// Names of the states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateName {
+    /// A process holds it now
+    InUse,
+    /// Nothing holds it, and its makers live, or it is meant to persist, or is too young to judge
+    Idle,
+    /// Nothing holds it, its makers are gone, and nobody can be expected to return for it
+    Leftover,
+    /// Nothing holds it and its makers are gone, but living processes could open it again
+    Suspect,
+    /// It could not be seen well enough to say
+    Unknown,
+}
+
+impl StateName {
+    /// The state.
+    pub fn state(self) -> State {
+        match self {
+            Self::InUse => State::InUse,
+            Self::Idle => State::Idle,
+            Self::Leftover => State::Leftover,
+            Self::Suspect => State::Suspect,
+            Self::Unknown => State::Unknown,
+        }
+    }
+}
+
+/// How states are judged.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Selection")]
+pub struct Judging {
+    /// Judge nothing that was made, changed or used in so much time [default: 60s, 1h for queues and sets]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub grace: Option<Duration>,
+}
+
+impl Judging {
+    /// The time in seconds.
+    pub fn seconds(&self) -> Option<i64> {
+        self.grace.map(|grace| i64::try_from(grace.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_called_the_same_on_the_command_line_and_in_output() {
+        for name in StateName::value_variants() {
+            assert_eq!(name.to_possible_value().unwrap().get_name(), name.state().name());
+        }
+        assert_eq!(StateName::value_variants().len(), State::ALL.len());
+    }
+}

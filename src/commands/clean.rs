@@ -1,0 +1,292 @@
+//! `clean`: find what crashed programs left, and remove it.
+
+mod report;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::ops::ControlFlow;
+
+use glob::Pattern;
+
+use super::columns::Known;
+use super::context::{Context, Outcome, Stop};
+use super::selection::Walk;
+use super::{columns, removing, states};
+use crate::cli::filter::Filter;
+use crate::cli::judging::Judging;
+use crate::cli::values;
+use crate::holders::Scanner;
+use crate::kinds;
+use crate::kinds::capability::{Look, Want};
+use crate::leftover::groups::{self, Member};
+use crate::leftover::removal::Remover;
+use crate::leftover::{Judge, producers};
+use crate::model::{Address, Class, Fault, Object, State};
+use crate::output::{Format, Progress, Unit};
+use report::{PLAN, RESULT, Report, Row};
+
+/// Find what crashed programs left, and remove it
+///
+/// Takes what is left over: nothing holds it, its makers are gone, and no living process could be expected to
+/// return for it. What is in use, idle or cannot be judged is out of reach. show says why an object is in its
+/// state; an ordinary user's clean takes only what is his.
+///
+/// The plan is printed, then you are asked. Without a terminal to ask on nothing is removed unless --yes is given.
+/// Everything is checked again in the moment of removal; an object that changed stays. Formats for programs never ask:
+/// they need --yes or --dry-run, and tell of each object what became of it.
+///
+/// The file /etc/ipcctl/keep lists what is never touched, an address with *, ? or […] a line.
+///
+/// Exit status 0: what was planned is gone. 1: something was skipped or failed, or there was no consent, or a source
+/// could not be looked at.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    filter: Filter,
+
+    #[command(flatten)]
+    judging: Judging,
+
+    /// Never touch objects whose address matches: 'shm:/ora_*' (repeatable)
+    #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]
+    keep: Vec<Pattern>,
+
+    /// Take suspects, too: their makers are gone, but living processes could open them again
+    #[arg(long)]
+    suspect: bool,
+
+    /// Only print the plan
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+
+    /// Do not ask
+    #[arg(long, short, conflicts_with = "dry_run")]
+    yes: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl clean                              show what is left over, and ask
+  ipcctl clean --dry-run --suspect          what could go, with the reasons
+  ipcctl clean shm --owner www-data --yes   segments of a service that is stopped
+  ipcctl clean --keep 'shm:/cache_*' --yes  all but these
+  ipcctl clean --dry-run --json             the plan, for programs";
+
+/// Finds and removes.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let columns = printed(cx)?;
+    let proc = cx.proc.clone();
+    // What is learned while planning is not used for removing: the answer may take its time.
+    let scanner = Scanner::new(&proc);
+    let names: Vec<&str> = columns.iter().map(String::as_str).chain(["state", "key"]).collect();
+    let folders = &args.filter.fifo_dir;
+    let look = Look { want: Want::Only(&names), proc: &proc, folders, fifos: &scanner };
+    removing::recover_all(args.dry_run, &look, cx);
+    let judge = match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
+        Ok(judge) => judge,
+        Err(fault) => {
+            cx.complain(&fault);
+            return Ok(());
+        }
+    };
+    let planner = Planner { args, look: &look, judge: &judge };
+    let (units, warnings) = planner.plan(cx);
+    let row = |object: &Object| Row { object: object.clone(), outcome: None };
+    let rows = units.iter().flatten().map(row).collect();
+    let mut report = Report { columns: columns.clone(), rows, dry: args.dry_run, warnings };
+    if consents(args, cx, &report)? {
+        let scanner = Scanner::new(&proc);
+        let look = Look { fifos: &scanner, ..look };
+        match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
+            Ok(judge) => {
+                let allows = if args.suspect { leftover_or_suspect } else { leftover };
+                let remover = Remover { look: &look, judge: &judge, allows };
+                remove(cx, &remover, &units, &mut report);
+            }
+            Err(fault) => cx.complain(&fault),
+        }
+    }
+    report.finish(cx)
+}
+
+/// What `--columns` chooses among.
+pub(super) fn columns() -> Known {
+    let mut known = columns::of_objects();
+    known.extend(RESULT.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())));
+    known
+}
+
+/// The columns that are printed.
+fn printed(cx: &Context) -> Result<Vec<String>, Stop> {
+    let more: &[&str] = match cx.format() {
+        Format::Table => &[],
+        _ => &["producer", "result", "reason"],
+    };
+    let default: Vec<&str> = PLAN.iter().chain(more).copied().collect();
+    columns::choose(cx.options.columns.as_deref(), &default, &columns())
+}
+
+fn leftover(_: &Object, state: State) -> bool {
+    state == State::Leftover
+}
+
+fn leftover_or_suspect(_: &Object, state: State) -> bool {
+    matches!(state, State::Leftover | State::Suspect)
+}
+
+/// Makes the plan.
+struct Planner<'a> {
+    args: &'a Args,
+    look: &'a Look<'a>,
+    judge: &'a Judge<'a>,
+}
+
+impl Planner<'_> {
+    /// What is to go, in units of what belongs together; and what could not be looked at.
+    fn plan(&self, cx: &mut Context) -> (Vec<Vec<Object>>, Vec<String>) {
+        let filter = &self.args.filter;
+        let mut seen = Vec::new();
+        let mut walk = Walk { filter, look: self.look, act: "clean", warnings: Vec::new() };
+        let _ = walk.run(cx, &mut |cx, mut object| {
+            if filter.matches(&object, cx.view.now) {
+                object.verdict = self.judge.at_once(&object, self.look);
+                seen.push(object);
+            }
+            ControlFlow::Continue(())
+        });
+        let (mut chosen, mut suspects, mut others) = (Vec::new(), 0, 0);
+        for mut object in seen {
+            let judged = object.verdict.take();
+            let verdict = judged.unwrap_or_else(|| self.judge.judge(&object, self.look));
+            let state = verdict.state;
+            object.verdict = Some(verdict);
+            match (self.takes(state), is_mine(&object)) {
+                (true, true) => chosen.push(object),
+                (true, false) => others += 1,
+                (false, mine) => suspects += usize::from(mine && state == State::Suspect),
+            }
+        }
+        tell_rest(cx, suspects, others);
+        let mut units = groups::units(chosen, |address| self.member(address));
+        for (object, address) in &units.stay {
+            cx.note(&format!("{} stays: it belongs to {address}, which stays", object.address));
+        }
+        for object in units.go.iter_mut().flatten() {
+            object.producer = producers::origin(object).and_then(|origin| origin.program());
+        }
+        (units.go, walk.warnings)
+    }
+
+    fn takes(&self, state: State) -> bool {
+        state == State::Leftover || self.args.suspect && state == State::Suspect
+    }
+
+    /// A member of a group that the selection does not name.
+    fn member(&self, address: &Address) -> Member {
+        let found = kinds::of_address(address)
+            .and_then(|record| record.inspect.find(self.look, &address.locator));
+        match found {
+            Ok(mut object) => {
+                let verdict = self.judge.judge(&object, self.look);
+                let goes = self.takes(verdict.state) && is_mine(&object);
+                object.verdict = Some(verdict);
+                if goes { Member::Goes(Box::new(object)) } else { Member::Stays }
+            }
+            Err(fault) if fault.class == Class::NotFound => Member::Absent,
+            Err(_) => Member::Stays,
+        }
+    }
+}
+
+/// Shows the plan to people and asks, where that is to be done.
+fn consents(args: &Args, cx: &mut Context, report: &Report) -> Result<bool, Stop> {
+    let table = cx.format() == Format::Table;
+    if table && !report.rows.is_empty() {
+        report.print(cx)?;
+    }
+    if args.dry_run || report.rows.is_empty() || args.yes {
+        return Ok(args.yes);
+    }
+    cx.flush()?;
+    let refused = |why: &str| {
+        Fault::new(Class::Failed, format!("nothing was removed: {why}"))
+            .hint("--yes removes without asking")
+    };
+    if !table {
+        cx.complain(&refused("this format never asks"));
+    } else if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        cx.complain(&refused("there is no terminal to ask on"));
+    } else {
+        let question = match report.rows.len() {
+            1 => "remove it? [y/N] ".into(),
+            count => format!("remove these {count} objects? [y/N] "),
+        };
+        if ask(&question)? {
+            return Ok(true);
+        }
+        cx.complain(&Fault::new(Class::Failed, "nothing was removed"));
+    }
+    Ok(false)
+}
+
+/// Asks on the terminal.
+fn ask(question: &str) -> io::Result<bool> {
+    let mut errors = io::stderr().lock();
+    errors.write_all(question.as_bytes())?;
+    errors.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if !answer.ends_with('\n') {
+        errors.write_all(b"\n")?;
+    }
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Removes what is planned.
+fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Object>], report: &mut Report) {
+    // Where the objects of a unit begin among the rows.
+    let starts: Vec<usize> = units
+        .iter()
+        .scan(0, |next, unit| Some(std::mem::replace(next, *next + unit.len())))
+        .collect();
+    /// Fewer objects are gone before anybody could read it.
+    const WORTH: usize = 1000;
+    let count = report.rows.len();
+    let shown = count >= WORTH && !cx.options.quiet;
+    let progress = Progress::new(shown, Some(count as u64), Unit::Objects);
+    remover.remove(units, &mut |unit, at, outcome| {
+        if let Some(row) = starts.get(unit).and_then(|start| report.rows.get_mut(start + at)) {
+            row.outcome = Some(outcome);
+        }
+        progress.add(1);
+    });
+    drop(progress);
+    report.complain(cx);
+}
+
+/// May this user remove it? Root may remove everything; others leave alone what is not theirs even where they could.
+fn is_mine(object: &Object) -> bool {
+    let own = nix::unistd::geteuid().as_raw();
+    let creator = object.past.as_ref().and_then(|past| past.creator);
+    own == 0 || object.uid == Some(own) || creator.is_some_and(|(creator, _)| creator == own)
+}
+
+/// What could go, and is not taken.
+fn tell_rest(cx: &Context, suspects: usize, others: usize) {
+    let count = |count: usize, one: &str, more: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {more}"),
+    };
+    if suspects > 0 {
+        cx.note(&format!(
+            "{} not taken without --suspect",
+            count(suspects, "suspect is", "suspects are")
+        ));
+    }
+    if others > 0 {
+        cx.note(&format!(
+            "{} of other users not taken: run as root",
+            count(others, "object", "objects")
+        ));
+    }
+}

@@ -1,0 +1,123 @@
+//! What is planned and what became of it: a row an object, and the last line.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use crate::commands::context::{Context, Outcome};
+use crate::leftover::removal;
+use crate::model::{Class, Fault, Object, Value};
+use crate::output::{Cell, Format};
+
+/// The columns of the plan.
+pub(super) const PLAN: &[&str] = &["address", "owner", "size", "age", "state", "evidence"];
+/// What there is besides the columns of objects.
+pub(super) const RESULT: &[(&str, &str)] = &[
+    ("result", "planned, removed, skipped, failed or left."),
+    ("reason", "Why it was not removed."),
+];
+
+/// An object of the plan, and what became of it.
+pub(super) struct Row {
+    pub(super) object: Object,
+    pub(super) outcome: Option<removal::Outcome>,
+}
+
+/// The plan, and what became of it.
+pub(super) struct Report {
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Row>,
+    pub(super) dry: bool,
+    /// Sources that could not be looked at.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Report {
+    /// Writes all rows.
+    pub(super) fn print(&self, cx: &mut Context) -> Outcome {
+        let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        let mut renderer = cx.renderer("objects", &columns);
+        renderer.names(&columns);
+        for Row { object, outcome } in &self.rows {
+            let value = |name: &str| match name {
+                "result" => Cow::Owned(Value::Word(result(outcome.as_ref()))),
+                "reason" => Cow::Owned(reason(outcome.as_ref())),
+                _ => object.column(name).unwrap_or(Cow::Owned(Value::None("none"))),
+            };
+            let cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
+            renderer.record(&mut cx.out, &cx.view, &cells)?;
+        }
+        Ok(renderer.finish(&mut cx.out, &cx.view, &self.warnings)?)
+    }
+
+    /// Says why objects are still there.
+    pub(super) fn complain(&self, cx: &mut Context) {
+        for Row { object, outcome } in &self.rows {
+            let address = &object.address;
+            match outcome {
+                Some(removal::Outcome::Removed) | None => {}
+                Some(removal::Outcome::Skipped(why)) => {
+                    cx.warn(&format!("{address} was skipped: {why}"));
+                }
+                Some(removal::Outcome::Left(how)) => cx.warn(&format!("{address}: {how}")),
+                Some(removal::Outcome::Failed(fault)) => {
+                    let fault = Fault { class: Class::Failed, ..fault.clone() };
+                    cx.cannot("remove", Some(address), &fault);
+                }
+            }
+        }
+    }
+
+    /// The last line for people; all of it for programs, to whom the plan was not printed.
+    pub(super) fn finish(&self, cx: &mut Context) -> Outcome {
+        if cx.format() != Format::Table {
+            return self.print(cx);
+        }
+        let goes = |row: &&Row| self.dry || row.outcome == Some(removal::Outcome::Removed);
+        let going: Vec<_> = self.rows.iter().filter(goes).collect();
+        let memory = |row: &&Row| row.object.past.as_ref().map_or(0, |past| past.memory);
+        let freed: u64 = going.iter().map(memory).fold(0, u64::saturating_add);
+        let mut parts = vec![
+            Value::Word(if self.dry { "would remove " } else { "removed " }),
+            Value::Count(going.len() as u64),
+            Value::Word(if going.len() == 1 { " object" } else { " objects" }),
+            Value::Word(if self.dry { ", free " } else { ", freed " }),
+            Value::Bytes(freed),
+        ];
+        let count = |sort: fn(&removal::Outcome) -> bool| {
+            self.rows.iter().filter(|row| row.outcome.as_ref().is_some_and(sort)).count() as u64
+        };
+        if !self.dry {
+            let skipped = count(|outcome| matches!(outcome, removal::Outcome::Skipped(_)));
+            parts.extend([Value::Word("; skipped "), Value::Count(skipped)]);
+        }
+        let failed = count(|outcome| {
+            matches!(outcome, removal::Outcome::Failed(_) | removal::Outcome::Left(_))
+        });
+        if failed > 0 {
+            parts.extend([Value::Word("; failed "), Value::Count(failed)]);
+        }
+        let mut line = String::new();
+        cx.view.human(&Value::Phrase(parts.into()), &mut line);
+        Ok(writeln!(cx.out, "{line}")?)
+    }
+}
+
+fn result(outcome: Option<&removal::Outcome>) -> &'static str {
+    match outcome {
+        None => "planned",
+        Some(removal::Outcome::Removed) => "removed",
+        Some(removal::Outcome::Skipped(_)) => "skipped",
+        Some(removal::Outcome::Failed(_)) => "failed",
+        Some(removal::Outcome::Left(_)) => "left",
+    }
+}
+
+fn reason(outcome: Option<&removal::Outcome>) -> Value {
+    match outcome {
+        None | Some(removal::Outcome::Removed) => Value::None("none"),
+        Some(removal::Outcome::Skipped(text) | removal::Outcome::Left(text)) => {
+            Value::Text(text.as_str().into())
+        }
+        Some(removal::Outcome::Failed(fault)) => Value::Text(fault.cause.as_str().into()),
+    }
+}

@@ -1,0 +1,71 @@
+//! What verbs that remove without harm have in common: what interrupted runs left, and telling what became of objects.
+
+use super::context::Context;
+use crate::kinds;
+use crate::kinds::KINDS;
+use crate::kinds::backing::Home;
+use crate::kinds::capability::Look;
+use crate::leftover::quarantine::{self, Recovered};
+use crate::leftover::removal;
+use crate::model::{Address, Class, Encoded, Fault, Object};
+
+/// Puts back what interrupted runs left in quarantine where these objects are.
+pub(super) fn recover(addresses: &[Address], look: &Look, cx: &mut Context) {
+    let homes = addresses.iter().filter_map(|address| {
+        let store = kinds::of_address(address).ok()?.backing?.store(look).ok()?;
+        Some(store.spot(&address.locator).ok()??.home)
+    });
+    recover_at(homes, false, cx);
+}
+
+/// Puts back what interrupted runs left in quarantine, wherever all files of a kind are in one folder. With `dry`
+/// it is only told.
+pub(super) fn recover_all(dry: bool, look: &Look, cx: &mut Context) {
+    let homes = KINDS.iter().filter_map(|record| record.backing?.store(look).ok()?.home());
+    recover_at(homes, dry, cx);
+}
+
+fn recover_at(homes: impl Iterator<Item = Home>, dry: bool, cx: &mut Context) {
+    let mut seen = Vec::new();
+    for home in homes {
+        if seen.contains(&home.path) {
+            continue;
+        }
+        match quarantine::recover(&home, dry) {
+            Ok(recovered) => recovered.iter().for_each(|one| match one {
+                Recovered::PutBack(_) | Recovered::Finished(_) => cx.note(&one.to_string()),
+                Recovered::Waits(_) if dry => cx.note(&one.to_string()),
+                Recovered::Waits(_) | Recovered::Stays(_) => cx.warn(&one.to_string()),
+            }),
+            Err(error) => cx.note(&format!(
+                "{} cannot be searched for what an interrupted run left: {}",
+                Encoded(home.path.as_os_str().as_encoded_bytes()),
+                Fault::from_os(&error).cause
+            )),
+        }
+        seen.push(home.path);
+    }
+}
+
+/// Says what became of one object that was named by its address.
+pub(super) fn tell(cx: &mut Context, object: &Object, outcome: removal::Outcome) {
+    let address = &object.address;
+    match outcome {
+        removal::Outcome::Removed => {}
+        removal::Outcome::Left(how) => {
+            cx.cannot("remove", Some(address), &Fault::new(Class::Failed, how));
+        }
+        removal::Outcome::Skipped(why) => {
+            let fault = Fault::new(Class::Failed, why)
+                .hint("without --unused it is removed whoever uses it");
+            cx.cannot("remove", Some(address), &fault);
+        }
+        removal::Outcome::Failed(fault) => {
+            let fault = match kinds::of_address(address) {
+                Ok(record) => cx.explain(fault, record, address),
+                Err(_) => fault,
+            };
+            cx.cannot("remove", Some(address), &fault);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a listing has to know of states: whether they are wanted, which objects can be judged at once, and which only
+//! after a look at the processes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use glob::Pattern;
+
+use super::context::Context;
+use crate::cli::judging::{Judging, StateName};
+use crate::holders::Scanner;
+use crate::kinds::capability::Look;
+use crate::leftover::keep::{self, Keep};
+use crate::leftover::{Judge, Terms, producers};
+use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, State};
+
+/// What an object is judged with.
+pub(super) struct Means<'a> {
+    pub(super) look: &'a Look<'a>,
+    /// `None` when nobody wants states.
+    pub(super) judge: Option<&'a Judge<'a>>,
+}
+
+/// A judge. `kept` are patterns of the command line, besides the list of the machine; `telling` when the evidence is
+/// printed.
+///
+/// # Errors
+/// It cannot be known what is to be kept.
+pub(super) fn judge<'s>(
+    judging: &Judging,
+    (kept, telling): (&[Pattern], bool),
+    cx: &Context,
+    scanner: &'s Scanner,
+) -> Result<Judge<'s>, Fault> {
+    let keep = Keep::read(kept, Path::new(keep::FILE))?;
+    let terms = Terms { grace: judging.seconds(), keep, telling };
+    Judge::new(&cx.proc, scanner, terms)
+}
+
+/// What a listing has to know of states.
+pub(super) struct States<'a> {
+    /// Those that are asked for; all when empty.
+    asked: &'a [StateName],
+    wanted: bool,
+    telling: bool,
+    producers: bool,
+    /// There are objects that can only be judged after a look at the processes.
+    pub(super) expected: bool,
+    nobody: Arc<Found>,
+}
+
+impl<'a> States<'a> {
+    pub(super) fn new(asked: &'a [StateName], columns: &[&str], order: &[(String, bool)]) -> Self {
+        let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
+        let names: Vec<_> = names.collect();
+        let telling = names.contains(&"evidence");
+        let wanted = names.iter().any(|name| OF_VERDICTS.contains(name));
+        Self {
+            asked,
+            wanted: wanted || !asked.is_empty(),
+            telling,
+            producers: names.contains(&"producer"),
+            expected: false,
+            nobody: Arc::new(Found::NOBODY),
+        }
+    }
+
+    /// The judge, if states are wanted.
+    ///
+    /// # Errors
+    /// It cannot be known what is to be kept.
+    pub(super) fn judge<'s>(
+        &self,
+        judging: &Judging,
+        cx: &Context,
+        scanner: &'s Scanner,
+    ) -> Result<Option<Judge<'s>>, Fault> {
+        if !self.wanted {
+            return Ok(None);
+        }
+        judge(judging, (&[], self.telling), cx, scanner).map(Some)
+    }
+
+    /// What has to be read of objects, besides what is printed.
+    pub(super) fn needs(&self) -> &'static [&'static str] {
+        match (self.wanted, self.producers) {
+            (true, _) => &["state", "key"],
+            (false, true) => &["key"],
+            (false, false) => &[],
+        }
+    }
+
+    /// Is this a column that is filled from here?
+    pub(super) fn has(&self, column: &Column) -> bool {
+        self.telling && column.field.name == "evidence"
+            || self.wanted && column.field.name == "state"
+            || self.producers && column.field.name == "producer"
+    }
+
+    /// Is this state among those that are asked for?
+    fn allows(&self, state: State) -> bool {
+        self.asked.is_empty() || self.asked.iter().any(|name| name.state() == state)
+    }
+
+    /// Judges an object, or takes note that it can only be judged later; false for one in a state that is not asked
+    /// for.
+    pub(super) fn expects(&mut self, object: &mut Object, means: &Means) -> bool {
+        if self.producers {
+            object.producer = producers::origin(object).and_then(|origin| origin.program());
+        }
+        let Some(judge) = means.judge else { return self.asked.is_empty() };
+        object.verdict = judge.at_once(object, means.look);
+        match &object.verdict {
+            Some(verdict) => {
+                if verdict.free && object.found.is_none() {
+                    object.found = Some(Arc::clone(&self.nobody));
+                }
+                self.allows(verdict.state)
+            }
+            None => {
+                self.expected = true;
+                true
+            }
+        }
+    }
+
+    /// Judges what is left, and leaves only what is in a state that is asked for.
+    pub(super) fn fill(&self, objects: &mut Vec<Object>, means: &Means) {
+        let Some(judge) = means.judge else { return };
+        for object in objects.iter_mut().filter(|object| object.verdict.is_none()) {
+            object.verdict = Some(judge.judge(object, means.look));
+        }
+        objects.retain(|object| {
+            object.verdict.as_ref().is_some_and(|verdict| self.allows(verdict.state))
+        });
+    }
+}

@@ -1,0 +1,228 @@
+//! Who holds what: one scan of the processes for all kinds.
+//!
+//! Whoever wants to know asks with [`Trace`]s, and pays only for what they need: mappings, descriptors, calls that
+//! threads wait in. Nothing here opens, maps or changes an object. Knows no kind and no verb.
+
+mod fds;
+mod gaps;
+mod maps;
+pub mod process;
+mod questions;
+mod scanner;
+mod visit;
+mod waiting;
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::model::{FileId, Found, Holder, How, OpenFifos, Trace};
+use crate::sys::kcmp::{Shared, share};
+use crate::sys::processes::Proc;
+use gaps::Gaps;
+pub use questions::Questions;
+pub use scanner::Scanner;
+use visit::{Ground, Visitor};
+
+/// What a process can have of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Segment(u32),
+    Queue(u32),
+    Set(u32),
+    File(FileId),
+}
+
+impl Key {
+    fn of(trace: &Trace) -> Self {
+        match trace {
+            Trace::Segment { id, .. } => Self::Segment(*id),
+            Trace::SysvQueue { id } => Self::Queue(*id),
+            Trace::Set { id, .. } => Self::Set(*id),
+            Trace::Memory(file)
+            | Trace::Semaphore { file, .. }
+            | Trace::Queue { file, .. }
+            | Trace::Fifo(file) => Self::File(*file),
+        }
+    }
+}
+
+/// A process has something of an object.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    pid: i32,
+    how: How,
+}
+
+/// Who a process is.
+#[derive(Clone, Debug)]
+struct Person {
+    pid: i32,
+    command: Option<Box<OsStr>>,
+    uid: Option<u32>,
+}
+
+/// What one scan of the processes found.
+#[derive(Debug, Default)]
+pub struct Holders {
+    marks: HashMap<Key, Vec<Mark>>,
+    people: HashMap<i32, Person>,
+    asked: Questions,
+    fifos: OpenFifos,
+    unread: usize,
+    gaps: Gaps,
+    complete: bool,
+    same_numbers: bool,
+}
+
+impl Holders {
+    /// Those who hold the object with this trace, which must have been asked for.
+    pub fn of(&self, trace: &Trace) -> Found {
+        if trace.is_nobody() {
+            return Found::NOBODY;
+        }
+        let none = Vec::new();
+        let marks = self.marks.get(&Key::of(trace)).unwrap_or(&none);
+        let mut holders: Vec<(i32, How)> = marks.iter().map(|mark| (mark.pid, mark.how)).collect();
+        if let Trace::Queue { registered: pid @ 1.., .. } = trace {
+            holders.push((*pid, How::Registered));
+        }
+        holders.sort_unstable();
+        holders.dedup();
+        let unseen = match trace {
+            Trace::Segment { attached, .. } => {
+                attached.checked_sub(self.mappings(marks, *attached))
+            }
+            Trace::Set { waiting: Some(waiting), .. } => waiting.checked_sub(marks.len() as u64),
+            _ => (self.complete && !self.gaps.hide(trace)).then_some(0),
+        };
+        let of_one = holders.chunk_by(|(one, _), (two, _)| one == two);
+        Found { holders: of_one.filter_map(|ways| self.holder(ways)).collect(), unseen }
+    }
+
+    /// One process, with the ways in which it holds.
+    fn holder(&self, ways: &[(i32, How)]) -> Option<Holder> {
+        let (pid, _) = *ways.first()?;
+        let person = self.people.get(&pid);
+        Some(Holder {
+            pid,
+            command: person.and_then(|person| person.command.clone()),
+            uid: person.and_then(|person| person.uid),
+            how: ways.iter().map(|(_, how)| *how).collect(),
+        })
+    }
+
+    /// How many mappings of a segment were found. Processes that share their memory, as after `vfork(2)`, show the
+    /// same ones: whether there are such is only asked when there are more than the kernel counts.
+    fn mappings(&self, marks: &[Mark], attached: u64) -> u64 {
+        let count = |marks: &mut dyn Iterator<Item = &Mark>| marks.count() as u64;
+        let found = count(&mut marks.iter());
+        if found <= attached || !self.same_numbers {
+            return found;
+        }
+        let mut owners: Vec<i32> = Vec::new();
+        for pid in marks.iter().map(|mark| mark.pid).collect::<HashSet<_>>() {
+            let same = |owner: &i32| share(*owner, pid, Shared::Memory).unwrap_or(false);
+            if !owners.iter().any(same) {
+                owners.push(pid);
+            }
+        }
+        count(&mut marks.iter().filter(|mark| owners.contains(&mark.pid)))
+    }
+
+    /// How many processes there are that could not be read, or not in every way that was needed.
+    pub fn unread(&self) -> usize {
+        self.unread
+    }
+
+    /// Was this trace asked for?
+    pub fn knows(&self, trace: &Trace) -> bool {
+        self.asked.has(trace)
+    }
+
+    /// Who has FIFOs open, when every one was asked for.
+    pub fn take_fifos(&mut self) -> OpenFifos {
+        OpenFifos { unread: self.unread, ..std::mem::take(&mut self.fifos) }
+    }
+
+    fn add(&mut self, visitor: Visitor) {
+        for (key, mark) in visitor.marks {
+            self.marks.entry(key).or_default().push(mark);
+        }
+        for (file, descriptor) in visitor.fifos {
+            self.fifos.descriptors.entry(file).or_default().push(descriptor);
+        }
+        self.people.extend(visitor.people.into_iter().map(|person| (person.pid, person)));
+        self.fifos.awaited.extend(visitor.awaited);
+        self.unread += visitor.unread;
+        self.gaps.add(visitor.gaps);
+    }
+}
+
+/// So many processes are taken by a worker at once: few enough that none is left with all the large ones.
+const SHARE: usize = 8;
+
+/// Looks at every process below `proc`, once, on all cores. Where nothing can be read, nothing is found, and the
+/// answer is not complete.
+pub fn scan(proc: &Path, questions: Questions) -> Holders {
+    let mut holders = Holders::default();
+    if let Ok(proc) = Proc::open(proc) {
+        holders.look(&proc, &questions);
+    }
+    holders.asked = questions;
+    holders
+}
+
+impl Holders {
+    fn look(&mut self, proc: &Proc, questions: &Questions) {
+        let pids = match questions.only {
+            Some(pid) => vec![pid],
+            None => proc.pids().unwrap_or_default(),
+        };
+        let ground = Ground::new(proc, questions);
+        self.same_numbers = ground.same_numbers();
+        self.complete = ground.sees_all()
+            && questions.only.is_none()
+            && !pids.is_empty()
+            && (waiting::is_known() || !questions.calls());
+        self.divide(&ground, &pids);
+        let mut visitor = Visitor::new(&ground);
+        for pid in &questions.registered {
+            if !self.people.contains_key(pid) {
+                visitor.introduce(*pid);
+            }
+        }
+        self.add(visitor);
+    }
+
+    /// All cores take processes until none is left.
+    fn divide(&mut self, ground: &Ground, pids: &[i32]) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut visitor = Visitor::new(ground);
+            while let Some(rest) = pids.get(next.fetch_add(SHARE, Ordering::Relaxed)..)
+                && !rest.is_empty()
+            {
+                rest.iter().take(SHARE).for_each(|pid| visitor.visit(*pid));
+            }
+            visitor
+        };
+        thread::scope(|scope| {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            let more = cores.min(pids.len().div_ceil(SHARE)).saturating_sub(1);
+            // A thread that cannot be had leaves its work to the others.
+            let workers: Vec<_> = (0..more)
+                .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+                .collect();
+            self.add(work());
+            for worker in workers {
+                match worker.join() {
+                    Ok(visitor) => self.add(visitor),
+                    Err(_) => self.complete = false,
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,267 @@
+//! Calls that threads wait in, as `/proc/PID/task/TID/syscall` shows them: which ones are of interest, and what
+//! their arguments mean. Knows numbers and no object.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::uio::pread;
+
+use crate::sys::processes::Process;
+
+/// A call that concerns an object, with the name that programs know it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// On the System V queue with this id.
+    Queue(u32, &'static str),
+    /// On the System V set with this id.
+    Set(u32, &'static str),
+    /// On the POSIX queue behind this descriptor of the thread.
+    Descriptor(i32, &'static str),
+    /// For the word at this address to change.
+    Word(u64, &'static str),
+    /// For the other side of a FIFO: the descriptor that a relative path begins at, and where the path is.
+    Open(i32, u64, &'static str),
+}
+
+/// What the text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Nothing of interest.
+    Other,
+    /// This.
+    Waiting(Call),
+    /// A call of another instruction set, whose numbers mean other things.
+    Foreign,
+}
+
+/// What a number of a call means.
+enum Meaning {
+    Queue,
+    Set,
+    Descriptor,
+    Futex,
+    Open,
+    OpenAt,
+}
+
+/// The calls of interest of this instruction set.
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "loongarch64"
+))]
+static CALLS: &[(libc::c_long, &str, Meaning)] = &[
+    (libc::SYS_msgrcv, "msgrcv", Meaning::Queue),
+    (libc::SYS_msgsnd, "msgsnd", Meaning::Queue),
+    (libc::SYS_semop, "semop", Meaning::Set),
+    // The C library makes semop(2) of it.
+    (libc::SYS_semtimedop, "semop", Meaning::Set),
+    (libc::SYS_mq_timedreceive, "mq_receive", Meaning::Descriptor),
+    (libc::SYS_mq_timedsend, "mq_send", Meaning::Descriptor),
+    (libc::SYS_futex, "sem_wait", Meaning::Futex),
+    (libc::SYS_openat, "open", Meaning::OpenAt),
+    (libc::SYS_openat2, "open", Meaning::OpenAt),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_open, "open", Meaning::Open),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_creat, "open", Meaning::Open),
+];
+
+/// Elsewhere the numbers are not known: whoever waits cannot be told.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "loongarch64"
+)))]
+static CALLS: &[(libc::c_long, &str, Meaning)] = &[];
+
+/// Can waiting calls be told on this machine?
+pub(super) fn is_known() -> bool {
+    !CALLS.is_empty()
+}
+
+/// Programs of 32 bits have their stack below this, those of 64 bits above.
+const FOUR_GIB: u64 = 1 << 32;
+
+/// FUTEX_WAIT and FUTEX_WAIT_BITSET, without the flags for private words and the clock.
+const FUTEX_WAITS: [u64; 2] = [0, 9];
+const FUTEX_FLAGS: u64 = 0x180;
+
+/// Reads `NUMBER ARGUMENT*6 STACK PROGRAM`, all but the first hexadecimal; `running` and `-1 …` are no calls.
+pub(super) fn parse(text: &[u8]) -> Doing {
+    parse_known(text).unwrap_or(Doing::Other)
+}
+
+fn parse_known(text: &[u8]) -> Option<Doing> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    let number: libc::c_long = words.next()?.parse().ok().filter(|number| *number >= 0)?;
+    let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+    let arguments = [hex()?, hex()?, hex()?, hex()?, hex()?, hex()?];
+    if hex()? < FOUR_GIB {
+        return Some(Doing::Foreign);
+    }
+    let (_, name, meaning) = CALLS.iter().find(|(known, ..)| *known == number)?;
+    let [first, second, ..] = arguments;
+    // Arguments are registers; what is an int is their lower half.
+    let int = |argument: u64| (argument & u64::from(u32::MAX)) as i32;
+    Some(Doing::Waiting(match meaning {
+        Meaning::Queue => Call::Queue(u32::try_from(int(first)).ok()?, name),
+        Meaning::Set => Call::Set(u32::try_from(int(first)).ok()?, name),
+        Meaning::Descriptor => Call::Descriptor(int(first), name),
+        Meaning::Futex if FUTEX_WAITS.contains(&(second & !FUTEX_FLAGS)) => Call::Word(first, name),
+        Meaning::Futex => return None,
+        Meaning::Open => Call::Open(libc::AT_FDCWD, first, name),
+        Meaning::OpenAt => Call::Open(int(first), second, name),
+    }))
+}
+
+/// Longest path that the kernel takes, with its NUL.
+const PATH: usize = 4096;
+
+/// A handle on the file that a thread waits to open; `None` when it waits for something else. `folder` is that of
+/// the thread: `task/12/`. The path is looked up as the thread does it, from its own root and folder, and without
+/// asking any file system for what the kernel does not remember: the thread's own call keeps it remembered.
+///
+/// # Errors
+/// EACCES and EPERM for the processes of others, and what stands in the way of the path.
+pub(super) fn opened(
+    process: &Process,
+    folder: &str,
+    from: i32,
+    address: u64,
+) -> io::Result<Option<OwnedFd>> {
+    let mut buffer = [0; 64];
+    let sleeps_in = process.read(&CString::new(format!("{folder}wchan"))?, &mut buffer)?;
+    // Without the names of the kernel's functions it is 0. FIFOs are waited for in one of them alone.
+    if !matches!(sleeps_in, b"" | b"0") && sleeps_in != b"wait_for_partner" {
+        return Ok(None);
+    }
+    let memory = process.open(&CString::new(format!("{folder}mem"))?)?;
+    let path = string(memory.as_fd(), address)?;
+    let start = |name: &str| process.handle(&CString::new(format!("{folder}{name}"))?);
+    let (start, scope) = match (path.first(), from) {
+        (None, _) => return Ok(None),
+        (Some(b'/'), _) => (start("root")?, ResolveFlag::RESOLVE_IN_ROOT),
+        (Some(_), libc::AT_FDCWD) => (start("cwd")?, ResolveFlag::empty()),
+        (Some(_), descriptor) => (start(&format!("fd/{descriptor}"))?, ResolveFlag::empty()),
+    };
+    find(start.as_fd(), &CString::new(path)?, scope).map(Some)
+}
+
+/// RESOLVE_CACHED of the kernel's <linux/openat2.h>; nix lacks it.
+const CACHED: ResolveFlag = ResolveFlag::from_bits_retain(0x20);
+
+fn find(start: BorrowedFd<'_>, path: &CString, scope: ResolveFlag) -> io::Result<OwnedFd> {
+    let handle = |resolve| {
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
+            .resolve(resolve | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        openat2(start, path.as_c_str(), how)
+    };
+    match handle(scope | CACHED) {
+        // Linux before 5.12 does not know the flag, and a link whose access time is due is not looked up so.
+        Err(Errno::EINVAL | Errno::EAGAIN) => Ok(handle(scope)?),
+        other => Ok(other?),
+    }
+}
+
+/// The string at `address`, page by page: the next one may not be there.
+fn string(memory: BorrowedFd<'_>, address: u64) -> io::Result<Vec<u8>> {
+    let page = procfs::page_size().max(1);
+    let (mut path, mut at) = (Vec::new(), address);
+    while path.len() < PATH {
+        let room = usize::try_from(page - at % page).unwrap_or(PATH).min(PATH - path.len());
+        let mut buffer = vec![0; room];
+        let offset = i64::try_from(at).map_err(|_| io::Error::from_raw_os_error(libc::EIO))?;
+        let length = pread(memory, &mut buffer, offset)?;
+        let piece = buffer.get(..length).unwrap_or_default();
+        if let Some(end) = piece.iter().position(|&byte| byte == 0) {
+            path.extend(piece.iter().take(end));
+            return Ok(path);
+        }
+        if piece.is_empty() {
+            break;
+        }
+        path.extend_from_slice(piece);
+        at = at.saturating_add(piece.len() as u64);
+    }
+    Err(io::Error::from_raw_os_error(libc::EIO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STACK: &str = "0x7ffd4c8b1a58 0x7f1c2e4d9a3b\n";
+
+    fn line(number: libc::c_long, first: u64, second: u64) -> Vec<u8> {
+        format!("{number} {first:#x} {second:#x} 0x3 0x0 0x0 0x0 {STACK}").into_bytes()
+    }
+
+    #[test]
+    fn what_is_no_call_is_nothing() {
+        for text in ["", "running\n", "-1 0x7ffd4c8b1a58 0x7f1c2e4d9a3b\n", "70", "70 0x1 x"] {
+            assert_eq!(parse(text.as_bytes()), Doing::Other, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_a_program_of_32_bits_is_not_taken_for_one_of_64() {
+        let text = format!("{} 0x0 0x0 0x3 0x0 0x0 0x0 0xff8b1a58 0xf7d9a3b0\n", libc::SYS_semop);
+        assert_eq!(parse(text.as_bytes()), Doing::Foreign);
+    }
+
+    #[test]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    fn the_calls_of_interest_are_told_apart() {
+        let waiting = |text: &[u8]| match parse(text) {
+            Doing::Waiting(call) => Some(call),
+            _ => None,
+        };
+        assert_eq!(waiting(&line(libc::SYS_msgrcv, 5, 0)), Some(Call::Queue(5, "msgrcv")));
+        assert_eq!(waiting(&line(libc::SYS_semtimedop, 0, 0)), Some(Call::Set(0, "semop")));
+        assert_eq!(
+            waiting(&line(libc::SYS_mq_timedreceive, 4, 0)),
+            Some(Call::Descriptor(4, "mq_receive"))
+        );
+        // FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME is what sem_wait(3) does, FUTEX_WAKE is what sem_post(3) does.
+        assert_eq!(
+            waiting(&line(libc::SYS_futex, 0x7f00, 0x189)),
+            Some(Call::Word(0x7f00, "sem_wait"))
+        );
+        assert_eq!(waiting(&line(libc::SYS_futex, 0x7f00, 1)), None);
+        let here = u64::from(libc::AT_FDCWD.cast_unsigned());
+        assert_eq!(
+            waiting(&line(libc::SYS_openat, here, 0x55)),
+            Some(Call::Open(libc::AT_FDCWD, 0x55, "open"))
+        );
+        assert_eq!(waiting(&line(libc::SYS_read, 5, 0)), None);
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_nothing() {
+        assert_eq!(parse(&line(libc::SYS_msgrcv, u64::from(u32::MAX), 0)), Doing::Other);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_call_or_none(bytes: Vec<u8>) {
+            parse(&bytes);
+        }
+
+        #[test]
+        fn any_id_comes_back(id in 0..=i32::MAX.unsigned_abs()) {
+            if is_known() {
+                let parsed = parse(&line(libc::SYS_msgsnd, id.into(), 0));
+                prop_assert_eq!(parsed, Doing::Waiting(Call::Queue(id, "msgsnd")));
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! What speaks for and against an object being left over: gathered elsewhere, judged by the rules, told to people
+//! line by line. Plain data; knows no kind.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::model::{Encoded, Found, How};
+
+/// Whether anybody holds an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Somebody does.
+    Held(Grip),
+    /// Nobody does: the kernel itself says so, whoever and wherever it might have been.
+    Free(Proof),
+    /// Every process was looked at, and whoever held it would have shown.
+    NoneSeen,
+    /// Every process was looked at, but a descriptor on its way through a socket would not have shown.
+    NoneSeenButInFlight,
+    /// It could not be told.
+    Unseen(Blind),
+}
+
+/// How somebody holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grip {
+    /// So many attachments.
+    Attached(u64),
+    /// So many calls that wait.
+    Waiting(u64),
+    /// The kernel refuses a lease.
+    Leased,
+    /// There is a lock on it.
+    Locked,
+    /// An object of the same group is held.
+    Companion(String),
+    /// These processes, which were seen.
+    Seen(Arc<Found>),
+}
+
+/// How the kernel says that nobody holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It counts those who do.
+    Counted,
+    /// It gave us a lease.
+    Leased,
+}
+
+/// Why it could not be told whether somebody holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blind {
+    /// So many processes could not be read; 0 where there may be others that cannot even be counted.
+    Processes(usize),
+    /// The object itself.
+    Object(&'static str),
+}
+
+/// What became of the processes that it remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lives {
+    /// It remembers none.
+    None,
+    /// All of them have ended.
+    Over,
+    /// At least one may run.
+    Running,
+    /// At least one is in a pid namespace that cannot be seen from here.
+    Foreign,
+    /// It could not be told.
+    Unread(&'static str),
+}
+
+/// What its name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Nothing.
+    Nothing,
+    /// The process that it names has ended, and such objects are not meant to outlive it.
+    Over(i32),
+    /// The process that it names may run.
+    Running(i32),
+    /// It names a process that may be in a pid namespace of its own.
+    Unread(i32),
+}
+
+/// Why it is of no use to anybody, whoever lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wreck {
+    /// So many waiters are counted, and nobody holds it: they were killed.
+    Stranded(u32),
+    /// It was never finished: its maker died between making and naming it.
+    Unfinished,
+}
+
+/// Why it is not to be touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// This pattern protects it.
+    Listed(String),
+    /// This program means it to persist.
+    Persists(&'static str),
+}
+
+/// Whether a process may have operations pending on it that are undone at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// None has, or there is no such thing for it.
+    Clear,
+    /// This one has such a list, and it may be for this object.
+    Possible(i32),
+    /// It could not be told.
+    Unread,
+}
+
+/// Whether somebody lives who may open it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Users {
+    /// Nobody does.
+    Nobody,
+    /// The superuser, who never ends.
+    Superuser,
+    /// Its mode lets everybody.
+    Everybody,
+    /// This process of its owner or creator.
+    Owner(i32),
+    /// This process.
+    Process(i32),
+    /// Not all processes could be read.
+    Unread,
+}
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Does anybody hold it?
+    pub hold: Hold,
+    /// Do its makers live?
+    pub lives: Lives,
+    /// Its times cannot be: the clock was stepped.
+    pub stepped: bool,
+    /// Is it protected?
+    pub kept: Option<Kept>,
+    /// Seconds since it was last made, changed or used.
+    pub quiet: Option<i64>,
+    /// Seconds under which nothing is judged.
+    pub grace: i64,
+    /// To be without users is its normal state.
+    pub standing: bool,
+    /// Of no use to anybody?
+    pub wreck: Option<Wreck>,
+    /// What its name says.
+    pub named: Named,
+    /// Is anything pending on it?
+    pub undo: Undo,
+    /// Could anybody return?
+    pub users: Users,
+    /// Messages that nobody has taken.
+    pub pending: u64,
+}
+
+impl Evidence {
+    /// Is it too young to judge?
+    pub fn is_young(&self) -> bool {
+        self.quiet.is_some_and(|quiet| quiet < self.grace)
+    }
+
+    /// What each piece says, in the order in which it weighs.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.hold.line()];
+        let mut add = |line: String| lines.push(line);
+        match (&self.hold, self.lives) {
+            (Hold::Held(_), _) => return lines,
+            (_, Lives::None | Lives::Over | Lives::Running) => {}
+            (_, Lives::Foreign) => {
+                add("it remembers a process that cannot be seen from this pid namespace".into());
+            }
+            (_, Lives::Unread(why)) => add(format!("its makers could not be read: {why}")),
+        }
+        if self.stepped {
+            add("its times are before boot or to come: the clock was stepped".into());
+        }
+        match &self.kept {
+            Some(Kept::Listed(pattern)) => add(format!("kept by {pattern}")),
+            Some(Kept::Persists(program)) => add(format!("{program} means it to persist")),
+            None => {}
+        }
+        add(self.age());
+        if self.standing {
+            add("to be without users is normal for it".into());
+        }
+        match self.wreck {
+            Some(Wreck::Stranded(1)) => add("the waiter that it counts was killed".into()),
+            Some(Wreck::Stranded(count)) => {
+                add(format!("the {count} waiters that it counts were killed"));
+            }
+            Some(Wreck::Unfinished) => add("its maker ended before it was finished".into()),
+            None => {}
+        }
+        match self.named {
+            Named::Nothing => {}
+            Named::Over(pid) => add(format!("process {pid} of its name is gone")),
+            Named::Running(pid) => add(format!("process {pid} of its name runs")),
+            Named::Unread(pid) => {
+                add(format!("whether process {pid} of its name runs cannot be told"));
+            }
+        }
+        match self.pending {
+            0 => {}
+            1 => add("1 message in it would be lost".into()),
+            count => add(format!("{count} messages in it would be lost")),
+        }
+        lines
+    }
+
+    /// What was only asked once everything else spoke for a leftover.
+    pub fn last_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match self.undo {
+            Undo::Clear => {}
+            Undo::Possible(pid) => {
+                lines.push(format!("process {pid} may have operations on it to undo"));
+            }
+            Undo::Unread => {
+                lines.push("whether operations on it are to be undone could not be told".into())
+            }
+        }
+        lines.push(match self.users {
+            Users::Nobody => "no process runs that may open it (the superuser's apart)".into(),
+            Users::Superuser => "it is the superuser's, who may open it again".into(),
+            Users::Everybody => "its mode lets everybody open it again".into(),
+            Users::Owner(pid) => format!("process {pid} of its owner runs and may open it again"),
+            Users::Process(pid) => format!("process {pid} may open it again"),
+            Users::Unread => "not all processes could be read that may open it again".into(),
+        });
+        lines
+    }
+
+    fn age(&self) -> String {
+        let mut line = match self.quiet {
+            Some(quiet) => format!("last used {} ago", span(quiet)),
+            None => return "when it was last used could not be read".into(),
+        };
+        if self.is_young() {
+            let _ = write!(line, ": too young to judge before {}", span(self.grace));
+        }
+        line
+    }
+}
+
+impl Hold {
+    fn line(&self) -> String {
+        match self {
+            Self::Held(Grip::Attached(count)) => format!("{count} attached"),
+            Self::Held(Grip::Waiting(1)) => "1 call waits on it".into(),
+            Self::Held(Grip::Waiting(count)) => format!("{count} calls wait on it"),
+            Self::Held(Grip::Leased) => "somebody has it open or mapped (lease refused)".into(),
+            Self::Held(Grip::Locked) => "somebody has a lock on it".into(),
+            Self::Held(Grip::Companion(address)) => {
+                format!("it belongs to {address}, which is held")
+            }
+            Self::Held(Grip::Seen(found)) => holders(found),
+            Self::Free(Proof::Counted) => {
+                "nobody attached or waiting (counted by the kernel)".into()
+            }
+            Self::Free(Proof::Leased) => {
+                "no open descriptor or mapping anywhere (lease granted)".into()
+            }
+            Self::NoneSeen => "no process holds it".into(),
+            Self::NoneSeenButInFlight => {
+                "no process holds it, but a descriptor on its way through a socket would not show"
+                    .into()
+            }
+            Self::Unseen(Blind::Processes(0)) => {
+                "not every process that might hold it can be seen from here".into()
+            }
+            Self::Unseen(Blind::Processes(1)) => "1 process could not be read".into(),
+            Self::Unseen(Blind::Processes(count)) => format!("{count} processes could not be read"),
+            Self::Unseen(Blind::Object(why)) => {
+                format!("whether somebody holds it could not be told: {why}")
+            }
+        }
+    }
+}
+
+/// The first of those who hold it, in which way, and how many more there are.
+fn holders(found: &Found) -> String {
+    let Some(first) = found.holders.first() else { return "somebody holds it".into() };
+    let mut line = format!("process {}", first.pid);
+    // Writing to a String does not fail.
+    if let Some(command) = &first.command {
+        let _ = write!(line, " ({})", Encoded(command.as_encoded_bytes()));
+    }
+    let ways: Vec<String> = first.how.iter().map(How::to_string).collect();
+    let _ = write!(line, " has it {}", ways.join(", "));
+    match found.holders.len() - 1 {
+        0 => {}
+        more => {
+            let _ = write!(line, ", and {more} more");
+        }
+    }
+    line
+}
+
+/// One number and one unit.
+fn span(secs: i64) -> String {
+    match secs {
+        ..0 => "0s".into(),
+        0..120 => format!("{secs}s"),
+        120..7200 => format!("{}m", secs / 60),
+        7200..172_800 => format!("{}h", secs / 3600),
+        _ => format!("{}d", secs / 86400),
+    }
+}

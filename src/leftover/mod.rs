@@ -1,0 +1,382 @@
+//! Whether an object is left over from a program that is gone, and how it is removed without harm. Evidence is gathered
+//! here, in the order of its cost; what follows from it is a table in [`rules`]. Knows no kind: kinds hand out what
+//! their objects remember, and where their files are.
+
+pub mod evidence;
+pub mod groups;
+pub mod keep;
+mod lives;
+mod locks;
+mod population;
+mod probe;
+pub mod producers;
+pub mod quarantine;
+pub mod removal;
+pub mod rules;
+mod undo;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::holders::{Scanner, process};
+use crate::kinds::backing::Store;
+use crate::kinds::capability::Look;
+use crate::model::{Clock, Fault, Found, Object, Pace, Past, State, Trace, Verdict};
+use crate::sys::processes;
+use evidence::{Blind, Evidence, Grip, Hold, Kept, Named, Proof, Undo, Users, Wreck};
+use keep::Keep;
+use lives::Lives;
+use population::{Access, Census, Reach};
+use probe::Files;
+use producers::{Meaning, Origin};
+use undo::Undoers;
+
+/// How to judge.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Seconds under which nothing is judged; without, what suits the kind.
+    pub grace: Option<i64>,
+    /// What is to be kept.
+    pub keep: Keep,
+    /// Is the evidence to be told?
+    pub telling: bool,
+}
+
+impl Terms {
+    /// Seconds under which an object of this pace is not judged.
+    fn grace(&self, pace: Pace) -> i64 {
+        self.grace.unwrap_or(match pace {
+            Pace::Steady => 60,
+            Pace::Occasional => 3600,
+        })
+    }
+}
+
+/// Judges objects. What it learns of processes and users it learns once for all of them.
+pub struct Judge<'a> {
+    proc: PathBuf,
+    scanner: &'a Scanner,
+    terms: Terms,
+    clock: Clock,
+    lives: Lives,
+    census: Census,
+    undoers: Undoers,
+    files: Files,
+    users: RefCell<HashMap<(Access, Reach), Users>>,
+}
+
+/// A verdict, or what has to be looked for first.
+enum Opinion {
+    Settled(Verdict),
+    Ask(Trace),
+}
+
+impl<'a> Judge<'a> {
+    /// A judge on these terms. `scanner` finds holders where nothing else tells.
+    ///
+    /// # Errors
+    /// The clocks cannot be read.
+    pub fn new(proc: &Path, scanner: &'a Scanner, terms: Terms) -> Result<Self, Fault> {
+        let clock = process::clock()?;
+        Ok(Self {
+            proc: proc.to_owned(),
+            scanner,
+            terms,
+            clock,
+            lives: Lives::new(proc, clock),
+            census: Census::default(),
+            undoers: Undoers::default(),
+            files: Files::new(proc),
+            users: RefCell::default(),
+        })
+    }
+
+    /// The verdict, if it takes no look at the processes; otherwise that look is announced, and [`Judge::judge`] has the
+    /// answer when all objects have been seen.
+    pub fn at_once(&self, object: &Object, look: &Look) -> Option<Verdict> {
+        match self.opinion(object, look, object.found.as_ref()) {
+            Opinion::Settled(verdict) => Some(verdict),
+            Opinion::Ask(trace) => {
+                self.scanner.ask(&trace);
+                None
+            }
+        }
+    }
+
+    /// The verdict, after a look at the processes where it takes one.
+    pub fn judge(&self, object: &Object, look: &Look) -> Verdict {
+        match self.opinion(object, look, object.found.as_ref()) {
+            Opinion::Settled(verdict) => verdict,
+            Opinion::Ask(trace) => {
+                let found = self.scanner.of(&trace);
+                match self.opinion(object, look, Some(&found)) {
+                    Opinion::Settled(verdict) => verdict,
+                    Opinion::Ask(_) => unknown("its holders could not be looked for"),
+                }
+            }
+        }
+    }
+
+    fn opinion(&self, object: &Object, look: &Look, found: Option<&Arc<Found>>) -> Opinion {
+        let (Some(trace), Some(past)) = (&object.trace, &object.past) else {
+            return Opinion::Settled(unknown("it could not be looked at"));
+        };
+        let origin = producers::origin(object);
+        // A time to come is one that somebody has set; the kernel's own tells more.
+        let last = past.last.filter(|last| !self.is_to_come(*last)).or(past.changed);
+        let quiet = last.map(|last| self.clock.now.saturating_sub(last));
+        let grace = self.terms.grace(past.pace);
+        let young = quiet.is_some_and(|quiet| quiet < grace);
+        let Some(hold) = self.hold(object, trace, (look, young), found) else {
+            return Opinion::Ask(*trace);
+        };
+        let mut evidence = Evidence {
+            hold: self.companions(hold, object, origin, look),
+            lives: self.lives_of(past),
+            stepped: self.is_stepped(past),
+            kept: self.kept(object, origin),
+            quiet,
+            grace,
+            standing: matches!(trace, Trace::Fifo(_)),
+            wreck: wreck(past, origin),
+            named: Named::Nothing,
+            undo: Undo::Clear,
+            users: Users::Unread,
+            pending: past.pending.unwrap_or(0),
+        };
+        let name = origin.filter(|origin| origin.producer.meaning == Meaning::Transient);
+        let name = name.and_then(|origin| origin.pid);
+        if let Some(pid) = name {
+            evidence.named = self.named(pid, object);
+        }
+        Opinion::Settled(self.verdict(object, evidence, past))
+    }
+
+    /// What costs most is asked last, and only of what would be a leftover without it.
+    fn verdict(&self, object: &Object, mut evidence: Evidence, past: &Past) -> Verdict {
+        let mut rule = rules::rule(&evidence);
+        let late = matches!(rule.state, State::Leftover | State::Suspect);
+        if late {
+            evidence.named = self.sure_of(evidence.named);
+            if let Some(access) = access(object, past) {
+                evidence.undo = self.undo(object, past, &access);
+                evidence.users = self.users(access, object.trace.as_ref());
+            }
+            rule = rules::rule(&evidence);
+        }
+        let state = rule.state;
+        let mut lines = Vec::new();
+        if self.terms.telling {
+            lines = evidence.lines();
+            if state != State::InUse {
+                let told = |actor| lives::line(actor, self.lives.of(actor.pid, actor.time));
+                let actors = past.actors.iter().flatten();
+                lines.extend(actors.filter(|actor| actor.pid != 0).map(told));
+            }
+            if late {
+                lines.extend(evidence.last_lines());
+            }
+        }
+        let free = matches!(evidence.hold, Hold::Free(_));
+        Verdict { state, because: rule.about, free, evidence: lines }
+    }
+
+    /// Does anybody hold it? `None` when only a look at the processes can tell.
+    fn hold(
+        &self,
+        object: &Object,
+        trace: &Trace,
+        (look, young): (&Look, bool),
+        found: Option<&Arc<Found>>,
+    ) -> Option<Hold> {
+        match trace {
+            Trace::Segment { attached: attached @ 1.., .. } => {
+                return Some(Hold::Held(Grip::Attached(*attached)));
+            }
+            Trace::Set { waiting: Some(waiting @ 1..), .. } => {
+                return Some(Hold::Held(Grip::Waiting(*waiting)));
+            }
+            _ => {}
+        }
+        if let Some(found) = found.filter(|found| !found.holders.is_empty()) {
+            return Some(Hold::Held(Grip::Seen(Arc::clone(found))));
+        }
+        let by_processes = |sure: Hold| match found {
+            Some(found) if found.complete() => Some(sure),
+            Some(_) => Some(Hold::Unseen(Blind::Processes(self.scanner.unread()))),
+            None => None,
+        };
+        match trace {
+            Trace::Segment { .. } | Trace::Set { waiting: Some(_), .. } => {
+                Some(Hold::Free(Proof::Counted))
+            }
+            Trace::Set { waiting: None, .. } if found.is_some() => {
+                Some(Hold::Unseen(Blind::Object("permission denied")))
+            }
+            Trace::Set { .. } => None,
+            Trace::SysvQueue { .. } | Trace::Fifo(_) => by_processes(Hold::NoneSeen),
+            Trace::Memory(file) | Trace::Semaphore { file, .. } | Trace::Queue { file, .. } => {
+                if self.files.is_locked(file) {
+                    return Some(Hold::Held(Grip::Locked));
+                }
+                // A program that opens its object at this moment, and will not wait, must not meet a lease.
+                let asked = if young { None } else { self.files.probe(object, *file, look) };
+                asked.or_else(|| {
+                    by_processes(match trace {
+                        Trace::Queue { .. } => Hold::NoneSeen,
+                        _ => Hold::NoneSeenButInFlight,
+                    })
+                })
+            }
+        }
+    }
+
+    /// A free object whose companion is held is held with it.
+    fn companions(&self, hold: Hold, object: &Object, origin: Option<Origin>, look: &Look) -> Hold {
+        let group = match (&hold, origin) {
+            (Hold::Held(_), _) | (_, None) => return hold,
+            (_, Some(origin)) => origin.group(&object.address),
+        };
+        let mut others = group.iter().filter(|address| **address != object.address);
+        match others.find(|address| self.files.is_held(address, look)) {
+            Some(address) => Hold::Held(Grip::Companion(address.to_string())),
+            None => hold,
+        }
+    }
+
+    /// Where the files of a kind are.
+    fn store(&self, kind: &str, look: &Look) -> Option<&dyn Store> {
+        self.files.store(kind, look)
+    }
+
+    fn lives_of(&self, past: &Past) -> evidence::Lives {
+        let actors = match &past.actors {
+            Ok(actors) => actors,
+            Err(why) => return evidence::Lives::Unread(why),
+        };
+        let mut sum = evidence::Lives::None;
+        for actor in actors {
+            if actor.pid == 0 {
+                // Where all processes can be seen, nobody is behind 0.
+                if actor.time.is_some() && !self.sees_all() {
+                    return evidence::Lives::Foreign;
+                }
+                continue;
+            }
+            match self.lives.of(actor.pid, actor.time) {
+                process::Life::Alive(_) => sum = evidence::Lives::Running,
+                life if life.is_over() && sum == evidence::Lives::None => {
+                    sum = evidence::Lives::Over;
+                }
+                process::Life::Unknown(why) if sum != evidence::Lives::Running => {
+                    sum = evidence::Lives::Unread(why);
+                }
+                _ => {}
+            }
+        }
+        sum
+    }
+
+    fn sees_all(&self) -> bool {
+        processes::Proc::open(&self.proc).is_ok_and(|proc| proc.shows_all())
+    }
+
+    /// Can the clock not have shown these times since the machine was started?
+    fn is_stepped(&self, past: &Past) -> bool {
+        past.changed.is_some_and(|changed| !self.clock.is_sane(changed))
+            || past.last.is_some_and(|last| self.is_to_come(last))
+    }
+
+    fn is_to_come(&self, time: i64) -> bool {
+        time > self.clock.now && !self.clock.is_sane(time)
+    }
+
+    fn kept(&self, object: &Object, origin: Option<Origin>) -> Option<Kept> {
+        if let Some(line) = self.terms.keep.keeps(object) {
+            return Some(Kept::Listed(line.to_owned()));
+        }
+        let producer = origin?.producer;
+        (producer.meaning == Meaning::Persistent).then_some(Kept::Persists(producer.program))
+    }
+
+    fn named(&self, pid: i32, object: &Object) -> Named {
+        let born = object.since.map(|since| since.secs);
+        match self.lives.of(pid, born) {
+            process::Life::Alive(_) => Named::Running(pid),
+            life if life.is_over() => Named::Over(pid),
+            _ => Named::Unread(pid),
+        }
+    }
+
+    /// A process in a pid namespace of its own writes the number that it has there.
+    fn sure_of(&self, named: Named) -> Named {
+        let Named::Over(pid) = named else { return named };
+        let population = self.census.get(&self.proc);
+        if population.processes.iter().any(|process| process.inner.contains(&pid)) {
+            Named::Running(pid)
+        } else if population.unread || population.narrow {
+            Named::Unread(pid)
+        } else {
+            named
+        }
+    }
+
+    fn undo(&self, object: &Object, past: &Past, access: &Access) -> Undo {
+        match (&object.trace, past.last) {
+            (Some(Trace::Set { .. }), Some(last)) if !past.untouched => {
+                let population = self.census.get(&self.proc);
+                self.undoers.on(&self.proc, population, &self.lives, (access, last))
+            }
+            _ => Undo::Clear,
+        }
+    }
+
+    /// Does somebody live who may open an object again?
+    fn users(&self, access: Access, trace: Option<&Trace>) -> Users {
+        let Access { users: (owner, creator), mode, .. } = access;
+        if owner == 0 || creator == 0 {
+            return Users::Superuser;
+        } else if mode & 0o007 != 0 {
+            return Users::Everybody;
+        }
+        let reach = Reach::of(trace);
+        let ask = || {
+            let population = self.census.get(&self.proc);
+            let ground = population.ground(&self.proc);
+            let reaches = |pid| ground.as_ref().is_none_or(|ground| ground.reaches(pid, reach));
+            let mut able = population.processes.iter().filter(|one| one.may_open(&access));
+            match able.find(|one| reaches(one.pid)) {
+                Some(process)
+                    if process.users.iter().any(|user| [owner, creator].contains(user)) =>
+                {
+                    Users::Owner(process.pid)
+                }
+                Some(process) => Users::Process(process.pid),
+                None if population.unread || population.narrow => Users::Unread,
+                None => Users::Nobody,
+            }
+        };
+        *self.users.borrow_mut().entry((access, reach)).or_insert_with(ask)
+    }
+}
+
+fn unknown(why: &'static str) -> Verdict {
+    Verdict { state: State::Unknown, because: why, free: false, evidence: vec![why.into()] }
+}
+
+fn wreck(past: &Past, origin: Option<Origin>) -> Option<Wreck> {
+    let unfinished = origin.is_some_and(|origin| origin.producer.meaning == Meaning::Unfinished);
+    match past.stranded {
+        1.. => Some(Wreck::Stranded(past.stranded)),
+        0 if unfinished && past.untouched => Some(Wreck::Unfinished),
+        0 => None,
+    }
+}
+
+fn access(object: &Object, past: &Past) -> Option<Access> {
+    let (owner, group) = (object.uid?, object.gid?);
+    let (creator, creators) = past.creator.unwrap_or((owner, group));
+    Some(Access { users: (owner, creator), groups: (group, creators), mode: object.mode? })
+}

@@ -1,0 +1,95 @@
+//! What the kernel itself says of a file: whether anybody has it open or mapped, whoever and wherever they are. Holds the
+//! places where files are, opened once for many questions.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use super::evidence::{Blind, Grip, Hold, Proof};
+use super::locks;
+use crate::kinds::backing::Store;
+use crate::kinds::capability::Look;
+use crate::kinds::{self, KINDS, KindRecord};
+use crate::model::{Address, FileId, Object};
+use crate::sys::file;
+use crate::sys::lease::Lease;
+
+/// Where the files of a kind are, opened when somebody first asks; nothing for a kind that has none.
+struct Shelf {
+    record: &'static KindRecord,
+    store: OnceCell<Option<Box<dyn Store>>>,
+}
+
+/// The files of all kinds.
+pub(super) struct Files {
+    proc: PathBuf,
+    shelves: Vec<Shelf>,
+    locks: OnceCell<HashSet<FileId>>,
+}
+
+impl Files {
+    pub(super) fn new(proc: &Path) -> Self {
+        let shelf = |record: &&'static KindRecord| Shelf { record, store: OnceCell::new() };
+        let shelves = KINDS.iter().map(shelf).collect();
+        Self { proc: proc.to_owned(), shelves, locks: OnceCell::new() }
+    }
+
+    /// Where the files of a kind are.
+    pub(super) fn store(&self, kind: &str, look: &Look) -> Option<&dyn Store> {
+        let shelf = self.shelves.iter().find(|shelf| shelf.record.kind.name == kind)?;
+        let open = || shelf.record.backing?.store(look).ok();
+        shelf.store.get_or_init(open).as_deref()
+    }
+
+    /// Has somebody a lock on this file?
+    pub(super) fn is_locked(&self, file: &FileId) -> bool {
+        self.locks.get_or_init(|| locks::read(&self.proc)).contains(file)
+    }
+
+    /// The kernel's answer for an object's file; `None` when it has none.
+    pub(super) fn probe(&self, object: &Object, id: FileId, look: &Look) -> Option<Hold> {
+        let store = self.store(object.kind.name, look)?;
+        let (opened, found) = match open(store, &object.address) {
+            Ok(opened) => opened,
+            Err(hold) => return hold,
+        };
+        if found != id {
+            return Some(Hold::Unseen(Blind::Object("it was replaced meanwhile")));
+        }
+        lease(&opened)
+    }
+
+    /// Is the object with this address held, as far as the kernel says?
+    pub(super) fn is_held(&self, address: &Address, look: &Look) -> bool {
+        let Ok(record) = kinds::of_address(address) else { return false };
+        let Some(store) = self.store(record.kind.name, look) else { return false };
+        let hold = match open(store, address) {
+            Ok((_, id)) if self.is_locked(&id) => return true,
+            Ok((opened, _)) => lease(&opened),
+            Err(hold) => hold,
+        };
+        matches!(hold, Some(Hold::Held(_)))
+    }
+}
+
+/// Opens an object's file, or says what follows from that it could not be opened.
+fn open(store: &dyn Store, address: &Address) -> Result<(OwnedFd, FileId), Option<Hold>> {
+    let opened = store.open(&address.locator).map_err(|error| {
+        // Somebody has a lease on it, and therefore has it open.
+        let leased = error.raw_os_error() == Some(libc::EAGAIN);
+        leased.then_some(Hold::Held(Grip::Leased))
+    })?;
+    let stat = file::stat(&opened).map_err(|_| None)?;
+    Ok((opened, FileId { device: stat.device, inode: stat.inode }))
+}
+
+/// Asks for a lease, and gives it back at once.
+fn lease(opened: &OwnedFd) -> Option<Hold> {
+    match Lease::take(opened.as_fd()) {
+        Ok(_) => Some(Hold::Free(Proof::Leased)),
+        // Only this says that somebody has it; others say that we may not ask.
+        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => Some(Hold::Held(Grip::Leased)),
+        Err(_) => None,
+    }
+}

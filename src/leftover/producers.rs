@@ -1,0 +1,310 @@
+//! Programs that are known by the names they give: a table, one line an entry. A name proves nothing by itself; it says
+//! which process to ask for, what belongs together, and what is meant to outlive its maker.
+
+use std::ffi::OsString;
+
+use crate::model::{Address, Facility, Locator, Object, Value};
+
+/// A program and the names it gives.
+#[derive(Debug)]
+pub struct Producer {
+    /// What its objects are.
+    facility: Facility,
+    /// The name without its slash, or a System V key. `*` is anything, `#` the digits of a process id, `@` its hexadecimal
+    /// digits, `?` a letter or digit.
+    pattern: &'static str,
+    /// What it is called.
+    pub program: &'static str,
+    /// What a free object of it is.
+    pub meaning: Meaning,
+    /// What belongs together.
+    group: &'static [Companion],
+}
+
+/// What a free object of a program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Of use only while the program runs: the process in its name, where there is one, decides.
+    Transient,
+    /// Meant to be there when nobody uses it.
+    Persistent,
+    /// A step on the way to the real one, which takes microseconds.
+    Unfinished,
+}
+
+/// A member of a group: what it is, and what stands before and after the stem of their names.
+type Companion = (Facility, &'static str, &'static str);
+
+use Facility::{Mq, Sem, Shm};
+use Meaning::{Persistent, Transient, Unfinished};
+
+/// Objects that stand alone.
+const ALONE: &[Companion] = &[];
+/// A segment or port of Fast DDS with its two lock files and its mutex.
+const FAST_DDS: &[Companion] =
+    &[(Shm, "", ""), (Shm, "", "_el"), (Shm, "", "_sl"), (Sem, "", "_mutex")];
+
+const fn of(
+    facility: Facility,
+    pattern: &'static str,
+    program: &'static str,
+    meaning: Meaning,
+    group: &'static [Companion],
+) -> Producer {
+    Producer { facility, pattern, program, meaning, group }
+}
+
+/// The table. The first line that fits counts.
+#[rustfmt::skip]
+pub static PRODUCERS: &[Producer] = &[
+    of(Shm, "psm_????????",                "Python multiprocessing.shared_memory", Transient,  ALONE),
+    of(Shm, "pym-#-????????",              "Python multiprocessing",               Transient,  ALONE),
+    of(Sem, "mp-????????",                 "Python multiprocessing",               Transient,  ALONE),
+    of(Sem, "loky-#-????????",             "joblib (loky)",                        Transient,  ALONE),
+    of(Shm, "torch_#_*",                   "PyTorch",                              Transient,  ALONE),
+    of(Shm, "cuda.shm.*",                  "CUDA",                                 Transient,  ALONE),
+    of(Shm, "nccl-??????",                 "NCCL",                                 Transient,  ALONE),
+    of(Shm, "vader_segment.*",             "Open MPI",                             Transient,  ALONE),
+    of(Shm, "sm_segment.*",                "Open MPI",                             Transient,  ALONE),
+    of(Shm, "mpich_shar_tmp??????",        "MPICH",                                Transient,  ALONE),
+    of(Shm, "psm2_shm.*",                  "PSM2",                                 Transient,  ALONE),
+    of(Shm, "psm3_shm.*",                  "PSM3",                                 Transient,  ALONE),
+    of(Sem, "psm3_nic_affinity*",          "PSM3",                                 Transient,  ALONE),
+    of(Shm, "ucx_shm_posix_*",             "UCX",                                  Transient,  ALONE),
+    of(Shm, "fastrtps_*",                  "Fast DDS",                             Transient,  FAST_DDS),
+    of(Sem, "fastrtps_*_mutex",            "Fast DDS",                             Transient,  FAST_DDS),
+    of(Shm, "fastdds_*",                   "Fast DDS",                             Transient,  FAST_DDS),
+    of(Sem, "fastdds_*_mutex",             "Fast DDS",                             Transient,  FAST_DDS),
+    of(Shm, "fast_datasharing_*",          "Fast DDS",                             Transient,  ALONE),
+    of(Shm, "iceoryx_mgmt",                "iceoryx",                              Transient,  ALONE),
+    of(Mq,  "roudi",                       "iceoryx",                              Transient,  ALONE),
+    of(Shm, "iox2_*",                      "iceoryx2",                             Transient,  ALONE),
+    of(Shm, "*.zenoh",                     "Zenoh",                                Transient,  ALONE),
+    of(Shm, ".org.chromium.*",             "Chromium",                             Transient,  ALONE),
+    of(Shm, ".com.google.Chrome.*",        "Chrome",                               Transient,  ALONE),
+    of(Shm, "org.mozilla.ipc.#.*",         "Firefox",                              Transient,  ALONE),
+    of(Shm, "WK2SharedMemory.*",           "WebKit",                               Transient,  ALONE),
+    of(Shm, "doublemapper_#",              ".NET",                                 Transient,  ALONE),
+    of(Sem, "clrst@????????????????",      ".NET",                                 Transient,  ALONE),
+    of(Sem, "clrco@????????????????",      ".NET",                                 Transient,  ALONE),
+    of(Sem, "clrct@????????????????",      ".NET",                                 Transient,  ALONE),
+    of(Shm, "PostgreSQL.*",                "PostgreSQL",                           Transient,  ALONE),
+    of(Shm, "pulse-shm-*",                 "PulseAudio",                           Transient,  ALONE),
+    of(Shm, "ora_*",                       "Oracle Database",                      Persistent, ALONE),
+    of(Shm, "jack-shm-registry",           "JACK",                                 Persistent, ALONE),
+    of(Shm, "jack-*",                      "JACK",                                 Transient,  ALONE),
+    of(Sem, "jack_sem.*",                  "JACK",                                 Transient,  ALONE),
+    of(Shm, "0x282929",                    "JACK",                                 Persistent, ALONE),
+    of(Sem, "0x282929",                    "JACK",                                 Persistent, ALONE),
+    of(Shm, "lttng-ust-wait-*",            "LTTng",                                Persistent, ALONE),
+    of(Shm, "libpod_lock",                 "Podman",                               Persistent, ALONE),
+    of(Shm, "libpod_rootless_lock_*",      "Podman",                               Persistent, ALONE),
+    of(Shm, "ValveIPCSHM_*",               "Steam",                                Persistent, ALONE),
+    of(Shm, "qipc_sharedmemory_*",         "Qt",                                   Persistent, ALONE),
+    of(Sem, "qipc_systemsem_*",            "Qt",                                   Persistent, ALONE),
+    of(Sem, "ADBE_*",                      "Adobe Reader",                         Persistent, ALONE),
+    of(Sem, "??????",                      "GNU C library",                        Unfinished, ALONE),
+    of(Shm, "tmp-*",                       "musl C library",                       Unfinished, ALONE),
+];
+
+/// Who is known to give such a name, and the process that the name tells of.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Who.
+    pub producer: &'static Producer,
+    /// Which process.
+    pub pid: Option<i32>,
+}
+
+impl Origin {
+    /// The program, where the name says enough to be sure of it: a name of six letters does not.
+    pub fn program(&self) -> Option<&'static str> {
+        (self.producer.meaning != Unfinished).then_some(self.producer.program)
+    }
+
+    /// The addresses of all that may belong to the same group as the object with this address, itself included. Empty when
+    /// it stands alone.
+    pub fn group(&self, address: &Address) -> Vec<Address> {
+        let Locator::Name(name) = &address.locator else { return Vec::new() };
+        let Some(name) = name.to_str() else { return Vec::new() };
+        let stem = self
+            .producer
+            .group
+            .iter()
+            .filter(|(facility, ..)| *facility == address.facility)
+            .filter_map(|(_, before, after)| name.strip_prefix(before)?.strip_suffix(after))
+            .min_by_key(|stem| stem.len());
+        let Some(stem) = stem else { return Vec::new() };
+        let member = |(facility, before, after): &Companion| Address {
+            facility: *facility,
+            locator: Locator::Name(OsString::from(format!("{before}{stem}{after}")).into()),
+        };
+        self.producer.group.iter().map(member).collect()
+    }
+}
+
+/// Who is known to give the name or key of this object.
+pub fn origin(object: &Object) -> Option<Origin> {
+    let facility = object.address.facility;
+    match (&object.address.locator, object.facts.get("key")) {
+        (Locator::Name(name), _) => of_name(facility, name.as_encoded_bytes(), &object.size),
+        (Locator::Id(_), Some(Value::Key(key))) => of_key(facility, *key),
+        _ => None,
+    }
+}
+
+fn of_key(facility: Facility, key: u32) -> Option<Origin> {
+    let key = format!("{key:#x}");
+    let mut producers = PRODUCERS.iter().filter(|producer| producer.facility == facility);
+    let producer = producers.find(|producer| producer.pattern == key)?;
+    Some(Origin { producer, pid: None })
+}
+
+fn of_name(facility: Facility, name: &[u8], size: &Value) -> Option<Origin> {
+    PRODUCERS.iter().filter(|producer| producer.facility == facility).find_map(|producer| {
+        let pid = fits(producer.pattern.as_bytes(), name)?;
+        let unfinished = || looks_random(name) && !matches!(size, Value::Bytes(33..));
+        (producer.meaning != Unfinished || unfinished()).then_some(Origin { producer, pid })
+    })
+}
+
+/// Does the name fit the pattern, and which process id is in it?
+fn fits(pattern: &[u8], name: &[u8]) -> Option<Option<i32>> {
+    let Some((&first, rest)) = pattern.split_first() else {
+        return name.is_empty().then_some(None);
+    };
+    match first {
+        b'*' => (0..=name.len()).rev().find_map(|at| fits(rest, &name[at..])),
+        b'#' => number(rest, name, 10, name.len()),
+        b'@' => number(rest, name, 16, 8),
+        _ => {
+            let (&letter, tail) = name.split_first()?;
+            let same = if first == b'?' { is_letter(letter) } else { letter == first };
+            if same { fits(rest, tail) } else { None }
+        }
+    }
+}
+
+/// All digits that come now are the number of a process.
+fn number(rest: &[u8], name: &[u8], radix: u32, most: usize) -> Option<Option<i32>> {
+    let length =
+        name.iter().take(most).take_while(|byte| char::from(**byte).is_digit(radix)).count();
+    let digits = std::str::from_utf8(&name[..length]).ok()?;
+    let pid = i32::from_str_radix(digits, radix).ok().filter(|pid| *pid > 0)?;
+    fits(rest, &name[length..]).map(|_| Some(pid))
+}
+
+/// Letters of temporary names: mkstemp(3), and Python's tempfile, which has an underscore too.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Has a name been made by a machine? Words, in upper or lower case or with capitals, and numbers at the end have not.
+fn looks_random(name: &[u8]) -> bool {
+    if let Some(number) = name.strip_prefix(b"tmp-") {
+        return number.iter().all(u8::is_ascii_digit);
+    }
+    let run = |rest: &[u8], sort: fn(&u8) -> bool| rest.iter().take_while(|b| sort(b)).count();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let upper = run(rest, u8::is_ascii_uppercase);
+        let lower = run(&rest[upper..], u8::is_ascii_lowercase);
+        let digits = run(&rest[upper + lower..], u8::is_ascii_digit);
+        let length = upper + lower + digits;
+        if length == 0 {
+            return false;
+        }
+        // A word has more than one small letter, and nothing after its number.
+        if lower == 1 || digits > 0 && length < rest.len() {
+            return name.iter().all(u8::is_ascii_alphanumeric);
+        }
+        rest = &rest[length..];
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Value;
+    use proptest::prelude::*;
+    use std::ffi::OsStr;
+
+    fn named(facility: Facility, name: &str) -> Option<Origin> {
+        of_name(facility, name.as_bytes(), &Value::None("none"))
+    }
+
+    #[test]
+    fn names_of_programs_are_recognised_with_the_process_they_tell_of() {
+        for (facility, name, program, pid) in [
+            (Shm, "psm_0a1b2c3d", "Python multiprocessing.shared_memory", None),
+            (Sem, "mp-ab_01xyz", "Python multiprocessing", None),
+            (Sem, "loky-4711-abcdefgh", "joblib (loky)", Some(4711)),
+            (Shm, "torch_123_456_0", "PyTorch", Some(123)),
+            (Shm, "nccl-a1B2c3", "NCCL", None),
+            (Shm, "org.mozilla.ipc.99.7", "Firefox", Some(99)),
+            (Shm, "doublemapper_12", ".NET", Some(12)),
+            (Sem, "clrst0000002a0011223344556677", ".NET", Some(42)),
+            (Shm, "fastrtps_port7411_el", "Fast DDS", None),
+            (Sem, "fastrtps_port7411_mutex", "Fast DDS", None),
+            (Shm, "PostgreSQL.2893915341", "PostgreSQL", None),
+        ] {
+            let origin = named(facility, name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!((origin.program(), origin.pid), (Some(program), pid), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_nobodys() {
+        for name in
+            ["psm_", "psm_0a1b2c3d4", "torch_", "torch_x_1", "nccl-abc", "doublemapper_", ""]
+        {
+            assert!(named(Shm, name).is_none(), "{name}");
+        }
+        assert!(named(Shm, "torch_99999999999_1").is_none(), "no process has such a number");
+        assert!(named(Shm, "torch_0_1").is_none(), "no process has such a number");
+    }
+
+    #[test]
+    fn the_objects_of_a_group_find_each_other() {
+        let address = |text: &str| Address::parse(OsStr::new(text)).unwrap();
+        let group = [
+            "shm:/fastrtps_p7",
+            "shm:/fastrtps_p7_el",
+            "shm:/fastrtps_p7_sl",
+            "sem:/fastrtps_p7_mutex",
+        ];
+        for member in group {
+            let member = address(member);
+            let Locator::Name(name) = &member.locator else { panic!() };
+            let origin = named(member.facility, name.to_str().unwrap()).unwrap();
+            assert_eq!(origin.group(&member), group.map(address));
+        }
+        let alone = address("shm:/psm_0a1b2c3d");
+        assert!(named(Shm, "psm_0a1b2c3d").unwrap().group(&alone).is_empty());
+    }
+
+    #[test]
+    fn a_temporary_name_is_told_from_a_word() {
+        for name in ["EIcAod", "a1b2c3", "9xKq2Z"] {
+            assert_eq!(named(Sem, name).map(|o| o.producer.meaning), Some(Unfinished), "{name}");
+        }
+        for name in ["worker", "jobs01", "Worker", "GATE01", "mySem1", "abc_de", "a-b-c-", "123456"]
+        {
+            assert!(named(Sem, name).is_none(), "{name}");
+        }
+        let musl = |size| of_name(Shm, b"tmp-123456", &size).map(|o| o.producer.meaning);
+        assert_eq!(musl(Value::Bytes(32)), Some(Unfinished));
+        assert_eq!(musl(Value::Bytes(4096)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_is_somebodys_or_nobodys(name: Vec<u8>, number: u32) {
+            for facility in Facility::ALL {
+                let _ = of_name(facility, &name, &Value::Bytes(32));
+                let _ = of_name(facility, format!("torch_{number}_{number}").as_bytes(), &Value::Bytes(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Removing objects in an order that was measured to harm nobody alive: everything is checked again; files are taken
+//! under a lease and moved out of the way, and after one pause for all of them removed if nobody asked for them; other
+//! objects are compared with what they were in the moment before. What belongs together goes together or stays. Knows no
+//! kind.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::time::Duration;
+
+use nix::fcntl::OFlag;
+
+use super::Judge;
+use super::quarantine::Quarantine;
+use crate::holders::Scanner;
+use crate::kinds::backing::{Home, Spot, Store};
+use crate::kinds::capability::{Look, Removal};
+use crate::kinds::{self, KindRecord};
+use crate::model::{Address, Class, Encoded, Fault, FileId, Object, State, Trace};
+use crate::sys::file;
+use crate::sys::lease::Leased;
+
+/// How long a lease is held before it proves that nobody had been on the way to the file. Whoever was, is waiting at
+/// the lease by then, and has broken it.
+const PAUSE: Duration = Duration::from_millis(1);
+/// So many files share a pause. More would keep those waiting that meet a lease, and take many descriptors.
+const BATCH: usize = 128;
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is gone.
+    Removed,
+    /// It is as it was, and why.
+    Skipped(String),
+    /// It could not be removed.
+    Failed(Fault),
+    /// It is neither as it was nor gone, and how it is.
+    Left(String),
+}
+
+use Outcome::{Failed, Left, Removed, Skipped};
+
+/// Removes objects.
+pub struct Remover<'a> {
+    /// Where they are looked for; with what is needed to judge them.
+    pub look: &'a Look<'a>,
+    /// Judges them again. It must not have learned anything before the objects were chosen.
+    pub judge: &'a Judge<'a>,
+    /// May an object be removed in this state?
+    pub allows: fn(&Object, State) -> bool,
+}
+
+/// What belongs together, as it was when it was chosen, with its place among the units.
+type Unit<'u> = (usize, &'u [Object]);
+/// Told of each object: its unit, its place in it, and what became of it.
+type Each<'e> = &'e mut dyn FnMut(usize, usize, Outcome);
+
+impl Remover<'_> {
+    /// Removes units of objects that belong together: all of a unit or none.
+    pub fn remove(&self, units: &[Vec<Object>], each: Each) {
+        let objects = units.iter().flatten();
+        for object in objects.filter(|object| needs_scan(object)) {
+            // Announced, so that one scan looks for all.
+            let _ = self.judge.at_once(object, self.look);
+        }
+        let is_file = |object: &Object| object.trace.as_ref().and_then(Trace::file).is_some();
+        let (files, others): (Vec<Unit>, Vec<Unit>) = units
+            .iter()
+            .enumerate()
+            .map(|(at, unit)| (at, unit.as_slice()))
+            .partition(|(_, unit)| unit.iter().all(is_file));
+        let mut files = files.into_iter().peekable();
+        while files.peek().is_some() {
+            let (mut batch, mut count) = (Vec::new(), 0);
+            while let Some(unit) =
+                files.next_if(|(_, unit)| count == 0 || count + unit.len() <= BATCH)
+            {
+                count += unit.1.len();
+                batch.push(unit);
+            }
+            self.batch(&batch, each);
+        }
+        self.others(&others, each);
+    }
+
+    /// Files: one pause for all. Nothing slow happens between the first lease and the last but the pause.
+    fn batch(&self, units: &[Unit], each: Each) {
+        let checked: Vec<_> =
+            units.iter().map(|(at, unit)| (*at, unit, self.check_unit(unit))).collect();
+        let mut quarantines = Vec::new();
+        let mut staged = Vec::new();
+        for (at, unit, checked) in checked {
+            match checked.and_then(|checked| self.stage_unit(checked, &mut quarantines)) {
+                Ok(one) => staged.push((at, one)),
+                Err((place, outcome)) => tell_failed(at, unit, place, outcome, each),
+            }
+        }
+        if !staged.is_empty() {
+            std::thread::sleep(PAUSE);
+        }
+        let (leased, others): (Vec<_>, Vec<_>) =
+            staged.into_iter().partition(|(_, unit)| unit.iter().all(Staged::is_leased));
+        let scanner = Scanner::new(self.look.proc);
+        others.iter().flat_map(|(_, unit)| unit).for_each(|one| scanner.ask(&one.trace));
+        for (unit, objects) in leased.into_iter().chain(others) {
+            for (at, outcome) in self.finish_unit(objects, &scanner).into_iter().enumerate() {
+                each(unit, at, outcome);
+            }
+        }
+    }
+
+    /// What is no file. It is looked at once more after a pause, in which a program that uses it at full speed has used
+    /// it, and compared in the moment before it is removed: there is no way to keep others from it.
+    fn others(&self, units: &[Unit], each: Each) {
+        let objects = units.iter().flat_map(|(unit, objects)| {
+            objects.iter().enumerate().map(|(at, one)| (*unit, at, one))
+        });
+        let checked: Vec<_> =
+            objects.map(|(unit, at, object)| (unit, at, object, self.again(object))).collect();
+        if checked.iter().any(|(.., again)| again.is_ok()) {
+            std::thread::sleep(PAUSE);
+        }
+        for (unit, at, object, again) in checked {
+            let outcome = again.and_then(|(record, _)| self.remove_same(record, object));
+            each(unit, at, outcome.unwrap_or_else(|outcome| outcome));
+        }
+    }
+
+    fn remove_same(&self, record: &KindRecord, object: &Object) -> Result<Outcome, Outcome> {
+        let remove = record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
+        match remove.remove_same(self.look, object).map_err(vanished)? {
+            Removal::Gone(None) => Ok(Removed),
+            Removal::Gone(Some(note)) => Ok(Left(note)),
+            Removal::Changed => Err(changed()),
+        }
+    }
+
+    /// All of a unit as they are now, or which of them may not be removed.
+    fn check_unit(
+        &self,
+        unit: &[Object],
+    ) -> Result<Vec<(&'static KindRecord, Object)>, (usize, Outcome)> {
+        let again = |(at, object)| self.again(object).map_err(|outcome| (at, outcome));
+        unit.iter().enumerate().map(again).collect()
+    }
+
+    /// The object as it is now, if it is still what was chosen and may still be removed.
+    fn again(&self, object: &Object) -> Result<(&'static KindRecord, Object), Outcome> {
+        let record = kinds::of_address(&object.address).map_err(Failed)?;
+        let again = find(record, self.look, object)?;
+        if !again.is_same(object) {
+            return Err(changed());
+        }
+        let verdict = self.judge.judge(&again, self.look);
+        if (self.allows)(&again, verdict.state) {
+            return Ok((record, again));
+        }
+        let why = verdict.evidence.first().map(|line| format!(": {line}")).unwrap_or_default();
+        Err(Skipped(match verdict.state {
+            State::InUse => format!("it is in use{why}"),
+            State::Unknown => format!("whether it is in use cannot be told{why}"),
+            state => format!("it is {}: {}", state.name(), verdict.because),
+        }))
+    }
+
+    /// Takes all of a unit out of the way, or none and says which of them could not be taken.
+    fn stage_unit(
+        &self,
+        unit: Vec<(&'static KindRecord, Object)>,
+        quarantines: &mut Vec<Rc<Quarantine>>,
+    ) -> Result<Vec<Staged>, (usize, Outcome)> {
+        let mut staged: Vec<Staged> = Vec::with_capacity(unit.len());
+        for (record, object) in unit {
+            match self.stage(record, object, quarantines) {
+                Ok(one) => staged.push(one),
+                Err(outcome) => {
+                    let at = staged.len();
+                    for one in staged {
+                        if let Left(how) = one.put_back() {
+                            return Err((at, Left(how)));
+                        }
+                    }
+                    return Err((at, outcome));
+                }
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Takes a file under a lease, if it can be had, and moves it out of the way, if it can be moved.
+    fn stage(
+        &self,
+        record: &'static KindRecord,
+        object: Object,
+        quarantines: &mut Vec<Rc<Quarantine>>,
+    ) -> Result<Staged, Outcome> {
+        let trace = object.trace.ok_or_else(changed)?;
+        let id = trace.file().ok_or_else(changed)?;
+        let unreachable = || Skipped("its file cannot be reached".into());
+        let store = self.judge.store(record.kind.name, self.look).ok_or_else(unreachable)?;
+        let failed = |error: io::Error| Failed(Fault::from_os(&error));
+        let spot = store.spot(&object.address.locator).map_err(failed)?;
+        let hold = match trace {
+            // To open it would release whoever waits for a peer.
+            Trace::Fifo(_) => Grasp::None,
+            _ => grasp(store, &object, id, spot.as_ref())?,
+        };
+        let place = match spot {
+            None => None,
+            Some(Spot { home, name }) => {
+                let quarantine = quarantine(quarantines, &home).map_err(failed)?;
+                move_away(&quarantine, &name, id)?;
+                Some((quarantine, name))
+            }
+        };
+        Ok(Staged { record, object, trace, id, hold, place })
+    }
+
+    /// Removes all of a unit, or puts all back.
+    fn finish_unit(&self, unit: Vec<Staged>, scanner: &Scanner) -> Vec<Outcome> {
+        let wanted = unit.iter().find(|one| !one.is_free(scanner));
+        match wanted.map(|one| one.object.address.clone()) {
+            None => unit.into_iter().map(|one| one.destroy(self.look)).collect(),
+            Some(wanted) => unit
+                .into_iter()
+                .map(|one| {
+                    let address = one.object.address.clone();
+                    match one.put_back() {
+                        Skipped(_) if address != wanted => with(&wanted),
+                        outcome => outcome,
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Tells of a unit of which one object stood in the way.
+fn tell_failed(unit: usize, objects: &[Object], place: usize, outcome: Outcome, each: Each) {
+    let Some(culprit) = objects.get(place).map(|object| &object.address) else { return };
+    let mut outcome = Some(outcome);
+    for at in 0..objects.len() {
+        match outcome.take_if(|_| at == place) {
+            Some(outcome) => each(unit, at, outcome),
+            None => each(unit, at, with(culprit)),
+        }
+    }
+}
+
+/// Must the processes be looked at to judge it?
+fn needs_scan(object: &Object) -> bool {
+    matches!(object.trace, Some(Trace::SysvQueue { .. } | Trace::Fifo(_) | Trace::Queue { .. }))
+}
+
+/// A file on its way out.
+struct Staged {
+    record: &'static KindRecord,
+    object: Object,
+    trace: Trace,
+    id: FileId,
+    hold: Grasp,
+    place: Option<(Rc<Quarantine>, CString)>,
+}
+
+/// What keeps others from a file.
+enum Grasp {
+    /// A lease: the first who tries to open the file breaks it.
+    Leased(Leased),
+    /// Its descriptor alone, where the file system has no leases.
+    Open(OwnedFd),
+    /// Nothing: it must not be opened.
+    None,
+}
+
+impl Staged {
+    /// Has nobody asked for it since it was taken?
+    fn is_free(&self, scanner: &Scanner) -> bool {
+        let same = |stat: io::Result<file::Stat>| {
+            stat.is_ok_and(|stat| (stat.device, stat.inode) == (self.id.device, self.id.inode))
+        };
+        let in_place = match (&self.place, &self.hold) {
+            (Some((quarantine, name)), _) => same(quarantine.stat(name)),
+            // Its name cannot be moved to another file: as long as it has one, it is its own.
+            (None, Grasp::Leased(leased)) => has_name(leased.file()),
+            (None, Grasp::Open(file)) => has_name(file),
+            (None, Grasp::None) => false,
+        };
+        in_place
+            && match &self.hold {
+                Grasp::Leased(leased) => leased.is_whole(),
+                // Everybody is looked at once more.
+                Grasp::Open(_) | Grasp::None => {
+                    let found = scanner.of(&self.trace);
+                    found.complete() && found.holders.is_empty()
+                }
+            }
+    }
+
+    fn destroy(self, look: &Look) -> Outcome {
+        let done = match &self.place {
+            Some((quarantine, name)) => quarantine.destroy(name).map_err(|e| Fault::from_os(&e)),
+            None => match self.record.remove {
+                Some(remove) => remove.remove(look, &self.object.address.locator).map(drop),
+                None => Err(Fault::usage("it cannot be removed")),
+            },
+        };
+        done.map_or_else(Failed, |()| Removed)
+    }
+
+    /// Puts it back under its name. Only then the lease is given back: whoever waits for it gets the file as it was.
+    fn put_back(self) -> Outcome {
+        match &self.place {
+            Some((quarantine, name)) if quarantine.put_back(name).is_err() => {
+                let path = shown(quarantine, name);
+                Left(format!(
+                    "its name was taken by another object meanwhile; it is kept as {path}"
+                ))
+            }
+            _ => Skipped("somebody wanted it at the last moment".into()),
+        }
+    }
+
+    fn is_leased(&self) -> bool {
+        matches!(self.hold, Grasp::Leased(_))
+    }
+}
+
+fn shown(quarantine: &Quarantine, name: &CString) -> String {
+    Encoded(quarantine.path(name).as_os_str().as_encoded_bytes()).to_string()
+}
+
+fn with(address: &Address) -> Outcome {
+    Skipped(format!("it belongs to {address}, which was not removed"))
+}
+
+fn changed() -> Outcome {
+    Skipped("it changed since it was looked at".into())
+}
+
+fn has_name(file: &OwnedFd) -> bool {
+    file::stat(file).is_ok_and(|stat| stat.links > 0)
+}
+
+/// Takes hold of a file, which is exactly the one that was judged.
+fn grasp(
+    store: &dyn Store,
+    object: &Object,
+    id: FileId,
+    spot: Option<&Spot>,
+) -> Result<Grasp, Outcome> {
+    let open = || match spot {
+        None => store.open(&object.address.locator),
+        Some(spot) => {
+            let handle = file::handle_at(&*spot.home.folder, &spot.name)?;
+            if !file::stat(&handle)?.is(libc::S_IFREG) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            file::reopen(handle.as_fd(), OFlag::O_RDONLY)
+        }
+    };
+    let opened = open().map_err(|error| match error.raw_os_error() {
+        Some(libc::EAGAIN) => Skipped("somebody holds it now".into()),
+        _ => Failed(Fault::from_os(&error)),
+    })?;
+    let stat = file::stat(&opened).map_err(|error| Failed(Fault::from_os(&error)))?;
+    if (stat.device, stat.inode) != (id.device, id.inode) {
+        return Err(changed());
+    }
+    match Leased::take(opened) {
+        Ok(leased) => Ok(Grasp::Leased(leased)),
+        Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => {
+            Err(Skipped("somebody holds it now".into()))
+        }
+        Err((_, opened)) => Ok(Grasp::Open(opened)),
+    }
+}
+
+/// The quarantine at this place: one for all files of a folder.
+fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Home) -> io::Result<Rc<Quarantine>> {
+    if let Some(quarantine) = known.iter().find(|one| one.is_at(home)) {
+        return Ok(Rc::clone(quarantine));
+    }
+    let quarantine = Rc::new(Quarantine::new(home)?);
+    known.push(Rc::clone(&quarantine));
+    Ok(quarantine)
+}
+
+/// Moves a file into quarantine. The name may mean another file by now: that goes back at once.
+fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), Outcome> {
+    quarantine.take(name).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => changed(),
+        _ => Failed(Fault::from_os(&error)),
+    })?;
+    match quarantine.stat(name) {
+        Ok(stat) if (stat.device, stat.inode) == (id.device, id.inode) => Ok(()),
+        _ => match quarantine.put_back(name) {
+            Ok(()) => Err(changed()),
+            Err(_) => Err(Left(format!(
+                "an object that was made under its name meanwhile could not be put back; it is kept as {}",
+                shown(quarantine, name)
+            ))),
+        },
+    }
+}
+
+/// The object as it is now.
+fn find(record: &KindRecord, look: &Look, object: &Object) -> Result<Object, Outcome> {
+    record.inspect.find(look, &object.address.locator).map_err(vanished)
+}
+
+/// Somebody else was faster, or it did not work.
+fn vanished(fault: Fault) -> Outcome {
+    match fault.class {
+        Class::NotFound => Skipped("it is gone".into()),
+        _ => Failed(fault),
+    }
+}

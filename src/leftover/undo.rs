@@ -1,0 +1,87 @@
+//! Operations that are undone when a process ends (SEM_UNDO). The kernel tells nobody which sets they are for; it tells
+//! by comparison which process has none at all. So a process can be cleared, and never convicted.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use super::evidence::Undo;
+use super::lives::Lives;
+use super::population::{Access, Population, Process};
+use crate::sys::file;
+use crate::sys::kcmp::{Shared, share};
+use crate::sys::processes::Proc;
+
+/// What a process has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum List {
+    Some,
+    Denied,
+}
+
+/// The processes that may have such operations pending, found when somebody first asks.
+#[derive(Default)]
+pub struct Undoers(OnceCell<Vec<(Process, List)>>);
+
+impl Undoers {
+    /// May there be any on a set that was last operated on at `time`, and lets in whom `access` says?
+    pub fn on(
+        &self,
+        proc: &Path,
+        population: &Population,
+        lives: &Lives,
+        (access, time): (&Access, i64),
+    ) -> Undo {
+        let found = self.0.get_or_init(|| find(proc, population));
+        let relevant = found.iter().filter(|(process, list)| match list {
+            List::Some => process.may_open(access) || process.is_superuser(),
+            // The superuser's processes are closed to others, whatever they do.
+            List::Denied => process.may_open(access),
+        });
+        // Whoever has one pending has operated on the set.
+        let mut relevant = relevant.filter(|(process, _)| !lives.began_after(process.pid, time));
+        match relevant.next() {
+            Some((process, List::Some)) => Undo::Possible(process.pid),
+            Some((_, List::Denied)) => Undo::Unread,
+            None if population.unread => Undo::Unread,
+            None => Undo::Clear,
+        }
+    }
+}
+
+/// Every process that has a list, or does not let us ask.
+fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
+    let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let folder = Proc::open(proc).ok();
+    let threads = |pid| {
+        let threads = folder.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
+        Some(threads).filter(|threads| !threads.is_empty())
+    };
+    // Lists end where another IPC namespace is entered.
+    let elsewhere = |pid| {
+        let Some(folder) = &folder else { return false };
+        let ipc = |stat: std::io::Result<file::Stat>| stat.ok().map(|stat| stat.inode);
+        let ours = ipc(folder.stat(c"thread-self/ns/ipc"));
+        let theirs = folder.process(pid).ok().and_then(|process| ipc(process.stat(c"ns/ipc")));
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours != theirs,
+            _ => pid == 1 && folder.is_apart(),
+        }
+    };
+    let list = |pid: i32| {
+        // Threads of the C library share one list, those of clone(2) need not, and a leader that has ended has none.
+        let mut denied = false;
+        for thread in threads(pid).unwrap_or_else(|| vec![pid]) {
+            match share(own, thread, Shared::Undo) {
+                Ok(true) => {}
+                Ok(false) => return Some(List::Some),
+                Err(error) => denied |= error.raw_os_error() != Some(libc::ESRCH),
+            }
+        }
+        denied.then_some(List::Denied)
+    };
+    let processes = population.processes.iter();
+    processes
+        .filter_map(|process| Some((process.clone(), list(process.pid)?)))
+        .filter(|(process, _)| !elsewhere(process.pid))
+        .collect()
+}

@@ -1,0 +1,48 @@
+//! What an object itself tells of those who made and used it, without a look at any process.
+
+/// A process that an object remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What it was to the object: `creator`, `last sender`.
+    pub role: &'static str,
+    /// Its number; 0 for none, or for one that this pid namespace cannot see.
+    pub pid: i32,
+    /// When it acted, seconds since the epoch; `None` when it never did, or when that is not told.
+    pub time: Option<i64>,
+}
+
+/// How long an object may lie untouched between two uses of a program that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Memory and the semaphores beside it: somebody holds it while it is needed.
+    Steady,
+    /// Queues and sets: programs come and go.
+    Occasional,
+}
+
+/// What an object remembers. Two looks at an object that nobody used or changed in between are equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The processes, as far as they can be read; or why not.
+    pub actors: Result<Vec<Actor>, &'static str>,
+    /// The newest time of making, changing or using it, seconds since the epoch; `None` when it is not known.
+    pub last: Option<i64>,
+    /// When the kernel last noted a change: a time that nobody can set at will.
+    pub changed: Option<i64>,
+    /// User and group of who made it, where the kernel keeps them besides the owner.
+    pub creator: Option<(u32, u32)>,
+    /// How long it may lie untouched.
+    pub pace: Pace,
+    /// Messages that nobody has taken.
+    pub pending: Option<u64>,
+    /// Callers that it counts as waiting on it, although a killed one stays counted.
+    pub stranded: u32,
+    /// Nobody has opened or changed it since the moment it was made.
+    pub untouched: bool,
+    /// Names that it has.
+    pub links: u32,
+    /// Bytes of memory that go with it.
+    pub memory: u64,
+    /// What else must be the same for it to be the same object: key, size, time of birth.
+    pub serial: [u64; 3],
+}

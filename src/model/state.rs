@@ -1,0 +1,46 @@
+//! What state an object is in, and why. Plain data: the rules are elsewhere.
+
+/// Whether anybody holds an object, and if not, whether anybody can be expected to return for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// A process holds it now: attached, open, mapped, waiting, registered, or locked.
+    InUse,
+    /// Nothing holds it, and its makers are alive, or it is meant to persist, or it is too young to judge.
+    Idle,
+    /// Nothing holds it, its makers are gone, and no living process could be expected to return for it.
+    Leftover,
+    /// Nothing holds it and its makers are gone, but living processes could open it again by key or name.
+    Suspect,
+    /// It could not be seen well enough to say.
+    Unknown,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::InUse, Self::Idle, Self::Leftover, Self::Suspect, Self::Unknown];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InUse => "in-use",
+            Self::Idle => "idle",
+            Self::Leftover => "leftover",
+            Self::Suspect => "suspect",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A state, and what it was concluded from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The state.
+    pub state: State,
+    /// What decided, in a few words.
+    pub because: &'static str,
+    /// The kernel itself says that nobody holds the object: there is no need to look for holders.
+    pub free: bool,
+    /// All that is known in favour and against, a line each, the weightiest first; empty where nobody asked.
+    pub evidence: Vec<String>,
+}

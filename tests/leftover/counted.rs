@@ -1,0 +1,263 @@
+//! Objects whose holders the kernel counts or names: segments, sets and System V queues.
+
+use crate::env::TestEnv;
+use crate::leftover::{NOBODY_HOME, expect, sees_everybody};
+use crate::makers::{holder, holding, lost, sysv};
+
+crate::cases![
+    an_attached_segment_is_in_use_whoever_made_it,
+    a_segment_marked_for_removal_is_in_use_until_it_goes_by_itself,
+    a_segment_whose_creator_runs_is_idle,
+    a_segment_whose_last_user_runs_is_idle,
+    a_segment_of_processes_that_are_gone_is_a_suspect_while_its_owner_can_return,
+    an_object_made_just_now_is_never_a_leftover,
+    a_set_that_somebody_waits_on_is_in_use,
+    a_set_whose_last_operator_runs_is_idle,
+    a_set_with_operations_to_undo_is_idle_whoever_operated_last,
+    a_set_of_processes_that_are_gone_is_a_suspect,
+    a_queue_with_a_blocked_receiver_is_in_use,
+    a_queue_whose_sender_runs_is_no_leftover,
+    a_queue_of_processes_that_are_gone_is_a_suspect_where_everybody_can_be_seen;
+    SeveralUsers: a_segment_of_a_user_without_processes_is_a_leftover,
+    a_set_of_a_user_without_processes_is_a_leftover,
+    a_queue_of_a_user_without_processes_is_a_leftover_and_its_messages_are_told,
+    an_object_of_a_user_with_a_process_is_a_suspect,
+    a_mode_for_all_or_for_a_group_with_processes_makes_a_suspect,
+    a_set_that_may_not_be_read_is_unknown,
+    what_an_ordinary_user_cannot_see_is_never_a_leftover
+];
+
+fn an_attached_segment_is_in_use_whoever_made_it() {
+    let env = TestEnv::new();
+    let id = sysv::segment(env.key(), 4096, 0o600);
+    let address = format!("shm:{id}");
+    let user = holder::holding(|| {
+        sysv::attach(id);
+    });
+    assert!(expect(&env, &address, "in-use").contains("1 attached"));
+    drop(user);
+    assert_ne!(super::judged(&env, &address).0, "in-use");
+}
+
+fn a_segment_marked_for_removal_is_in_use_until_it_goes_by_itself() {
+    let env = TestEnv::new();
+    let id = sysv::segment(env.key(), 4096, 0o600);
+    let _user = holder::holding(|| {
+        sysv::attach(id);
+    });
+    sysv::mark_for_removal(id);
+    expect(&env, &format!("shm:{id}"), "in-use");
+    env.run(["clean", "--suspect", "--grace", "0", "--yes", "shm"]).ok().shows("removed 0 objects");
+}
+
+fn a_segment_whose_creator_runs_is_idle() {
+    let env = TestEnv::new();
+    let key = env.key();
+    let creator = holder::holding(|| {
+        sysv::segment(key, 4096, 0o600);
+    });
+    let evidence = expect(&env, &format!("shm:{key:#x}"), "idle");
+    assert!(evidence.contains(&format!("creator {} runs", creator.pid())), "{evidence}");
+    let pid = creator.pid();
+    drop(creator);
+    let evidence = expect(&env, &format!("shm:{key:#x}"), "suspect");
+    assert!(evidence.contains(&format!("creator {pid} is gone")), "{evidence}");
+}
+
+fn a_segment_whose_last_user_runs_is_idle() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::in_passing(|| {
+        sysv::segment(key, 4096, 0o600);
+    });
+    let _user = holder::holding(|| sysv::attach_and_detach(sysv::segment_of(key)));
+    expect(&env, &format!("shm:{key:#x}"), "idle");
+}
+
+fn a_segment_of_processes_that_are_gone_is_a_suspect_while_its_owner_can_return() {
+    let env = TestEnv::new();
+    let key = env.key();
+    let creator = holder::in_passing(|| {
+        sysv::segment(key, 4096, 0o600);
+    });
+    let user = holder::in_passing(|| sysv::attach_and_detach(sysv::segment_of(key)));
+    let evidence = expect(&env, &format!("shm:{key:#x}"), "suspect");
+    for text in [format!("creator {creator} is gone"), format!("last user {user} is gone")] {
+        assert!(evidence.contains(&text), "{evidence}");
+    }
+}
+
+fn an_object_made_just_now_is_never_a_leftover() {
+    let env = TestEnv::new();
+    for subject in &crate::subjects::SUBJECTS {
+        let fresh = (subject.fresh)(&env);
+        holder::in_passing(|| drop((subject.make)(&fresh, 0o600)));
+        let object = env.run(["show", &fresh, "--json"]).ok().only();
+        let state = object["state"].as_str().unwrap();
+        assert!(["idle", "unknown"].contains(&state), "{fresh}: {object}");
+    }
+    env.run(["clean", "--suspect", "--yes"]).any_code(&[0]).1.shows("removed 0 objects");
+}
+
+fn a_set_that_somebody_waits_on_is_in_use() {
+    let env = TestEnv::new();
+    let id = sysv::set_with(env.key(), &[0], 0o600);
+    let _waiter = holder::blocking(|| (), || holding::operate(id, 0, -1));
+    expect(&env, &format!("sem:{id}"), "in-use");
+}
+
+fn a_set_whose_last_operator_runs_is_idle() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::in_passing(|| {
+        sysv::set_with(key, &[1, 1], 0o600);
+    });
+    let user = holder::holding(|| sysv::operate(lost::set_of(key), 1, 1));
+    let evidence = expect(&env, &format!("sem:{key:#x}"), "idle");
+    assert!(evidence.contains(&format!("last operator {} runs", user.pid())), "{evidence}");
+}
+
+// The kernel remembers the last operator alone, and tells nobody whose operations would be undone.
+fn a_set_with_operations_to_undo_is_idle_whoever_operated_last() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::in_passing(|| {
+        sysv::set_with(key, &[5], 0o600);
+    });
+    let holder = holder::holding(|| lost::operate_until_exit(lost::set_of(key), 0, -1));
+    holder::in_passing(|| sysv::operate(lost::set_of(key), 0, 1));
+    let address = format!("sem:{key:#x}");
+    let evidence = expect(&env, &address, "idle");
+    assert!(
+        evidence.contains(&format!("process {} may have operations on it to undo", holder.pid())),
+        "{evidence}"
+    );
+    env.run(["rm", "--unused", &address]).code(1).says("operations on it may be pending");
+    drop(holder);
+    assert_eq!(sysv::values(lost::set_of(key)), [6], "what its end undid");
+    expect(&env, &address, "suspect");
+}
+
+fn a_set_of_processes_that_are_gone_is_a_suspect() {
+    let env = TestEnv::new();
+    let key = env.key();
+    let user = holder::in_passing(|| {
+        sysv::set_with(key, &[1], 0o600);
+    });
+    let evidence = expect(&env, &format!("sem:{key:#x}"), "suspect");
+    assert!(evidence.contains(&format!("last operator {user} is gone")), "{evidence}");
+}
+
+fn a_queue_with_a_blocked_receiver_is_in_use() {
+    let env = TestEnv::new();
+    let id = sysv::queue(env.key(), 0o600);
+    let _receiver = holder::blocking(|| (), || holding::receive(id));
+    expect(&env, &format!("mq:{id}"), "in-use");
+    env.run(["rm", "--unused", &format!("mq:{id}")]).code(1).says("it is in use");
+    assert!(sysv::queue_status(id).is_ok());
+}
+
+fn a_queue_whose_sender_runs_is_no_leftover() {
+    let env = TestEnv::new();
+    let id = sysv::queue(env.key(), 0o600);
+    let _sender = holder::holding(|| sysv::send(id, 1, b"x"));
+    let expected = if sees_everybody() { "idle" } else { "unknown" };
+    expect(&env, &format!("mq:{id}"), expected);
+    env.run(["rm", "--unused", &format!("mq:{id}")]).code(1);
+}
+
+fn a_queue_of_processes_that_are_gone_is_a_suspect_where_everybody_can_be_seen() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::in_passing(|| sysv::send(sysv::queue(key, 0o600), 1, b"x"));
+    let expected = if sees_everybody() { "suspect" } else { "unknown" };
+    let evidence = expect(&env, &format!("mq:{key:#x}"), expected);
+    assert!(evidence.contains("1 message in it would be lost"), "{evidence}");
+}
+
+fn a_segment_of_a_user_without_processes_is_a_leftover() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::as_user(NOBODY_HOME, || {
+        sysv::segment(key, 4096, 0o600);
+    });
+    expect(&env, &format!("shm:{key:#x}"), if sees_everybody() { "leftover" } else { "suspect" });
+}
+
+fn a_set_of_a_user_without_processes_is_a_leftover() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::as_user(NOBODY_HOME, || {
+        sysv::set_with(key, &[1], 0o600);
+    });
+    expect(&env, &format!("sem:{key:#x}"), if sees_everybody() { "leftover" } else { "suspect" });
+}
+
+fn a_queue_of_a_user_without_processes_is_a_leftover_and_its_messages_are_told() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::as_user(NOBODY_HOME, || {
+        let id = sysv::queue(key, 0o600);
+        (0..3).for_each(|_| sysv::send(id, 1, b"x"));
+    });
+    let expected = if sees_everybody() { "leftover" } else { "unknown" };
+    let evidence = expect(&env, &format!("mq:{key:#x}"), expected);
+    assert!(evidence.contains("3 messages in it would be lost"), "{evidence}");
+}
+
+fn an_object_of_a_user_with_a_process_is_a_suspect() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::as_user(NOBODY_HOME, || {
+        sysv::segment(key, 4096, 0o600);
+    });
+    let address = format!("shm:{key:#x}");
+    let other = holder::holding_as(NOBODY_HOME, || ());
+    let evidence = expect(&env, &address, "suspect");
+    assert!(evidence.contains(&format!("process {} of its owner runs", other.pid())), "{evidence}");
+    drop(other);
+}
+
+fn a_mode_for_all_or_for_a_group_with_processes_makes_a_suspect() {
+    let env = TestEnv::new();
+    let (open, group) = (env.key(), env.key());
+    holder::as_user(NOBODY_HOME, || {
+        sysv::segment(open, 4096, 0o604);
+        sysv::segment(group, 4096, 0o660);
+    });
+    let evidence = expect(&env, &format!("shm:{open:#x}"), "suspect");
+    assert!(evidence.contains("its mode lets everybody open it"), "{evidence}");
+    let address = format!("shm:{group:#x}");
+    let member = holder::holding_in_group(NOBODY_HOME);
+    let evidence = expect(&env, &address, "suspect");
+    assert!(evidence.contains(&format!("process {} may open it", member.pid())), "{evidence}");
+    drop(member);
+    expect(&env, &address, if sees_everybody() { "leftover" } else { "suspect" });
+}
+
+fn a_set_that_may_not_be_read_is_unknown() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::in_passing(|| {
+        sysv::set_with(key, &[1], 0o600);
+    });
+    let id = lost::set_of(key);
+    let run = env.command(["show", &format!("sem:{id}"), "--grace", "0", "--json"]).by_user(65534);
+    assert_eq!(run.run().ok().only()["state"], "unknown");
+}
+
+fn what_an_ordinary_user_cannot_see_is_never_a_leftover() {
+    let env = TestEnv::new();
+    // A FIFO lies in a folder, which is root's here.
+    for subject in crate::subjects::SUBJECTS.iter().filter(|subject| subject.kind != "fifo") {
+        let fresh = (subject.fresh)(&env);
+        holder::as_user(NOBODY_HOME, || drop((subject.make)(&fresh, 0o644)));
+    }
+    let listing = env.command(["list", "--grace", "0", "--json"]).by_user(65534).run();
+    for object in listing.any_code(&[0]).1.objects() {
+        let state = object["state"].as_str().unwrap();
+        let counted = object["kind"] == "sysv-shm" || object["kind"] == "sysv-sem";
+        let allowed: &[&str] = if counted { &["suspect", "unknown"] } else { &["unknown"] };
+        assert!(allowed.contains(&state), "{object}");
+    }
+}

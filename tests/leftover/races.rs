@@ -1,0 +1,365 @@
+//! A cleaner against programs that make, use and remove their objects at full speed: nothing that lives is lost, and
+//! nothing is left in quarantine.
+
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::env::TestEnv;
+use crate::makers::{holder, posix, sysv};
+
+crate::cases![
+    memory_that_is_made_anew_all_the_time_is_never_lost,
+    semaphores_that_are_made_anew_all_the_time_are_never_lost,
+    queues_that_are_made_anew_all_the_time_are_never_lost,
+    segments_that_are_made_anew_all_the_time_are_never_lost,
+    segments_sets_and_queues_that_others_return_to_are_next_to_never_lost,
+    a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
+];
+
+/// How long each race runs.
+const TIME: Duration = Duration::from_secs(4);
+
+/// Counters that processes share.
+struct Tally {
+    used: AtomicU64,
+    lost: AtomicU64,
+}
+
+fn tally() -> &'static Tally {
+    let length = size_of::<Tally>();
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+    // SAFETY: the kernel chooses the place, of zero bytes, which are a valid Tally; it is never unmapped.
+    unsafe {
+        let place = libc::mmap(std::ptr::null_mut(), length, access, flags, -1, 0);
+        assert!(place != libc::MAP_FAILED);
+        &*place.cast::<Tally>()
+    }
+}
+
+/// Uses an object again and again, as `cycle` does it: Some(true) for a cycle in which its object was its own to the
+/// end, None when another one was in the way.
+fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
+    for number in 0.. {
+        match cycle(number) {
+            Some(true) => tally.used.fetch_add(1, Ordering::Relaxed),
+            Some(false) => tally.lost.fetch_add(1, Ordering::Relaxed),
+            None => 0,
+        };
+    }
+}
+
+/// Cleans again and again, and says how many objects went.
+fn clean_for_a_while(env: &TestEnv, facility: &str) -> usize {
+    let (begin, mut removed) = (Instant::now(), 0);
+    while begin.elapsed() < TIME {
+        let run = env.run(["clean", "--grace", "0", "--suspect", "--yes", "--json", facility]);
+        let (_, output) = run.any_code(&[0, 1]);
+        removed += output.objects().iter().filter(|one| one["result"] == "removed").count();
+    }
+    removed
+}
+
+fn verdict(tally: &Tally, removed: usize) {
+    let (used, lost) = (tally.used.load(Ordering::Relaxed), tally.lost.load(Ordering::Relaxed));
+    assert!(used > 100 && removed > 0, "{used} cycles and {removed} removed prove nothing");
+    assert_eq!(lost, 0, "of {used} cycles, with {removed} removed");
+    let quarantines = fs::read_dir("/dev/shm").unwrap().flatten();
+    let left: Vec<_> = quarantines
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(".ipcctl")))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Names that a program uses in turn: a cleaner finds some of them free at any time.
+fn name(number: u64) -> CString {
+    CString::new(format!("/race-{}", number % 32)).unwrap()
+}
+
+/// Long enough for a cleaner to come in between.
+fn spin(number: u64) {
+    for _ in 0..(number % 7) * 200 {
+        std::hint::spin_loop();
+    }
+}
+
+fn memory_that_is_made_anew_all_the_time_is_never_lost() {
+    let env = TestEnv::new();
+    let tally = tally();
+    let racer = holder::churning(|| {
+        use_forever(tally, |number| {
+            let name = name(number);
+            let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
+            // SAFETY: NUL-terminated strings, numbers, and descriptors that are closed once.
+            unsafe {
+                let file = libc::shm_open(name.as_ptr(), flags, 0o600);
+                if file == -1 {
+                    // What is left of the cycle before: it may be found and used again.
+                    let file = libc::shm_open(name.as_ptr(), libc::O_RDWR, 0);
+                    if file == -1 {
+                        return None;
+                    }
+                    spin(number);
+                    let kept = has_name(file);
+                    libc::shm_unlink(name.as_ptr());
+                    libc::close(file);
+                    return Some(kept);
+                }
+                libc::ftruncate(file, 64);
+                spin(number);
+                let kept = has_name(file);
+                libc::close(file);
+                if number.is_multiple_of(2) {
+                    libc::shm_unlink(name.as_ptr());
+                }
+                Some(kept)
+            }
+        });
+    });
+    let removed = clean_for_a_while(&env, "shm");
+    drop(racer);
+    verdict(tally, removed);
+}
+
+fn has_name(file: libc::c_int) -> bool {
+    // SAFETY: all zero bytes are a valid stat, which the call fills; an open descriptor.
+    unsafe {
+        let mut status: libc::stat = std::mem::zeroed();
+        assert_eq!(libc::fstat(file, &mut status), 0);
+        status.st_nlink > 0
+    }
+}
+
+fn semaphores_that_are_made_anew_all_the_time_are_never_lost() {
+    let env = TestEnv::new();
+    let tally = tally();
+    let racer = holder::churning(|| {
+        use_forever(tally, |number| {
+            let name = name(number);
+            let flags = libc::O_CREAT | libc::O_EXCL;
+            // SAFETY: NUL-terminated strings, numbers, and a semaphore that is closed once.
+            unsafe {
+                let semaphore =
+                    libc::sem_open(name.as_ptr(), flags, 0o600 as libc::c_uint, 1 as libc::c_uint);
+                if semaphore == libc::SEM_FAILED {
+                    libc::sem_unlink(name.as_ptr());
+                    return None;
+                }
+                let path = format!("/dev/shm/sem.{}", &name.to_str().unwrap()[1..]);
+                spin(number);
+                // Nobody else makes objects of this name, so it is there or it was removed.
+                let kept = fs::metadata(&path).is_ok();
+                libc::sem_close(semaphore);
+                if number.is_multiple_of(2) {
+                    libc::sem_unlink(name.as_ptr());
+                }
+                Some(kept)
+            }
+        });
+    });
+    let removed = clean_for_a_while(&env, "sem");
+    drop(racer);
+    verdict(tally, removed);
+}
+
+fn queues_that_are_made_anew_all_the_time_are_never_lost() {
+    let env = TestEnv::new();
+    let tally = tally();
+    let racer = holder::churning(|| {
+        use_forever(tally, |number| {
+            let name = name(number % 4);
+            let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
+            // SAFETY: all zero bytes are a valid mq_attr; NUL-terminated strings, numbers, a queue that is closed once.
+            unsafe {
+                let mut shape: libc::mq_attr = std::mem::zeroed();
+                (shape.mq_maxmsg, shape.mq_msgsize) = (1, 8);
+                let queue = libc::mq_open(name.as_ptr(), flags, 0o600, &mut shape);
+                if queue == -1 {
+                    libc::mq_unlink(name.as_ptr());
+                    return None;
+                }
+                spin(number);
+                let kept = has_name(queue);
+                libc::mq_close(queue);
+                if number.is_multiple_of(2) {
+                    libc::mq_unlink(name.as_ptr());
+                }
+                Some(kept)
+            }
+        });
+    });
+    let removed = clean_for_a_while(&env, "mq");
+    drop(racer);
+    verdict(tally, removed);
+}
+
+/// Each process makes its segment, uses it and ends; half of them stay behind for the next one to remove. The kernel
+/// knows who made a segment. Of sets and queues it only knows who used them, so a new one is the same as one that others
+/// return to.
+fn segments_that_are_made_anew_all_the_time_are_never_lost() {
+    let env = TestEnv::new();
+    let key = key_of(env.key());
+    let tally = tally();
+    let racer = holder::churning(|| {
+        use_forever(tally, |number| {
+            in_a_process(|| {
+                // SAFETY: numbers, null pointers where the kernel chooses or reads nothing, and a segment that is detached
+                // once.
+                unsafe {
+                    let id = libc::shmget(key, 4096, libc::IPC_CREAT | libc::IPC_EXCL | 0o600);
+                    if id == -1 {
+                        let stale = libc::shmget(key, 0, 0);
+                        libc::shmctl(stale, libc::IPC_RMID, std::ptr::null_mut());
+                        return;
+                    }
+                    spin(number);
+                    let place = libc::shmat(id, std::ptr::null(), 0);
+                    spin(number);
+                    let status = sysv::segment_status(id);
+                    let kept = place as isize != -1
+                        && status.is_ok_and(|status| status.shm_perm.mode & 0o1000 == 0);
+                    let count = if kept { &tally.used } else { &tally.lost };
+                    count.fetch_add(1, Ordering::Relaxed);
+                    libc::shmdt(place);
+                    spin(number);
+                    if number.is_multiple_of(2) {
+                        libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut());
+                    }
+                }
+            });
+            None
+        });
+    });
+    let removed = clean_for_a_while(&env, "shm");
+    drop(racer);
+    verdict(tally, removed);
+}
+
+/// One process makes objects by key and ends, others come, use them for a while and end. The kernel has no means to keep
+/// them from an object between the last look and its removal: whoever comes to it in just that moment, for the
+/// first time, finds it removed. That moment has to be the shortest there is.
+fn segments_sets_and_queues_that_others_return_to_are_next_to_never_lost() {
+    let env = TestEnv::new();
+    let keys = [env.key(), env.key(), env.key()];
+    let tally = tally();
+    let racer = holder::churning(|| {
+        use_forever(tally, |_| {
+            in_a_process(|| {
+                make_by_key(keys);
+            });
+            in_a_process(|| {
+                if !use_by_key(keys) {
+                    tally.lost.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            Some(true)
+        });
+    });
+    let removed =
+        ["shm", "sem", "mq"].iter().map(|facility| clean_for_a_while(&env, facility)).sum();
+    drop(racer);
+    let lost = tally.lost.swap(0, Ordering::Relaxed);
+    verdict(tally, removed);
+    assert!(lost <= 1 + removed as u64 / 50, "{lost} lost, with {removed} removed");
+}
+
+/// Runs this in a process that has ended when this returns.
+fn in_a_process(act: impl FnOnce()) {
+    // SAFETY: the child runs `act` and ends without returning here; the parent waits for its own child.
+    unsafe {
+        let pid = libc::fork();
+        assert!(pid != -1);
+        if pid == 0 {
+            act();
+            libc::_exit(0);
+        }
+        libc::waitpid(pid, std::ptr::null_mut(), 0);
+    }
+}
+
+fn key_of(key: u32) -> libc::key_t {
+    libc::key_t::from_ne_bytes(key.to_ne_bytes())
+}
+
+fn make_by_key([segment, set, queue]: [u32; 3]) {
+    let flags = libc::IPC_CREAT | 0o600;
+    // SAFETY: numbers only. They may be there already.
+    unsafe {
+        libc::shmget(key_of(segment), 4096, flags);
+        libc::semget(key_of(set), 1, flags);
+        libc::msgget(key_of(queue), flags);
+    }
+}
+
+/// Did all that could be used stay as long as they were in use?
+fn use_by_key([segment, set, queue]: [u32; 3]) -> bool {
+    // SAFETY: numbers, buffers with their true lengths, and a segment that is detached once.
+    unsafe {
+        let id = libc::shmget(key_of(segment), 0, 0);
+        let place = if id == -1 { -1isize as *mut _ } else { libc::shmat(id, std::ptr::null(), 0) };
+        let attached = place as isize != -1;
+        let set = libc::semget(key_of(set), 0, 0);
+        let mut raise = libc::sembuf { sem_num: 0, sem_op: 1, sem_flg: 0 };
+        let raised = set != -1 && libc::semop(set, &mut raise, 1) == 0;
+        let queue = libc::msgget(key_of(queue), 0);
+        let mut message = [1i64.to_ne_bytes(), [7; 8]].concat();
+        let flags = libc::IPC_NOWAIT;
+        let sent = queue != -1 && libc::msgsnd(queue, message.as_ptr().cast(), 8, flags) == 0;
+        std::thread::sleep(Duration::from_micros(300));
+        let segment_kept = !attached
+            || sysv::segment_status(id).is_ok_and(|status| status.shm_perm.mode & 0o1000 == 0);
+        let mut lower = libc::sembuf { sem_num: 0, sem_op: -1, sem_flg: libc::IPC_NOWAIT as _ };
+        let set_kept = !raised || libc::semop(set, &mut lower, 1) == 0;
+        let taken = libc::msgrcv(queue, message.as_mut_ptr().cast(), 8, 0, flags);
+        let queue_kept = !sent || taken == 8;
+        if attached {
+            libc::shmdt(place);
+        }
+        segment_kept && set_kept && queue_kept
+    }
+}
+
+fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish() {
+    let env = TestEnv::new();
+    let names: Vec<String> = (0..400).map(|number| format!("/victim-{number}")).collect();
+    for round in 0..20 {
+        for name in &names {
+            if !fs::exists(format!("/dev/shm{name}")).unwrap() {
+                posix::shared_memory(name, 64, 0o600);
+            }
+        }
+        // Killed at another moment each time.
+        let clean = ["clean", "--grace", "0", "--suspect", "--yes", "shm"];
+        env.command(clean).killed_after(Duration::from_millis(10 + 15 * round));
+        let parked = fs::read_dir("/dev/shm").unwrap().flatten();
+        let parked: usize = parked
+            .filter(|entry| entry.file_type().unwrap().is_dir())
+            .map(|folder| fs::read_dir(folder.path()).unwrap().count())
+            .sum();
+        let before = fs::read_dir("/dev/shm").unwrap().flatten();
+        let before = before.filter(|entry| entry.file_type().unwrap().is_file()).count();
+        // A run that removes nothing puts back what is in quarantine, and says so.
+        let output = env.run(["clean", "--yes", "shm"]).any_code(&[0]).1;
+        let told = output.stderr().lines().filter(|line| line.contains("interrupted")).count();
+        assert_eq!(told, parked, "{}", output.report());
+        assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), before + parked);
+    }
+    // A name that has been taken: nobody holds the one in quarantine, so it goes.
+    let folder = "/dev/shm/.ipcctl-0123456789abcdef";
+    fs::create_dir(folder).unwrap();
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    for name in ["victim-0", "victim-1"] {
+        fs::write(format!("{folder}/{name}"), "old").unwrap();
+        fs::write(format!("/dev/shm/{name}"), "new").unwrap();
+    }
+    let held = fs::File::open(format!("{folder}/victim-1")).unwrap();
+    let output = env.run(["clean", "--yes", "shm"]).any_code(&[1]).1;
+    output.says("victim-0 is removed").says("victim-1 stays there");
+    assert_eq!(fs::read_to_string("/dev/shm/victim-0").unwrap(), "new");
+    assert!(fs::exists(format!("{folder}/victim-1")).unwrap());
+    drop(held);
+}
