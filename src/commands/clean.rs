@@ -91,7 +91,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
             return Ok(());
         }
     };
-    let planner = Planner { args, look: &look, judge: &judge };
+    let planner =
+        Planner { args, look: &look, judge: &judge, own: nix::unistd::geteuid().as_raw() };
     let (units, warnings) = planner.plan(cx);
     let row = |object: &Object| Row { object: object.clone(), outcome: None };
     let rows = units.iter().flatten().map(row).collect();
@@ -141,6 +142,8 @@ struct Planner<'a> {
     args: &'a Args,
     look: &'a Look<'a>,
     judge: &'a Judge<'a>,
+    /// Who runs this.
+    own: u32,
 }
 
 impl Planner<'_> {
@@ -162,7 +165,7 @@ impl Planner<'_> {
             let verdict = judged.unwrap_or_else(|| self.judge.judge(&object, self.look));
             let state = verdict.state;
             object.verdict = Some(verdict);
-            match (self.takes(state), is_mine(&object)) {
+            match (self.takes(state), is_mine(self.own, &object)) {
                 (true, true) => chosen.push(object),
                 (true, false) => others += 1,
                 (false, mine) => suspects += usize::from(mine && state == State::Suspect),
@@ -190,7 +193,7 @@ impl Planner<'_> {
         match found {
             Ok(mut object) => {
                 let verdict = self.judge.judge(&object, self.look);
-                let goes = self.takes(verdict.state) && is_mine(&object);
+                let goes = self.takes(verdict.state) && is_mine(self.own, &object);
                 object.verdict = Some(verdict);
                 if goes { Member::Goes(Box::new(object)) } else { Member::Stays }
             }
@@ -267,8 +270,7 @@ fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Object>], report: &m
 }
 
 /// May this user remove it? Root may remove everything; others leave alone what is not theirs even where they could.
-fn is_mine(object: &Object) -> bool {
-    let own = nix::unistd::geteuid().as_raw();
+fn is_mine(own: u32, object: &Object) -> bool {
     let creator = object.past.as_ref().and_then(|past| past.creator);
     own == 0 || object.uid == Some(own) || creator.is_some_and(|(creator, _)| creator == own)
 }

@@ -1,6 +1,7 @@
 //! `show`: all that is known of an object.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::columns;
 use super::context::{Context, Outcome};
@@ -10,7 +11,9 @@ use crate::cli::values;
 use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
 use crate::leftover::producers;
-use crate::model::{Address, COMMON, Fault, Field, OF_HOLDERS, Object, Rows, Value};
+use crate::model::{
+    Address, COMMON, Fault, Field, Found, OF_HOLDERS, OF_VERDICTS, Object, Rows, Value,
+};
 use crate::output::{Cell, Format, Times, detail};
 
 /// Show all that is known of objects
@@ -55,7 +58,12 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         Some(list) => columns::choose(Some(list), &[], &columns::of_objects()).map(|_| None)?,
         None => None,
     };
-    let names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let mut names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
+    let judged = chosen.is_none()
+        || names.iter().any(|name| OF_VERDICTS.contains(name) || *name == "producer");
+    if judged {
+        names.extend(states::NEEDS);
+    }
     let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
     let in_use = OF_HOLDERS.iter().any(|name| want.has_column(name));
     if in_use {
@@ -78,7 +86,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     for object in objects.iter_mut().filter(|_| in_use) {
         object.found = object.trace.map(|trace| cx.scanner.of(&trace));
     }
-    if let Err(fault) = judge(&mut objects, &args.judging, cx) {
+    if judged && let Err(fault) = judge(&mut objects, &args.judging, cx) {
         cx.complain(&fault);
     }
     match cx.format() {
@@ -90,9 +98,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
 /// Concludes the states, and says why.
 fn judge(objects: &mut [Object], judging: &Judging, cx: &Context) -> Result<(), Fault> {
     let judge = states::judge(judging, (&[], true), cx, &cx.scanner)?;
-    let look = cx.look(Want::Everything);
+    let (look, nobody) = (cx.look(Want::Everything), Arc::new(Found::NOBODY));
     for object in objects {
-        object.verdict = Some(judge.judge(object, &look));
+        let verdict = judge.judge(object, &look);
+        states::settle(object, verdict, &nobody);
         object.producer = producers::origin(object).and_then(|origin| origin.program());
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::holders::Scanner;
 use crate::kinds::capability::Look;
 use crate::leftover::keep::{self, Keep};
 use crate::leftover::{Judge, Terms, producers};
-use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, State};
+use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, State, Verdict};
 
 /// What an object is judged with.
 pub(super) struct Means<'a> {
@@ -37,6 +37,17 @@ pub(super) fn judge<'s>(
     Judge::new(&cx.proc, scanner, terms)
 }
 
+/// What has to be read of an object that is to be judged, besides what is printed.
+pub(super) const NEEDS: &[&str] = &["state", "key"];
+
+/// Takes a verdict down. An object that was proved to be free has no holders, whatever could not be seen of processes.
+pub(super) fn settle(object: &mut Object, verdict: Verdict, nobody: &Arc<Found>) {
+    if verdict.free && !object.found.as_ref().is_some_and(|found| found.complete()) {
+        object.found = Some(Arc::clone(nobody));
+    }
+    object.verdict = Some(verdict);
+}
+
 /// What a listing has to know of states.
 pub(super) struct States<'a> {
     /// Those that are asked for; all when empty.
@@ -54,7 +65,7 @@ impl<'a> States<'a> {
         let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
         let names: Vec<_> = names.collect();
         let telling = names.contains(&"evidence");
-        let wanted = names.iter().any(|name| OF_VERDICTS.contains(name));
+        let wanted = OF_VERDICTS.iter().any(|name| names.contains(name));
         Self {
             asked,
             wanted: wanted || !asked.is_empty(),
@@ -84,7 +95,7 @@ impl<'a> States<'a> {
     /// What has to be read of objects, besides what is printed.
     pub(super) fn needs(&self) -> &'static [&'static str] {
         match (self.wanted, self.producers) {
-            (true, _) => &["state", "key"],
+            (true, _) => NEEDS,
             (false, true) => &["key"],
             (false, false) => &[],
         }
@@ -109,13 +120,11 @@ impl<'a> States<'a> {
             object.producer = producers::origin(object).and_then(|origin| origin.program());
         }
         let Some(judge) = means.judge else { return self.asked.is_empty() };
-        object.verdict = judge.at_once(object, means.look);
-        match &object.verdict {
+        match judge.at_once(object, means.look) {
             Some(verdict) => {
-                if verdict.free && object.found.is_none() {
-                    object.found = Some(Arc::clone(&self.nobody));
-                }
-                self.allows(verdict.state)
+                let state = verdict.state;
+                settle(object, verdict, &self.nobody);
+                self.allows(state)
             }
             None => {
                 self.expected = true;
@@ -128,7 +137,8 @@ impl<'a> States<'a> {
     pub(super) fn fill(&self, objects: &mut Vec<Object>, means: &Means) {
         let Some(judge) = means.judge else { return };
         for object in objects.iter_mut().filter(|object| object.verdict.is_none()) {
-            object.verdict = Some(judge.judge(object, means.look));
+            let verdict = judge.judge(object, means.look);
+            settle(object, verdict, &self.nobody);
         }
         objects.retain(|object| {
             object.verdict.as_ref().is_some_and(|verdict| self.allows(verdict.state))

@@ -180,8 +180,10 @@ impl Visit<'_, '_> {
             self.mappings(&mut visitor.source);
         }
         if self.ground.descriptors {
-            self.descriptors("", visitor);
-            self.private_tables(visitor);
+            match self.descriptors_of("", visitor) {
+                Err(error) if !self.is_headless() => self.note_descriptors(&error),
+                _ => self.private_tables(visitor),
+            }
         }
         if self.ground.calls {
             self.calls(visitor);
@@ -210,14 +212,12 @@ impl Visit<'_, '_> {
     }
 
     fn mappings(&mut self, source: &mut Source) {
+        // All threads share their memory. When the main one has ended, only the others can be asked for it.
         match self.mappings_of("", source) {
             Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => self.note_mappings(&error),
-        }
-        // All threads share their memory. When the main one has ended, only the others can be asked for it.
-        if self.threads.is_empty() || !self.main_thread_has_ended() {
-            return;
+            _ if self.is_headless() => {}
+            Ok(false) => return,
+            Err(error) => return self.note_mappings(&error),
         }
         for thread in self.threads.clone() {
             match self.mappings_of(&format!("task/{thread}/"), source) {
@@ -228,8 +228,11 @@ impl Visit<'_, '_> {
         }
     }
 
-    fn main_thread_has_ended(&self) -> bool {
-        self.process.status().is_ok_and(|status| matches!(status.state, b'Z' | b'X'))
+    /// Has the main thread ended before others? Then it has nothing any more, and what the kernel shows of it belongs to
+    /// root.
+    fn is_headless(&self) -> bool {
+        !self.threads.is_empty()
+            && self.process.status().is_ok_and(|status| matches!(status.state, b'Z' | b'X'))
     }
 
     /// Was there any mapping?
@@ -287,11 +290,11 @@ impl Visit<'_, '_> {
         }
     }
 
-    fn descriptors(&mut self, folder: &str, visitor: &mut Visitor) {
+    fn descriptors_of(&mut self, folder: &str, visitor: &mut Visitor) -> io::Result<()> {
         let (ground, pid) = (self.ground, self.process.pid);
         let table = CString::new(format!("{folder}fd")).unwrap_or_default();
         let found = &mut self.found;
-        let result = fds::visit(self.process, &table, &mut |opened| {
+        fds::visit(self.process, &table, &mut |opened| {
             let (file, stat) = (id(&opened.stat), &opened.stat);
             let named_fifo = stat.is(libc::S_IFIFO) && Some(stat.device) != ground.pipes;
             let wanted = ground.questions.every_fifo && named_fifo;
@@ -301,18 +304,16 @@ impl Visit<'_, '_> {
             if wanted || ground.questions.files.contains_key(&file) {
                 found.push((Key::File(file), How::Open(opened.access())));
             }
-        });
-        if let Err(error) = result {
-            let queues = !self.is_elsewhere();
-            self.note(&error, Gaps { descriptors: true, queues, ..Gaps::default() });
-        }
+        })
+    }
+
+    fn note_descriptors(&mut self, error: &io::Error) {
+        let queues = !self.is_elsewhere();
+        self.note(error, Gaps { descriptors: true, queues, ..Gaps::default() });
     }
 
     /// Threads that have descriptors of their own, and all threads when the main one has ended: then it has none.
     fn private_tables(&mut self, visitor: &mut Visitor) {
-        if self.gaps.descriptors {
-            return;
-        }
         let mut known = vec![self.process.pid];
         for thread in self.threads.clone() {
             let shares = |other: &i32| {
@@ -322,36 +323,40 @@ impl Visit<'_, '_> {
             };
             if thread != self.process.pid && !known.iter().any(shares) {
                 known.push(thread);
-                self.descriptors(&format!("task/{thread}/"), visitor);
+                if let Err(error) = self.descriptors_of(&format!("task/{thread}/"), visitor) {
+                    self.note_descriptors(&error);
+                }
             }
         }
     }
 
     fn calls(&mut self, visitor: &mut Visitor) {
-        if self.threads.is_empty() {
-            self.call("", visitor);
-        }
-        for thread in self.threads.clone() {
+        let main = (self.process.pid, String::new());
+        let threads = match &*self.threads {
+            [] => vec![main],
+            threads => threads.iter().map(|thread| (*thread, format!("task/{thread}/"))).collect(),
+        };
+        for (thread, folder) in threads {
+            match self.call(&folder, visitor) {
+                Err(error) if thread != self.process.pid || !self.is_headless() => {
+                    self.note_calls(&error);
+                }
+                _ => {}
+            }
             // Who may not look at one may not look at the others.
             if self.gaps.calls {
                 break;
             }
-            self.call(&format!("task/{thread}/"), visitor);
         }
     }
 
-    fn call(&mut self, folder: &str, visitor: &mut Visitor) {
+    fn call(&mut self, folder: &str, visitor: &mut Visitor) -> io::Result<()> {
         let mut buffer = [0; 256];
-        let name = CString::new(format!("{folder}syscall")).unwrap_or_default();
-        let doing = self.process.read(&name, &mut buffer).map(waiting::parse);
-        let result = match doing {
-            Ok(Doing::Waiting(call)) => self.wait(folder, call, visitor),
-            Ok(Doing::Other) => Ok(()),
-            Ok(Doing::Foreign) => Err(io::ErrorKind::Unsupported.into()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            self.note_calls(&error);
+        let name = CString::new(format!("{folder}syscall"))?;
+        match waiting::parse(self.process.read(&name, &mut buffer)?) {
+            Doing::Waiting(call) => self.wait(folder, call, visitor),
+            Doing::Other => Ok(()),
+            Doing::Foreign => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

@@ -44,6 +44,15 @@ pub trait Store {
     /// ENOENT, EACCES; ENOTSUP for what must not be opened to look at it.
     fn open(&self, locator: &Locator) -> io::Result<OwnedFd>;
 
+    /// The same for an object that was seen a moment ago, which spares a look before. It may be another file by now: what
+    /// was opened has to be compared with what was seen.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    fn open_seen(&self, locator: &Locator) -> io::Result<OwnedFd> {
+        self.open(locator)
+    }
+
     /// Where the file is, if it can be moved from there to another folder of the same file system.
     ///
     /// # Errors

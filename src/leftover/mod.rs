@@ -73,6 +73,21 @@ enum Opinion {
     Ask(Trace),
 }
 
+/// What is known of the holders of an object before it is judged.
+#[derive(Clone, Copy)]
+enum Known<'k> {
+    Nothing,
+    Seen(&'k Arc<Found>),
+    /// There are none: its file is under a lease.
+    Leased,
+}
+
+impl<'k> Known<'k> {
+    fn of(object: &'k Object) -> Self {
+        object.found.as_ref().map_or(Known::Nothing, Known::Seen)
+    }
+}
+
 impl<'a> Judge<'a> {
     /// A judge on these terms. `scanner` finds holders where nothing else tells.
     ///
@@ -96,7 +111,7 @@ impl<'a> Judge<'a> {
     /// The verdict, if it takes no look at the processes; otherwise that look is announced, and [`Judge::judge`] has the
     /// answer when all objects have been seen.
     pub fn at_once(&self, object: &Object, look: &Look) -> Option<Verdict> {
-        match self.opinion(object, look, object.found.as_ref()) {
+        match self.opinion(object, look, Known::of(object)) {
             Opinion::Settled(verdict) => Some(verdict),
             Opinion::Ask(trace) => {
                 self.scanner.ask(&trace);
@@ -107,19 +122,29 @@ impl<'a> Judge<'a> {
 
     /// The verdict, after a look at the processes where it takes one.
     pub fn judge(&self, object: &Object, look: &Look) -> Verdict {
-        match self.opinion(object, look, object.found.as_ref()) {
+        match self.opinion(object, look, Known::of(object)) {
             Opinion::Settled(verdict) => verdict,
             Opinion::Ask(trace) => {
                 let found = self.scanner.of(&trace);
-                match self.opinion(object, look, Some(&found)) {
-                    Opinion::Settled(verdict) => verdict,
-                    Opinion::Ask(_) => unknown("its holders could not be looked for"),
-                }
+                self.settled(object, look, Known::Seen(&found))
             }
         }
     }
 
-    fn opinion(&self, object: &Object, look: &Look, found: Option<&Arc<Found>>) -> Opinion {
+    /// The verdict on an object that is a file, if that is under a lease when something follows from it: then nobody holds
+    /// it.
+    pub fn judge_leased(&self, object: &Object, look: &Look) -> Verdict {
+        self.settled(object, look, Known::Leased)
+    }
+
+    fn settled(&self, object: &Object, look: &Look, known: Known) -> Verdict {
+        match self.opinion(object, look, known) {
+            Opinion::Settled(verdict) => verdict,
+            Opinion::Ask(_) => unknown("its holders could not be looked for"),
+        }
+    }
+
+    fn opinion(&self, object: &Object, look: &Look, known: Known) -> Opinion {
         let (Some(trace), Some(past)) = (&object.trace, &object.past) else {
             return Opinion::Settled(unknown("it could not be looked at"));
         };
@@ -129,7 +154,7 @@ impl<'a> Judge<'a> {
         let quiet = last.map(|last| self.clock.now.saturating_sub(last));
         let grace = self.terms.grace(past.pace);
         let young = quiet.is_some_and(|quiet| quiet < grace);
-        let Some(hold) = self.hold(object, trace, (look, young), found) else {
+        let Some(hold) = self.hold(object, trace, (look, young), known) else {
             return Opinion::Ask(*trace);
         };
         let mut evidence = Evidence {
@@ -189,8 +214,13 @@ impl<'a> Judge<'a> {
         object: &Object,
         trace: &Trace,
         (look, young): (&Look, bool),
-        found: Option<&Arc<Found>>,
+        known: Known,
     ) -> Option<Hold> {
+        let found = match known {
+            Known::Leased => return Some(Hold::Free(Proof::Leased)),
+            Known::Seen(found) => Some(found),
+            Known::Nothing => None,
+        };
         match trace {
             Trace::Segment { attached: attached @ 1.., .. } => {
                 return Some(Hold::Held(Grip::Attached(*attached)));

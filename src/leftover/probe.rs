@@ -3,7 +3,8 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::evidence::{Blind, Grip, Hold, Proof};
@@ -50,32 +51,31 @@ impl Files {
     /// The kernel's answer for an object's file; `None` when it has none.
     pub(super) fn probe(&self, object: &Object, id: FileId, look: &Look) -> Option<Hold> {
         let store = self.store(object.kind.name, look)?;
-        let (opened, found) = match open(store, &object.address) {
-            Ok(opened) => opened,
-            Err(hold) => return hold,
-        };
-        if found != id {
-            return Some(Hold::Unseen(Blind::Object("it was replaced meanwhile")));
+        match identified(store.open_seen(&object.address.locator)) {
+            Ok((_, found)) if found != id => {
+                Some(Hold::Unseen(Blind::Object("it was replaced meanwhile")))
+            }
+            Ok((opened, _)) => lease(opened),
+            Err(hold) => hold,
         }
-        lease(&opened)
     }
 
     /// Is the object with this address held, as far as the kernel says?
     pub(super) fn is_held(&self, address: &Address, look: &Look) -> bool {
         let Ok(record) = kinds::of_address(address) else { return false };
         let Some(store) = self.store(record.kind.name, look) else { return false };
-        let hold = match open(store, address) {
+        let hold = match identified(store.open(&address.locator)) {
             Ok((_, id)) if self.is_locked(&id) => return true,
-            Ok((opened, _)) => lease(&opened),
+            Ok((opened, _)) => lease(opened),
             Err(hold) => hold,
         };
         matches!(hold, Some(Hold::Held(_)))
     }
 }
 
-/// Opens an object's file, or says what follows from that it could not be opened.
-fn open(store: &dyn Store, address: &Address) -> Result<(OwnedFd, FileId), Option<Hold>> {
-    let opened = store.open(&address.locator).map_err(|error| {
+/// Which file was opened, or what follows from that it could not be.
+fn identified(opened: io::Result<OwnedFd>) -> Result<(OwnedFd, FileId), Option<Hold>> {
+    let opened = opened.map_err(|error| {
         // Somebody has a lease on it, and therefore has it open.
         let leased = error.raw_os_error() == Some(libc::EAGAIN);
         leased.then_some(Hold::Held(Grip::Leased))
@@ -85,11 +85,13 @@ fn open(store: &dyn Store, address: &Address) -> Result<(OwnedFd, FileId), Optio
 }
 
 /// Asks for a lease, and gives it back at once.
-fn lease(opened: &OwnedFd) -> Option<Hold> {
-    match Lease::take(opened.as_fd()) {
+fn lease(opened: OwnedFd) -> Option<Hold> {
+    match Lease::take(opened) {
         Ok(_) => Some(Hold::Free(Proof::Leased)),
         // Only this says that somebody has it; others say that we may not ask.
-        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => Some(Hold::Held(Grip::Leased)),
+        Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => {
+            Some(Hold::Held(Grip::Leased))
+        }
         Err(_) => None,
     }
 }

@@ -154,9 +154,11 @@ pub fn origin(object: &Object) -> Option<Origin> {
 }
 
 fn of_key(facility: Facility, key: u32) -> Option<Origin> {
-    let key = format!("{key:#x}");
+    let is_it = |pattern: &str| {
+        pattern.strip_prefix("0x").is_some_and(|hex| u32::from_str_radix(hex, 16) == Ok(key))
+    };
     let mut producers = PRODUCERS.iter().filter(|producer| producer.facility == facility);
-    let producer = producers.find(|producer| producer.pattern == key)?;
+    let producer = producers.find(|producer| is_it(producer.pattern))?;
     Some(Origin { producer, pid: None })
 }
 

@@ -6,18 +6,17 @@ use std::ffi::{CStr, CString};
 use std::fmt::{self, Display};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use nix::dir::Dir;
 use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
 
 use crate::kinds::backing::Home;
 use crate::model::Encoded;
-use crate::sys::lease::Leased;
-use crate::sys::{file, folder};
+use crate::sys::file;
+use crate::sys::folder::{self, Entry};
+use crate::sys::lease::Lease;
 
 /// What the names of these folders begin with.
 const PREFIX: &str = ".ipcctl-";
@@ -169,23 +168,21 @@ impl Display for Recovered {
 /// The folder cannot be read.
 pub fn recover(home: &Home, dry: bool) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
-    for name in names(&*home.folder)? {
-        if !name.to_bytes().starts_with(PREFIX.as_bytes()) {
-            continue;
-        }
+    let ours = |name: &[u8]| name.starts_with(PREFIX.as_bytes());
+    for Entry { name, .. } in folder::entries(&*home.folder, &ours)? {
         // A file of such a name, a link, or a folder of somebody else's is none of ours.
         let Ok(Some(folder)) = own(home, &name) else { continue };
         if folder::lock(&folder).is_err() {
             continue;
         }
-        let files = names(&folder)?;
+        let files = folder::entries(&folder, &|_| true)?;
         if dry {
-            let waits = |file: &CString| Recovered::Waits(path(&home.path, &[&name, file]));
+            let waits = |file: &Entry| Recovered::Waits(path(&home.path, &[&name, &file.name]));
             recovered.extend(files.iter().map(waits));
             continue;
         }
         let quarantine = Quarantine { home: home.clone(), name, folder };
-        recovered.extend(files.iter().map(|file| quarantine.recover(file)));
+        recovered.extend(files.iter().map(|file| quarantine.recover(&file.name)));
     }
     Ok(recovered)
 }
@@ -196,12 +193,12 @@ impl Quarantine {
             return Recovered::PutBack(path(&self.home.path, &[name]));
         }
         let free = || {
-            let handle = file::handle_at(&self.folder, name)?;
-            if !file::stat(&handle)?.is(libc::S_IFREG) {
+            // Nobody else can put anything there.
+            if !file::stat_at(&self.folder, name)?.is(libc::S_IFREG) {
                 return Err(io::ErrorKind::Unsupported.into());
             }
-            let opened = file::reopen(handle.as_fd(), OFlag::O_RDONLY)?;
-            Leased::take(opened).map_err(|(error, _)| error)
+            let opened = file::open_at(&self.folder, name, OFlag::empty())?;
+            Lease::take(opened).map_err(|(error, _)| error)
         };
         // Nobody can open it by a name in this folder: whoever does not hold it by now never will.
         match free().and_then(|_lease| self.destroy(name)) {
@@ -209,13 +206,4 @@ impl Quarantine {
             Err(_) => Recovered::Stays(self.path(name)),
         }
     }
-}
-
-/// The names in a folder.
-fn names(folder: impl AsFd) -> io::Result<Vec<CString>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut entries = Dir::openat(folder, c".", flags, Mode::empty())?;
-    let names = entries.iter().map(|entry| Ok(entry?.file_name().to_owned()));
-    let names: io::Result<Vec<CString>> = names.collect();
-    Ok(names?.into_iter().filter(|name| !matches!(name.to_bytes(), b"." | b"..")).collect())
 }

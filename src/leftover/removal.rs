@@ -5,11 +5,9 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
-
-use nix::fcntl::OFlag;
 
 use super::Judge;
 use super::quarantine::Quarantine;
@@ -17,9 +15,9 @@ use crate::holders::Scanner;
 use crate::kinds::backing::{Home, Spot, Store};
 use crate::kinds::capability::{Look, Removal};
 use crate::kinds::{self, KindRecord};
-use crate::model::{Address, Class, Encoded, Fault, FileId, Object, State, Trace};
+use crate::model::{Address, Class, Encoded, Fault, FileId, Object, State, Trace, Verdict};
 use crate::sys::file;
-use crate::sys::lease::Leased;
+use crate::sys::lease::Lease;
 
 /// How long a lease is held before it proves that nobody had been on the way to the file. Whoever was, is waiting at
 /// the lease by then, and has broken it.
@@ -153,9 +151,20 @@ impl Remover<'_> {
         if !again.is_same(object) {
             return Err(changed());
         }
-        let verdict = self.judge.judge(&again, self.look);
-        if (self.allows)(&again, verdict.state) {
-            return Ok((record, again));
+        // A file is judged as it will be under the lease that it comes under next.
+        let verdict = match again.trace {
+            Some(Trace::Memory(_) | Trace::Semaphore { .. } | Trace::Queue { .. }) => {
+                self.judge.judge_leased(&again, self.look)
+            }
+            _ => self.judge.judge(&again, self.look),
+        };
+        self.consider(&again, &verdict).map(|()| (record, again))
+    }
+
+    /// May it be removed in the state that it is in?
+    fn consider(&self, object: &Object, verdict: &Verdict) -> Result<(), Outcome> {
+        if (self.allows)(object, verdict.state) {
+            return Ok(());
         }
         let why = verdict.evidence.first().map(|line| format!(": {line}")).unwrap_or_default();
         Err(Skipped(match verdict.state {
@@ -205,8 +214,11 @@ impl Remover<'_> {
         let hold = match trace {
             // To open it would release whoever waits for a peer.
             Trace::Fifo(_) => Grasp::None,
-            _ => grasp(store, &object, id, spot.as_ref())?,
+            _ => grasp(store, &object, id)?,
         };
+        if matches!(hold, Grasp::Open(_)) {
+            self.consider(&object, &self.judge.judge(&object, self.look))?;
+        }
         let place = match spot {
             None => None,
             Some(Spot { home, name }) => {
@@ -267,7 +279,7 @@ struct Staged {
 /// What keeps others from a file.
 enum Grasp {
     /// A lease: the first who tries to open the file breaks it.
-    Leased(Leased),
+    Leased(Lease),
     /// Its descriptor alone, where the file system has no leases.
     Open(OwnedFd),
     /// Nothing: it must not be opened.
@@ -344,31 +356,18 @@ fn has_name(file: &OwnedFd) -> bool {
 }
 
 /// Takes hold of a file, which is exactly the one that was judged.
-fn grasp(
-    store: &dyn Store,
-    object: &Object,
-    id: FileId,
-    spot: Option<&Spot>,
-) -> Result<Grasp, Outcome> {
-    let open = || match spot {
-        None => store.open(&object.address.locator),
-        Some(spot) => {
-            let handle = file::handle_at(&*spot.home.folder, &spot.name)?;
-            if !file::stat(&handle)?.is(libc::S_IFREG) {
-                return Err(io::ErrorKind::NotFound.into());
-            }
-            file::reopen(handle.as_fd(), OFlag::O_RDONLY)
-        }
-    };
-    let opened = open().map_err(|error| match error.raw_os_error() {
+fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Grasp, Outcome> {
+    let opened = store.open_seen(&object.address.locator);
+    let opened = opened.map_err(|error| match error.raw_os_error() {
         Some(libc::EAGAIN) => Skipped("somebody holds it now".into()),
+        Some(libc::ENOENT) => changed(),
         _ => Failed(Fault::from_os(&error)),
     })?;
     let stat = file::stat(&opened).map_err(|error| Failed(Fault::from_os(&error)))?;
     if (stat.device, stat.inode) != (id.device, id.inode) {
         return Err(changed());
     }
-    match Leased::take(opened) {
+    match Lease::take(opened) {
         Ok(leased) => Ok(Grasp::Leased(leased)),
         Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => {
             Err(Skipped("somebody holds it now".into()))

@@ -124,6 +124,16 @@ pub fn handle_at(folder: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
     Ok(openat(folder, name, flags, Mode::empty())?)
 }
 
+/// Opens `name` in `folder` for reading. Only for what was seen to be a regular file a moment ago: anything else would
+/// take the opening for more than a look. It never blocks and follows no link, and what it is has to be looked at afterwards.
+///
+/// # Errors
+/// ENOENT, EACCES, ELOOP for a link; EAGAIN when somebody has a lease on it.
+pub fn open_at(folder: impl AsFd, name: &CStr, more: OFlag) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    Ok(openat(folder, name, OFlag::O_RDONLY | flags | more, Mode::empty())?)
+}
+
 /// Opens the very file that `handle` stands for, whatever its name means by now.
 ///
 /// # Errors

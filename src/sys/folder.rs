@@ -1,10 +1,11 @@
 //! What happens to names in folders: `renameat2(2)`, `unlinkat(2)`, `mkdirat(2)`, and `flock(2)` on a folder as
 //! a sign of life that the kernel takes back.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use nix::dir::{Dir, Type};
 use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags, openat, renameat2};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -27,6 +28,33 @@ pub fn open_at(folder: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
 pub fn open(path: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     Ok(openat(AT_FDCWD, path, flags, Mode::empty())?)
+}
+
+/// A name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The name.
+    pub name: CString,
+    /// Is it that of a regular file, as far as the folder tells?
+    pub regular: bool,
+}
+
+/// The names in a folder that `keep` keeps, in no order; not its own and that of its parent.
+///
+/// # Errors
+/// Those of `readdir(3)`.
+pub fn entries(folder: impl AsFd, keep: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut entries = Vec::new();
+    for entry in Dir::openat(folder, c".", flags, Mode::empty())?.iter() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !matches!(name.to_bytes(), b"." | b"..") && keep(name.to_bytes()) {
+            let regular = entry.file_type() == Some(Type::File);
+            entries.push(Entry { name: name.to_owned(), regular });
+        }
+    }
+    Ok(entries)
 }
 
 /// Makes a folder for its owner alone.

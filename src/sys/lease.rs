@@ -2,43 +2,23 @@
 //! wherever they are. `fcntl(2)`, F_SETLEASE, F_GETLEASE.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::check;
 
 /// From the kernel's <asm-generic/fcntl.h>; the libc crate lacks it.
 const F_SETSIG: libc::c_int = 10;
 
-/// A write lease on an open file, given back when dropped. While it is held, others that open the file wait
-/// (or get EAGAIN with O_NONBLOCK), so hold it for microseconds.
-pub struct Lease<'a>(BorrowedFd<'a>);
+/// A file with a write lease on it, which is given back when the file is closed with this. While it is held, others
+/// that open the file wait (or get EAGAIN with O_NONBLOCK), so hold it for microseconds.
+pub struct Lease(OwnedFd);
 
-impl<'a> Lease<'a> {
+impl Lease {
     /// Takes the lease: success proves that no other open file and no mapping of the file exists.
     ///
     /// # Errors
     /// EAGAIN: somebody holds the file. EACCES: only the owner and CAP_LEASE may ask. EINVAL: the file system
-    /// has no leases.
-    pub fn take(file: BorrowedFd<'a>) -> io::Result<Self> {
-        set(&file)?;
-        Ok(Self(file))
-    }
-}
-
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        give_back(&self.0);
-    }
-}
-
-/// A file with a write lease on it: both go together.
-pub struct Leased(OwnedFd);
-
-impl Leased {
-    /// Takes the lease, as [`Lease::take`] does.
-    ///
-    /// # Errors
-    /// As there; the file comes back with the error.
+    /// has no leases. The file comes back with the error.
     pub fn take(file: OwnedFd) -> Result<Self, (io::Error, OwnedFd)> {
         match set(&file) {
             Ok(()) => Ok(Self(file)),
@@ -58,22 +38,11 @@ impl Leased {
     }
 }
 
-impl Drop for Leased {
-    fn drop(&mut self) {
-        give_back(&self.0);
-    }
-}
-
-fn set(file: &impl AsRawFd) -> io::Result<()> {
+fn set(file: &OwnedFd) -> io::Result<()> {
     let fd = file.as_raw_fd();
     // Somebody who opens the file meanwhile makes the kernel send SIGIO, which ends a process; SIGURG is ignored.
     // SAFETY: no pointer is passed.
     check(unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGURG) })?;
     // SAFETY: no pointer is passed.
     check(unsafe { libc::fcntl(fd, libc::F_SETLEASE, libc::F_WRLCK) }).map(drop)
-}
-
-fn give_back(file: &impl AsRawFd) {
-    // SAFETY: no pointer is passed. Failure leaves nothing: the kernel has taken the lease back already.
-    let _ = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
 }

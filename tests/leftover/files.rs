@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::env::TestEnv;
 use crate::leftover::{NOBODY_HOME, expect, judged, sees_everybody};
 use crate::makers::{self, fifo, holder, holding, lost, now, posix};
@@ -15,6 +17,7 @@ crate::cases![
     free_objects_are_suspects_while_their_owner_can_return,
     the_process_in_a_name_decides_over_what_is_known_to_be_transient,
     what_is_known_to_persist_is_idle,
+    what_is_proved_to_be_free_has_no_holders_whoever_cannot_be_seen,
     memory_whose_lock_file_is_held_is_in_use_with_it,
     a_free_semaphore_with_a_killed_waiter_is_a_leftover,
     a_semaphore_that_was_never_finished_is_a_leftover,
@@ -168,6 +171,15 @@ fn times_that_cannot_be_make_nothing_a_leftover() {
     lost::set_times("/dev/shm/sem.s", now() + 1000, now() + 1000);
     let evidence = expect(&env, "sem:/s", "idle");
     assert!(evidence.contains("the clock was stepped"), "{evidence}");
+}
+
+fn what_is_proved_to_be_free_has_no_holders_whoever_cannot_be_seen() {
+    let env = TestEnv::new();
+    posix::shared_memory("/m", 4096, 0o600);
+    let object = env.run(["show", "shm:/m", "--grace", "0", "--json"]).ok().only();
+    assert_eq!((&object["used_by"], &object["holders"]), (&json!([]), &json!([])), "{object}");
+    let object = env.run(["list", "shm", "--grace", "0", "--json"]).ok().only();
+    assert_eq!(object["used_by"], json!([]), "{object}");
 }
 
 fn a_fifo_is_never_a_leftover() {

@@ -13,15 +13,14 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::rc::Rc;
 
-use nix::dir::{Dir, Type};
 use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
 
 use super::backing::{Home, Spot, Store};
 use super::capability::{Each, Making};
 use crate::model::{Class, Encoded, Facility, Fault, Kind, Locator, Sighting};
 use crate::sys::file::{self, Stat};
-use crate::sys::{folder, named_sem};
+use crate::sys::folder::{self, Entry};
+use crate::sys::named_sem;
 
 /// Where the C library keeps shared memory and semaphores: `shm_overview(7)`.
 const FOLDER: &CStr = c"/dev/shm";
@@ -53,36 +52,19 @@ fn prefixed(prefix: &[u8], name: &OsStr) -> Result<CString, Fault> {
         .map_err(|_| Fault::usage("a name cannot contain a NUL byte"))
 }
 
-/// A folder of objects, opened once.
+/// The folder behind shared memory and semaphores, opened once.
 struct Folder {
-    dir: Dir,
-}
-
-/// A file of the folder: its name, and whether it is a regular file as far as the folder tells.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    file: CString,
-    regular: bool,
+    dir: OwnedFd,
 }
 
 impl Folder {
-    /// The folder behind shared memory and semaphores.
     fn open() -> io::Result<Self> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        Ok(Self { dir: Dir::open(FOLDER, flags, Mode::empty())? })
+        Ok(Self { dir: folder::open(FOLDER)? })
     }
 
     /// The entries that `keep` keeps by the look of their names, in order.
-    fn entries(&mut self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        for entry in self.dir.iter() {
-            let entry = entry?;
-            let name = entry.file_name();
-            if !matches!(name.to_bytes(), b"." | b"..") && keep(name.to_bytes()) {
-                let regular = entry.file_type() == Some(Type::File);
-                entries.push(Entry { file: name.to_owned(), regular });
-            }
-        }
+    fn entries(&self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
+        let mut entries = folder::entries(&self.dir, &keep)?;
         entries.sort_unstable();
         Ok(entries)
     }
@@ -127,7 +109,7 @@ fn not_an_object(stat: &Stat, what: &str, file: &CStr) -> Fault {
 /// A handle on a file of the folder, and what it is.
 fn handle(file: &CStr) -> Result<(OwnedFd, Stat), Fault> {
     let folder = Folder::open()?;
-    let handle = file::handle_at(folder.dir.as_fd(), file)?;
+    let handle = file::handle_at(&folder.dir, file)?;
     let stat = file::stat(&handle)?;
     Ok((handle, stat))
 }
@@ -163,6 +145,10 @@ impl Store for Shelf {
             return Err(io::ErrorKind::Unsupported.into());
         }
         file::reopen(handle.as_fd(), OFlag::O_RDONLY)
+    }
+
+    fn open_seen(&self, locator: &Locator) -> io::Result<OwnedFd> {
+        file::open_at(&*self.home.folder, &self.file(locator)?, OFlag::empty())
     }
 
     fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {

@@ -9,7 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 
-use nix::fcntl::{OFlag, openat};
+use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -93,27 +93,22 @@ struct PosixSem;
 fn semaphore(
     plan: &Plan<Semaphore>,
     folder: &Folder,
-    file: &CStr,
+    name: &CStr,
     regular: bool,
 ) -> io::Result<Semaphore> {
     let open = || {
-        let flags = OFlag::O_RDONLY
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_NONBLOCK
-            | OFlag::O_CLOEXEC
-            | OFlag::O_NOCTTY;
-        let open = |flags| openat(folder.dir.as_fd(), file, flags, Mode::empty());
+        let open = |more| file::open_at(&folder.dir, name, more);
         // To look leaves no trace in the access time, where we are allowed to ask for that.
-        open(flags | OFlag::O_NOATIME).or_else(|_| open(flags)).map_err(io::Error::from)
+        open(OFlag::O_NOATIME).or_else(|_| open(OFlag::empty()))
     };
     let wanted =
         plan.has("value") || plan.has("waiters") || plan.wants_past() || plan.wants_holders();
     let opened = (wanted && regular).then(open);
     let stat = match &opened {
         Some(Ok(opened)) => file::stat(opened)?,
-        _ => file::stat_at(folder.dir.as_fd(), file)?,
+        _ => file::stat_at(&folder.dir, name)?,
     };
-    if !wanted || !is_semaphore(file.to_bytes(), &stat) {
+    if !wanted || !is_semaphore(name.to_bytes(), &stat) {
         return Ok(Semaphore { stat, state: Err("it was not read") });
     }
     // The file may be another one by now: what was opened is looked at again.
@@ -168,7 +163,7 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 
 impl Inspect for PosixSem {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let mut folder = match open_folder(&KIND, each) {
+        let folder = match open_folder(&KIND, each) {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
@@ -177,7 +172,7 @@ impl Inspect for PosixSem {
             Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
         };
         let plan = Plan::new(&KIND, FACTS, look);
-        for Entry { file, regular } in entries {
+        for Entry { name: file, regular } in entries {
             match semaphore(&plan, &folder, &file, regular) {
                 Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
                     let name = tail(&file, SEMAPHORE_PREFIX.len());
@@ -282,8 +277,8 @@ impl Configure for PosixSem {
 fn unlink(locator: &Locator) -> Result<(), Fault> {
     let file = file_name(locator)?;
     let folder = Folder::open()?;
-    check(&file, &file::stat_at(folder.dir.as_fd(), &file)?)?;
-    unlinkat(folder.dir.as_fd(), file.as_c_str(), UnlinkatFlags::NoRemoveDir)
+    check(&file, &file::stat_at(&folder.dir, &file)?)?;
+    unlinkat(&folder.dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir)
         .map_err(|error| Fault::from_os(&error.into()))
 }
 

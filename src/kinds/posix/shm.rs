@@ -119,7 +119,7 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 
 impl Inspect for PosixShm {
     fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let mut folder = match open_folder(&KIND, each) {
+        let folder = match open_folder(&KIND, each) {
             Ok(folder) => folder,
             Err(flow) => return flow,
         };
@@ -129,8 +129,8 @@ impl Inspect for PosixShm {
         };
         let plan = Plan::new(&KIND, FACTS, look);
         let mut others = Others::default();
-        for Entry { file, .. } in entries {
-            let stat = match file::stat_at(folder.dir.as_fd(), &file) {
+        for Entry { name: file, .. } in entries {
+            let stat = match file::stat_at(&folder.dir, &file) {
                 Ok(stat) => stat,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
@@ -149,7 +149,7 @@ impl Inspect for PosixShm {
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
         let folder = Folder::open()?;
-        let stat = file::stat_at(folder.dir.as_fd(), &file)?;
+        let stat = file::stat_at(&folder.dir, &file)?;
         check(&file, &stat)?;
         Ok(seen(&Plan::new(&KIND, FACTS, look), name(locator)?, &stat))
     }
@@ -290,16 +290,13 @@ impl Configure for PosixShm {
         if let Some(size) = change.settings.number(&SIZE) {
             check_size(name(locator)?, size)?;
             let file = file::reopen(handle.as_fd(), OFlag::O_RDWR)?;
-            // Whoever has it mapped gets SIGBUS beyond the new end. The lease keeps others out meanwhile.
-            let lease = if size < stat.size && !change.settings.given(&FORCE) {
-                let lease =
-                    Lease::take(file.as_fd()).map_err(|error| shrink_fault(&error, size))?;
-                Some(lease)
+            if size < stat.size && !change.settings.given(&FORCE) {
+                // Whoever has it mapped gets SIGBUS beyond the new end. The lease keeps others out meanwhile.
+                let lease = Lease::take(file).map_err(|(error, _)| shrink_fault(&error, size))?;
+                set_length(lease.file(), size)?;
             } else {
-                None
-            };
-            set_length(&file, size)?;
-            drop(lease);
+                set_length(&file, size)?;
+            }
         } else if change.settings.given(&FORCE) {
             return Err(Fault::usage("--force goes with --size"));
         }
@@ -322,8 +319,8 @@ impl Remove for PosixShm {
     fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
         let file = file_name(locator)?;
         let folder = Folder::open()?;
-        check(&file, &file::stat_at(folder.dir.as_fd(), &file)?)?;
-        unlinkat(folder.dir.as_fd(), file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
+        check(&file, &file::stat_at(&folder.dir, &file)?)?;
+        unlinkat(&folder.dir, file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
             .map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
