@@ -103,9 +103,13 @@ fn what_is_to_be_typed_now_is_understood() {
     for command in commands {
         // The user of the table may not exist here.
         let command = command.replace("alice", "root");
-        let run = env.tool("sh", ["-c", &command]).env("PATH", &path).run();
+        // What goes on until it is interrupted is interrupted.
+        let seconds = if command.contains("--follow") { "1" } else { "60" };
+        let words = ["-s", "INT", seconds, "sh", "-c", &command];
+        let run = env.tool("timeout", words).env("PATH", &path).run();
         // Most of the objects are not there: all that matters is that the words make sense.
-        let (_, output) = run.any_code(&[0, 3, 5, 125]);
+        let follows = if seconds == "1" { 124 } else { 0 };
+        let (_, output) = run.any_code(&[0, 3, 5, 125, follows]);
         output.says_not("usage").says_not("there is no column").says_not("unexpected");
     }
 }
