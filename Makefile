@@ -20,7 +20,9 @@ install:
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/ipcctl
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/ipcctl/bin
-	cp -P packaging/bin/* $(DESTDIR)$(LIBDIR)/ipcctl/bin
+	for name in ipcs ipcrm ipcmk lsipc; do \
+		ln -srf $(DESTDIR)$(BINDIR)/ipcctl $(DESTDIR)$(LIBDIR)/ipcctl/bin/$$name || exit 1; \
+	done
 	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -D -m 644 completions/ipcctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/ipcctl

@@ -4,6 +4,7 @@
 //! `ipcctl` is: both sides pay the start of a process and the pipe. Each prints the number of objects it saw, so that
 //! a floor that looked at the wrong place cannot pass for a fast one.
 
+use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::io;
 use std::mem::{MaybeUninit, zeroed};
@@ -32,6 +33,8 @@ pub fn run(name: &str) -> Result<()> {
             directory(|dir, name| statx(dir, name).and_then(|()| read_value(dir, name)))?
         }
         "processes" => processes::floor()?,
+        "leases" => directory(|dir, name| statx(dir, name).and_then(|()| lease(dir, name)))?,
+        "cleaner" => cleaner()?,
         _ => return Err(format!("no floor is called {name}").into()),
     };
     println!("{seen}");
@@ -148,6 +151,60 @@ fn read_value(dir: libc::c_int, name: *const libc::c_char) -> io::Result<()> {
         check(libc::close(file))?;
         if got == 32 { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
+}
+
+/// Takes a write lease on a file and gives it back with it.
+fn lease(dir: libc::c_int, name: *const libc::c_char) -> io::Result<()> {
+    // SAFETY: the descriptor is ours.
+    leased(dir, name).and_then(|file| check(unsafe { libc::close(file) })).map(drop)
+}
+
+fn leased(dir: libc::c_int, name: *const libc::c_char) -> io::Result<libc::c_int> {
+    let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    // SAFETY: the name is NUL-terminated.
+    unsafe {
+        let file = check(libc::openat(dir, name, flags))?;
+        check(libc::fcntl(file, libc::F_SETLEASE, libc::F_WRLCK))?;
+        Ok(file)
+    }
+}
+
+/// Looks at every file as [`lease`] does, and then removes them as `clean` has to: under a lease, by way of another folder,
+/// and 128 at a time after a pause of a millisecond.
+fn cleaner() -> io::Result<usize> {
+    let names = RefCell::new(Vec::new());
+    let folder = Cell::new(-1);
+    let seen = directory(|dir, name| {
+        statx(dir, name)?;
+        lease(dir, name)?;
+        // SAFETY: the name is NUL-terminated, and the copy outlives the record.
+        names.borrow_mut().push(unsafe { CStr::from_ptr(name) }.to_owned());
+        folder.set(dir);
+        Ok(())
+    })?;
+    let (names, folder) = (names.into_inner(), folder.get());
+    // SAFETY: NUL-terminated names, and descriptors of our own that are open to the end.
+    unsafe {
+        check(libc::mkdirat(folder, c".cleaner".as_ptr(), 0o700))?;
+        let aside = check(libc::openat(folder, c".cleaner".as_ptr(), libc::O_DIRECTORY))?;
+        for batch in names.chunks(128) {
+            let mut files = Vec::new();
+            for name in batch {
+                statx(folder, name.as_ptr())?;
+                files.push(leased(folder, name.as_ptr())?);
+                check(libc::renameat(folder, name.as_ptr(), aside, name.as_ptr()))?;
+            }
+            libc::usleep(1000);
+            for (name, file) in batch.iter().zip(files) {
+                statx(aside, name.as_ptr())?;
+                check(libc::fcntl(file, libc::F_GETLEASE))?;
+                check(libc::unlinkat(aside, name.as_ptr(), 0))?;
+                check(libc::close(file))?;
+            }
+        }
+        check(libc::unlinkat(folder, c".cleaner".as_ptr(), libc::AT_REMOVEDIR))?;
+    }
+    Ok(seen)
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {

@@ -37,6 +37,8 @@ pub struct Contestant {
     pub arguments: Vec<String>,
     /// What it must print.
     pub expect: Expect,
+    /// What is run before it, and not timed: a program and its arguments.
+    pub before: Option<(PathBuf, [String; 2])>,
 }
 
 /// The medians of one contestant.
@@ -78,6 +80,12 @@ impl Contestant {
     /// One run: its wall time and its peak memory in KiB.
     fn run(&self, expect: Expect) -> Result<(Duration, u64)> {
         self.world.enter()?;
+        if let Some((program, arguments)) = &self.before {
+            let made = Command::new(program).args(arguments).stdout(Stdio::null()).status()?;
+            if !made.success() {
+                return Err(format!("`{}` went wrong", arguments.join(" ")).into());
+            }
+        }
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)

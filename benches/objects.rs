@@ -14,6 +14,8 @@ use crate::processes;
 
 /// The most System V objects of a kind that a kernel takes without `ipcmni_extend` on its command line.
 const MOST_IDS: usize = 32_768;
+/// Processes on a busy machine.
+pub const CROWD: usize = 3_000;
 /// How many of the 32,000 are left in the sparse world.
 pub const SPARSE_LEFT: usize = 999;
 /// Bytes of a segment or a POSIX memory object. They are never touched: only their records are measured.
@@ -32,13 +34,19 @@ pub enum Population {
     Sets(usize),
     /// Files in `/dev/shm`.
     Memory(usize),
+    /// The same, made anew before each run: it removes them.
+    Leftovers(usize),
+    /// The same among 3,000 processes that have nothing to do with them.
+    Crowded(usize),
     /// Named semaphores.
     Semaphores(usize),
     /// Processes, of which every hundredth holds the one memory object there is.
     Processes(usize),
 }
 
-use Population::{Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments};
+use Population::{
+    Crowded, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments,
+};
 
 impl Population {
     /// How many objects a listing of this world shows.
@@ -47,7 +55,13 @@ impl Population {
             SparseSegments(_) => SPARSE_LEFT,
             Processes(_) => 1,
             Segments(n) | Queues(n) | Sets(n) | Memory(n) | Semaphores(n) => n,
+            Leftovers(n) | Crowded(n) => n,
         }
+    }
+
+    /// Is it to be made again before each run?
+    pub const fn is_used_up(self) -> bool {
+        matches!(self, Leftovers(_))
     }
 
     /// The key of the object made last.
@@ -64,6 +78,8 @@ impl fmt::Display for Population {
             Queues(n) => write!(f, "{n}-queues"),
             Sets(n) => write!(f, "{n}-sets"),
             Memory(n) => write!(f, "{n}-memory"),
+            Leftovers(n) => write!(f, "{n}-leftovers"),
+            Crowded(n) => write!(f, "{n}-crowded"),
             Semaphores(n) => write!(f, "{n}-semaphores"),
             Processes(n) => write!(f, "{n}-processes"),
         }
@@ -82,6 +98,8 @@ impl FromStr for Population {
             "queues" => Queues(count),
             "sets" => Sets(count),
             "memory" => Memory(count),
+            "leftovers" => Leftovers(count),
+            "crowded" => Crowded(count),
             "semaphores" => Semaphores(count),
             "processes" => Processes(count),
             _ => return Err(format!("no population of {kind}").into()),
@@ -106,7 +124,11 @@ pub fn make(population: &str) -> Result<()> {
         Queues(count) => sysv(count, |key| unsafe { libc::msgget(key, NEW) })?,
         // SAFETY: semget takes numbers alone.
         Sets(count) => sysv(count, |key| unsafe { libc::semget(key, 1, NEW) })?,
-        Memory(count) => named(count, memory)?,
+        Memory(count) | Leftovers(count) => named(count, memory)?,
+        Crowded(count) => {
+            processes::start(CROWD)?;
+            named(count, memory)?
+        }
         Semaphores(count) => named(count, semaphore)?,
         Processes(count) => {
             let last = named(1, memory)?;
@@ -160,7 +182,7 @@ fn named(count: usize, make: impl Fn(&CString) -> io::Result<()>) -> Result<libc
 }
 
 fn memory(name: &CString) -> io::Result<()> {
-    let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR;
+    let flags = libc::O_CREAT | libc::O_RDWR;
     // SAFETY: the name is NUL-terminated and outlives the call.
     let descriptor = check(unsafe { libc::shm_open(name.as_ptr(), flags, 0o600) })?;
     // SAFETY: the descriptor is open and ours, and is used no more after it is closed here.

@@ -43,6 +43,7 @@ impl Goal {
             Goal::TimesFloor(times) => format!("≤ {times} × floor"),
             Goal::TimesPeer(times) => format!("≤ {times} × peer"),
             Goal::PeakMib(mib) => format!("< {mib} MiB"),
+            Goal::MicrosEach(micros) => format!("< {micros} µs each beyond pauses"),
         }
     }
 
@@ -53,6 +54,10 @@ impl Goal {
             Goal::TimesFloor(times) => line.to_floor()? <= times,
             Goal::TimesPeer(times) => 1.0 / line.faster()? <= times,
             Goal::PeakMib(mib) => line.ours.peak_mib < mib,
+            Goal::MicrosEach(micros) => {
+                let pauses = f64::from(10_000_u32.div_ceil(128));
+                line.ours.ms < 10_000.0 * micros / 1e3 + pauses
+            }
         })
     }
 }

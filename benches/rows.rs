@@ -7,8 +7,12 @@ use std::path::Path;
 
 use crate::Result;
 use crate::measure::{Contestant, Expect, Medians, side_by_side};
-use crate::objects::Population::{
-    self, Memory, Processes, Queues, Segments, Semaphores, Sets, SparseSegments,
+use crate::objects::{
+    self,
+    Population::{
+        self, Crowded, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets,
+        SparseSegments,
+    },
 };
 use crate::peers::{self, Peer, Shape};
 use crate::report::Line;
@@ -41,6 +45,8 @@ pub enum Goal {
     TimesPeer(f64),
     /// Peak memory below so many MiB.
     PeakMib(f64),
+    /// At most so many microseconds for each of 10,000 objects, beyond the pauses of a millisecond for every 128 of them.
+    MicrosEach(f64),
 }
 
 const EMPTY: Population = Segments(0);
@@ -72,7 +78,7 @@ impl Row {
 }
 
 /// As many as a busy machine runs.
-const BUSY: Population = Processes(3_000);
+const BUSY: Population = Processes(objects::CROWD);
 
 const LIST: &[&str] = &["list", "shm"];
 const LIST_JSON: &[&str] = &["list", "shm", "--json"];
@@ -84,6 +90,9 @@ const LIST_SEM: &[&str] = &["list", "sem", "--family", "sysv"];
 const LIST_POSIX_SHM: &[&str] = &["list", "shm", "--family", "posix"];
 const LIST_POSIX_SEM: &[&str] = &["list", "sem", "--family", "posix"];
 
+const STATES: &[&str] =
+    &["list", "shm", "--family", "posix", "--grace", "0", "-o", "address,state"];
+const CLEAN: &[&str] = &["clean", "shm", "--family", "posix", "--grace", "0", "--suspect", "--yes"];
 const USERS: &[&str] = &["show", "shm:/bench-00001", "-o", "used-by"];
 
 /// Every row, in the order of the table.
@@ -168,6 +177,12 @@ pub const ROWS: &[Row] = &[
         .floor("processes")
         .peer(&peers::LSOF)
         .goals(&[Goal::TimesFaster(4.0)]),
+    row("state of 10,000 free memory objects, 3,000 processes", Crowded(10_000), STATES, Lines)
+        .floor("leases")
+        .goals(&[Goal::TimesFloor(1.5)]),
+    row("clean of 10,000 memory objects", Leftovers(10_000), CLEAN, Lines)
+        .floor("cleaner")
+        .goals(&[Goal::MicrosEach(30.0)]),
 ];
 
 impl Row {
@@ -231,5 +246,9 @@ fn contestant(
         Lines => Expect::Lines(population.count()),
         Shape::Words(word) => Expect::Words(word, population.count()),
     };
-    Ok(Contestant { world, program: program.to_path_buf(), arguments, expect })
+    let before = match population.is_used_up() {
+        true => Some((env::current_exe()?, ["make".into(), population.to_string()])),
+        false => None,
+    };
+    Ok(Contestant { before, world, program: program.to_path_buf(), arguments, expect })
 }

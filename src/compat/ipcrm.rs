@@ -3,6 +3,7 @@
 //! Only what is an object of the kind is removed: no folder, FIFO or link that lies in `/dev/shm`.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::numbers;
@@ -13,6 +14,7 @@ use super::tool::{Shown, Stop, Tool, reason};
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Look, Want};
 use crate::model::{Class, Facility, Family, Fault, Locator};
+use crate::sys::{msg, sem, shm};
 
 static CHOICES: &[Choice] = &[
     both('m', "shmem-id", Takes::Value),
@@ -90,7 +92,11 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
     if let Some(word) = options.operands().first() {
         return Err(remover.tool.misused(&format!("unknown argument: {}", Shown(word))));
     }
-    all.unwrap_or_default().iter().try_for_each(|sort| remover.everything(sort))
+    let all = all.unwrap_or_default();
+    // Who names no kind may be on a system that lacks one.
+    let missing: fn(&mut Tool, &dyn Display) =
+        if all.len() > 1 { |tool, reason| tool.warn(reason) } else { Tool::fail };
+    all.iter().try_for_each(|sort| remover.everything(sort, missing))
 }
 
 /// `ipcrm shm ID...`
@@ -102,7 +108,7 @@ fn old_syntax(tool: &mut Tool, word: &OsStr, ids: &[OsString]) -> Result<(), Sto
     let mut failed = false;
     for word in ids {
         match numbers::decimal(word.as_encoded_bytes()) {
-            Ok(id) => failed |= !remover.by_id(sort, id, "id", word)?,
+            Ok(id) => failed |= !remover.by_id(sort, id, "id")?,
             Err(_) => {
                 failed = true;
                 remover.tool.fail(&format!("invalid id: {}", Shown(word)));
@@ -113,6 +119,16 @@ fn old_syntax(tool: &mut Tool, word: &OsStr, ids: &[OsString]) -> Result<(), Sto
         writeln!(remover.tool.out, "resource(s) deleted")?;
     }
     Ok(())
+}
+
+/// Whether the caller may read a System V object.
+fn is_readable(facility: Facility, id: u32) -> bool {
+    let denied = match facility {
+        Facility::Shm => shm::stat(id).err(),
+        Facility::Mq => msg::stat(id).err(),
+        _ => sem::stat(id).err(),
+    };
+    denied.is_none_or(|error| error.kind() != io::ErrorKind::PermissionDenied)
 }
 
 struct Remover<'a> {
@@ -147,7 +163,7 @@ impl Remover<'_> {
         match how {
             "id" => {
                 let id = numbers::id(bytes).map_err(|why| bad(self.tool, why))?;
-                self.by_id(of(facility, Family::Sysv), id, "id", word).map(drop)
+                self.by_id(of(facility, Family::Sysv), id, "id").map(drop)
             }
             "key" => {
                 let key = numbers::key(bytes).map_err(|why| bad(self.tool, why))?;
@@ -157,9 +173,9 @@ impl Remover<'_> {
         }
     }
 
-    /// Removes the System V object with an id, and says whether that went well. Messages call it by `shown`.
-    fn by_id(&mut self, sort: &Sort, id: i32, what: &str, shown: &OsStr) -> Result<bool, Stop> {
-        let shown = Shown(shown);
+    /// Removes the System V object with an id, and says whether that went well. It was asked for by `what`, an id or
+    /// a key; messages tell the id either way.
+    fn by_id(&mut self, sort: &Sort, id: i32, what: &str) -> Result<bool, Stop> {
         self.announce(sort, id.to_string().as_bytes())?;
         let removed = match u32::try_from(id) {
             Ok(id) => self.remove(sort, &Locator::Id(id))?,
@@ -167,9 +183,9 @@ impl Remover<'_> {
         };
         let Err(fault) = removed else { return Ok(true) };
         let message = match (fault.class, fault.errno) {
-            (Class::NotFound, Some(libc::EIDRM)) => format!("already removed {what} ({shown})"),
-            (Class::NotFound, _) => format!("invalid {what} ({shown})"),
-            (Class::Denied, _) => format!("permission denied for {what} ({shown})"),
+            (Class::NotFound, Some(libc::EIDRM)) => format!("already removed {what} ({id})"),
+            (Class::NotFound, _) => format!("invalid {what} ({id})"),
+            (Class::Denied, _) => format!("permission denied for {what} ({id})"),
             _ => format!("{what} failed: {}", reason(&fault)),
         };
         self.tool.fail(&message);
@@ -185,9 +201,8 @@ impl Remover<'_> {
         let record = objects::kind(self.tool, sort.facility, sort.family)?;
         match objects::find(self.tool, record, &Locator::Key(key), &[]) {
             Ok(object) => {
-                let id = objects::id(&object);
-                let shown = id.to_string();
-                self.by_id(sort, i32::try_from(id).unwrap_or(-1), "key", shown.as_ref()).map(drop)
+                let id = i32::try_from(objects::id(&object)).unwrap_or(-1);
+                self.by_id(sort, id, "key").map(drop)
             }
             Err(fault) if fault.class == Class::NotFound => {
                 self.tool.fail(&format!("invalid key ({})", Shown(word)));
@@ -222,11 +237,16 @@ impl Remover<'_> {
         Ok(())
     }
 
-    /// Removes every object of a kind. One that somebody else has just removed is no failure.
-    fn everything(&mut self, sort: &Sort) -> Result<(), Stop> {
+    /// Removes every object of a kind. One that somebody else has just removed is no failure; `missing` says what
+    /// to make of a kind that could not be looked at.
+    fn everything(
+        &mut self,
+        sort: &Sort,
+        missing: fn(&mut Tool, &dyn Display),
+    ) -> Result<(), Stop> {
         let record = objects::kind(self.tool, sort.facility, sort.family)?;
         let mut found = Vec::new();
-        objects::each(self.tool, record, &[], &mut |_, object| {
+        objects::each_there(self.tool, record, &[], missing, &mut |_, object| {
             found.push(object.address.locator.clone());
             Ok(())
         })?;
@@ -244,8 +264,16 @@ impl Remover<'_> {
     }
 
     fn one_of_all(&mut self, sort: &Sort, locator: &Locator, shown: &[u8]) -> Result<(), Stop> {
+        let removed = self.remove(sort, locator)?;
+        if let (Err(fault), Locator::Id(id)) = (&removed, locator)
+            && fault.class == Class::Denied
+            && !is_readable(sort.facility, *id)
+        {
+            // Not among all that this caller sees, as ever.
+            return Ok(());
+        }
         self.announce(sort, shown)?;
-        let Err(fault) = self.remove(sort, locator)? else { return Ok(()) };
+        let Err(fault) = removed else { return Ok(()) };
         let (name, open, close) = match sort.family {
             Family::Sysv => ("id", "(", ")"),
             _ => ("name", "`", "'"),

@@ -2,6 +2,7 @@
 //! numbers that they print, in which what is not known is 0.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::ops::ControlFlow;
 
 use super::tool::{Stop, Tool};
@@ -26,13 +27,24 @@ pub(super) fn each(
     want: &[&str],
     show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
+    each_there(tool, record, want, |tool, reason| tool.fail(reason), show)
+}
+
+/// The same, but `missing` says what to make of a source that could not be looked at.
+pub(super) fn each_there(
+    tool: &mut Tool,
+    record: &KindRecord,
+    want: &[&str],
+    missing: fn(&mut Tool, &dyn Display),
+    show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let proc = tool.proc.clone();
     let look = Look::new(Want::Only(want), &proc);
     let mut result = Ok(());
     let _ = record.inspect.list(&look, &mut |sighting| {
         match sighting {
             Sighting::Object(object) => result = show(tool, &object),
-            Sighting::Missing(reason) => tool.fail(&reason),
+            Sighting::Missing(reason) => missing(tool, &reason),
             Sighting::Note(_) => {}
         }
         if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -351,6 +351,10 @@ fn changed() -> Outcome {
     Skipped("it changed since it was looked at".into())
 }
 
+fn in_use() -> Outcome {
+    Skipped("it is in use: somebody has it open or mapped (lease refused)".into())
+}
+
 fn has_name(file: &OwnedFd) -> bool {
     file::stat(file).is_ok_and(|stat| stat.links > 0)
 }
@@ -359,7 +363,7 @@ fn has_name(file: &OwnedFd) -> bool {
 fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Grasp, Outcome> {
     let opened = store.open_seen(&object.address.locator);
     let opened = opened.map_err(|error| match error.raw_os_error() {
-        Some(libc::EAGAIN) => Skipped("somebody holds it now".into()),
+        Some(libc::EAGAIN) => in_use(),
         Some(libc::ENOENT) => changed(),
         _ => Failed(Fault::from_os(&error)),
     })?;
@@ -369,9 +373,7 @@ fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Grasp, Outcom
     }
     match Lease::take(opened) {
         Ok(leased) => Ok(Grasp::Leased(leased)),
-        Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => {
-            Err(Skipped("somebody holds it now".into()))
-        }
+        Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => Err(in_use()),
         Err((_, opened)) => Ok(Grasp::Open(opened)),
     }
 }

@@ -39,6 +39,8 @@ fn every_form_is_the_same_over_objects_of_every_sort() {
             "-t --time-format short",
             "-t --time-format iso",
             "-t --time-format full",
+            "-t --time-format full -r",
+            "-t --time-format full -e",
             "-t --time-format iso -J",
             "-y -r",
             "-y -J",
@@ -87,6 +89,7 @@ fn one_object_is_told_the_same() {
                 "-b",
                 "--noheadings",
                 "-o ID,CTIME",
+                "-o +id,key",
                 "--time-format iso",
                 "--time-format short",
             ] {

@@ -145,6 +145,8 @@ fn what_ipcrm_cannot_remove_is_refused_the_same() {
              ipcrm -m abc
              ipcrm -m ''
              ipcrm -M ''
+             ipcrm -m 0099 -q -0 -s +99 -s -5
+             ipcrm shm 0099 +98
              ipcrm -m -1
              ipcrm -M -1
              ipcrm -m 4294967297
@@ -205,6 +207,8 @@ fn all_of_a_kind_goes_the_same() {
 fn what_belongs_to_others_is_refused_the_same() {
     let make = || -> Vec<Holder> {
         three_of_each();
+        sysv::segment(0x98, 5, 0o600);
+        sysv::queue(0x98, 0o600);
         holder::as_user(65534, || {
             sysv::segment(0x99, 5, 0o600);
         });
@@ -219,7 +223,8 @@ fn what_belongs_to_others_is_refused_the_same() {
              {as_nobody} -S 0x11
              {as_nobody} shm 0 77 1
              {as_nobody} -v --all=sem
-             {as_nobody} -v --all=shm"
+             {as_nobody} -v --all=shm
+             {as_nobody} -v --all=msg"
         )),
     );
     assert!(said.contains("ipcrm: permission denied for id (0)\n"), "{said}");

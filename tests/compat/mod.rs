@@ -7,6 +7,7 @@ mod lsipc;
 mod making;
 mod names;
 mod posix;
+mod removing;
 mod scripts;
 mod upstream;
 
@@ -20,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         making::cases(),
         names::cases(),
         posix::cases(),
+        removing::cases(),
         scripts::cases(),
         upstream::cases(),
     ]

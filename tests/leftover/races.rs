@@ -13,6 +13,7 @@ use crate::makers::{holder, posix, sysv};
 
 crate::cases![
     memory_that_is_made_anew_all_the_time_is_never_lost,
+    who_looks_and_then_removes_loses_it,
     semaphores_that_are_made_anew_all_the_time_are_never_lost,
     queues_that_are_made_anew_all_the_time_are_never_lost,
     segments_that_are_made_anew_all_the_time_are_never_lost,
@@ -20,8 +21,9 @@ crate::cases![
     a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
 ];
 
-/// How long each race runs.
-const TIME: Duration = Duration::from_secs(4);
+/// A race goes on until so many objects are removed, or for so long.
+const ENOUGH: usize = 1000;
+const TIME: Duration = Duration::from_secs(6);
 
 /// Counters that processes share.
 struct Tally {
@@ -56,7 +58,7 @@ fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
 /// Cleans again and again, and says how many objects went.
 fn clean_for_a_while(env: &TestEnv, facility: &str) -> usize {
     let (begin, mut removed) = (Instant::now(), 0);
-    while begin.elapsed() < TIME {
+    while removed < ENOUGH && begin.elapsed() < TIME {
         let run = env.run(["clean", "--grace", "0", "--suspect", "--yes", "--json", facility]);
         let (_, output) = run.any_code(&[0, 1]);
         removed += output.objects().iter().filter(|one| one["result"] == "removed").count();
@@ -90,7 +92,32 @@ fn spin(number: u64) {
 fn memory_that_is_made_anew_all_the_time_is_never_lost() {
     let env = TestEnv::new();
     let tally = tally();
-    let racer = holder::churning(|| {
+    let racer = memory_racer(tally);
+    let removed = clean_for_a_while(&env, "shm");
+    drop(racer);
+    verdict(tally, removed);
+}
+
+/// What the others are measured against, and a proof that a loss would be seen.
+fn who_looks_and_then_removes_loses_it() {
+    let _env = TestEnv::new();
+    let tally = tally();
+    let racer = memory_racer(tally);
+    let (begin, mut removed) = (Instant::now(), 0);
+    while removed < ENOUGH && begin.elapsed() < TIME {
+        for entry in fs::read_dir("/dev/shm").unwrap().flatten() {
+            let there = entry.metadata().is_ok_and(|status| status.len() == 64);
+            removed += usize::from(there && fs::remove_file(entry.path()).is_ok());
+        }
+    }
+    drop(racer);
+    let lost = tally.lost.load(Ordering::Relaxed);
+    assert!(lost > 0, "none lost, with {removed} removed");
+}
+
+/// Makes memory, uses it, and removes half of it, as fast as it can.
+fn memory_racer(tally: &'static Tally) -> holder::Holder {
+    holder::churning(|| {
         use_forever(tally, |number| {
             let name = name(number);
             let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
@@ -119,10 +146,7 @@ fn memory_that_is_made_anew_all_the_time_is_never_lost() {
                 Some(kept)
             }
         });
-    });
-    let removed = clean_for_a_while(&env, "shm");
-    drop(racer);
-    verdict(tally, removed);
+    })
 }
 
 fn has_name(file: libc::c_int) -> bool {
@@ -202,10 +226,11 @@ fn queues_that_are_made_anew_all_the_time_are_never_lost() {
 /// return to.
 fn segments_that_are_made_anew_all_the_time_are_never_lost() {
     let env = TestEnv::new();
-    let key = key_of(env.key());
+    let keys: Vec<_> = (0..32).map(|_| key_of(env.key())).collect();
     let tally = tally();
     let racer = holder::churning(|| {
         use_forever(tally, |number| {
+            let key = keys[number as usize % keys.len()];
             in_a_process(|| {
                 // SAFETY: numbers, null pointers where the kernel chooses or reads nothing, and a segment that is detached
                 // once.
@@ -226,7 +251,7 @@ fn segments_that_are_made_anew_all_the_time_are_never_lost() {
                     count.fetch_add(1, Ordering::Relaxed);
                     libc::shmdt(place);
                     spin(number);
-                    if number.is_multiple_of(2) {
+                    if (number / 32).is_multiple_of(2) {
                         libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut());
                     }
                 }

@@ -207,6 +207,8 @@ fn columns(
             _ => usual.to_vec(),
         });
     };
+    // What `+` adds to is what would be shown without it.
+    let usual = if mode == Mode::Pretty { all } else { usual };
     columns::choose(&list.to_string_lossy(), all, usual).map_err(|bad| match bad {
         Bad::Empty => {
             // Refused without a word, as ever.

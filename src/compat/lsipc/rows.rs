@@ -66,7 +66,7 @@ impl Rows {
             Cell::Gid => number(object.gid.map(u64::from), table),
             Cell::Time => match object.time(fact) {
                 0 => table.none(),
-                secs => table.own(tool.clock.text(secs, self.times).as_bytes()),
+                secs => table.foreign(tool.clock.text(secs, self.times).as_bytes()),
             },
             Cell::Size => self.size(objects::number(Some(&object.size)), table),
             Cell::Bytes => self.size(objects::number(object.facts.get(fact)), table),
