@@ -13,7 +13,8 @@ crate::cases![
     the_committed_completions_are_the_generated_ones,
     every_verb_of_the_help_has_a_page_and_every_option_is_in_it,
     the_overview_has_every_verb_kind_column_and_status,
-    it_is_for_maintainers_and_in_no_help;
+    it_is_for_maintainers_and_in_no_help,
+    pages_need_no_more_than_ascii;
     Mandoc: mandoc_has_no_complaint_about_any_page
 ];
 
@@ -162,6 +163,13 @@ fn it_is_for_maintainers_and_in_no_help() {
     let env = TestEnv::new();
     env.run(["--help"]).ok().hides("generate");
     env.run(["generate", "poetry", &env.path("x")]).code(2).says("poetry");
+}
+
+// In the locale C man(1) complains about a character that it cannot show, and leaves it out.
+fn pages_need_no_more_than_ascii() {
+    for (name, page) in made_pages().1 {
+        assert!(page.is_ascii() && !page.contains("\\[u"), "{name}");
+    }
 }
 
 fn mandoc_has_no_complaint_about_any_page() {
