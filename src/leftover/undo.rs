@@ -38,13 +38,15 @@ impl Undoers {
             List::Denied => process.may_open(access),
         });
         // Whoever has one pending has operated on the set.
-        let mut relevant = relevant.filter(|(process, _)| !lives.began_after(process.pid, time));
-        match relevant.next() {
-            Some((process, List::Some)) => Undo::Possible(process.pid),
-            Some((_, List::Denied)) => Undo::Unread,
-            None if population.unread => Undo::Unread,
-            None => Undo::Clear,
+        let relevant = relevant.filter(|(process, _)| !lives.began_after(process.pid, time));
+        let mut unread = population.unread;
+        for (process, list) in relevant {
+            match list {
+                List::Some => return Undo::Possible(process.pid),
+                List::Denied => unread = true,
+            }
         }
+        if unread { Undo::Unread } else { Undo::Clear }
     }
 }
 
