@@ -82,15 +82,21 @@ impl Row {
 /// As many as a busy machine runs.
 const BUSY: Population = Processes(objects::CROWD);
 
-const LIST: &[&str] = &["list", "shm"];
-const LIST_JSON: &[&str] = &["list", "shm", "--json"];
-const LIST_PLAIN: &[&str] = &["list", "shm", "--format", "plain"];
+/// What the peers tell of objects, too. States and holders, which none of them knows, are rows of their own.
+const FACTS: &str = "address,key,owner,mode,size,content,age";
+const JSON_FACTS: &str = "address,key,owner,mode,size,attached,creator-pid,last-pid,changed";
+
+const LIST: &[&str] = &["list", "shm", "-o", FACTS];
+const LIST_ALL: &[&str] = &["list", "shm"];
+const LIST_JSON: &[&str] = &["list", "shm", "--json", "-o", JSON_FACTS];
+const JSON_ALL: &[&str] = &["list", "shm", "--json"];
+const LIST_PLAIN: &[&str] = &["list", "shm", "--format", "plain", "-o", FACTS];
 const BY_ID: &[&str] = &["show", "shm:{id}"];
 const BY_KEY: &[&str] = &["show", "shm:{key}"];
-const LIST_MQ: &[&str] = &["list", "mq", "--family", "sysv"];
-const LIST_SEM: &[&str] = &["list", "sem", "--family", "sysv"];
-const LIST_POSIX_SHM: &[&str] = &["list", "shm", "--family", "posix"];
-const LIST_POSIX_SEM: &[&str] = &["list", "sem", "--family", "posix"];
+const LIST_MQ: &[&str] = &["list", "mq", "--family", "sysv", "-o", FACTS];
+const LIST_SEM: &[&str] = &["list", "sem", "--family", "sysv", "-o", FACTS];
+const LIST_POSIX_SHM: &[&str] = &["list", "shm", "--family", "posix", "-o", FACTS];
+const LIST_POSIX_SEM: &[&str] = &["list", "sem", "--family", "posix", "-o", FACTS];
 
 const STATES: &[&str] =
     &["list", "shm", "--family", "posix", "--grace", "0", "-o", "address,state"];
@@ -113,12 +119,19 @@ pub const ROWS: &[Row] = &[
         .floor("segments")
         .peer(&peers::LSIPC_M)
         .goals(&[Goal::TimesFaster(8.0)]),
+    row("list with states and holders, 32,000 segments", MANY, LIST_ALL, Lines)
+        .floor("segments")
+        .peer(&peers::IPCS_M)
+        .goals(&[Goal::PeakMib(12.0)]),
     row("json, no segments", EMPTY, LIST_JSON, JSON).floor("segments").peer(&peers::LSIPC_JSON),
     row("json, 1,000 segments", FEW, LIST_JSON, JSON).floor("segments").peer(&peers::LSIPC_JSON),
     row("json, 32,000 segments", MANY, LIST_JSON, JSON)
         .floor("segments")
         .peer(&peers::LSIPC_JSON)
         .goals(&[Goal::TimesFaster(8.0)]),
+    row("json with states and holders, 32,000 segments", MANY, JSON_ALL, JSON)
+        .floor("segments")
+        .peer(&peers::LSIPC_JSON),
     row("plain, no segments", EMPTY, LIST_PLAIN, Lines).floor("segments").peer(&peers::LSIPC_RAW),
     row("plain, 1,000 segments", FEW, LIST_PLAIN, Lines).floor("segments").peer(&peers::LSIPC_RAW),
     row("plain, 32,000 segments", MANY, LIST_PLAIN, Lines)
