@@ -29,12 +29,14 @@ _ipcctl() {
             ;;
     esac
 
-    local lines
-    mapfile -t lines < <(command ipcctl __complete -- "${words[@]:1}" 2>/dev/null)
+    # Split at the ends of lines alone, by the shell itself: mapfile would read a pipe byte by byte.
+    local - IFS=$'\n' lines
+    set -o noglob
+    lines=($(command ipcctl __complete -- "${words[@]:1}" 2>/dev/null))
 
     # What the shell itself completes, after what stands before it in the same word.
     local tab=$'\t' action= before=
-    case ${lines[0]} in
+    case ${lines[0]-} in
         "$tab"files*) action=file ;;
         "$tab"dirs*) action=directory ;;
         "$tab"commands*) action=command ;;

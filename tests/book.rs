@@ -11,7 +11,9 @@ use crate::tree;
 crate::cases![
     every_link_leads_somewhere,
     the_index_names_every_page,
+    one_can_read_on_from_page_to_page,
     the_glossary_is_in_order,
+    the_glossary_has_the_words_of_the_program,
     what_is_to_be_typed_now_is_understood
 ];
 
@@ -69,12 +71,48 @@ fn the_index_names_every_page() {
     }
 }
 
-fn the_glossary_is_in_order() {
+fn one_can_read_on_from_page_to_page() {
+    let pages = pages();
+    let mut left: Vec<&Path> = pages.keys().map(PathBuf::as_path).collect();
+    left.retain(|page| page.starts_with("docs") && !page.ends_with("README.md"));
+    let mut page = PathBuf::from("docs/recipes.md");
+    loop {
+        let before = left.len();
+        left.retain(|one| *one != page);
+        assert_eq!(left.len() + 1, before, "{} comes twice or is no page", page.display());
+        let last = pages[&page].lines().next_back().unwrap();
+        let mut links = links(last);
+        assert!(links.next().is_some_and(|link| link.ends_with("README.md")), "{}", page.display());
+        let Some(next) = links.next() else { break };
+        page = page.parent().unwrap().join(next);
+    }
+    assert_eq!(left, Vec::<&Path>::new(), "nobody comes to these");
+}
+
+/// The words that the glossary explains.
+fn glossary() -> Vec<String> {
     let pages = pages();
     let rows =
         pages[Path::new("docs/glossary.md")].lines().filter(|line| line.starts_with("| ")).skip(2);
-    let words: Vec<String> =
-        rows.map(|row| row.split('|').nth(1).unwrap().trim().to_lowercase()).collect();
+    rows.map(|row| row.split('|').nth(1).unwrap().trim().to_lowercase()).collect()
+}
+
+fn the_glossary_has_the_words_of_the_program() {
+    let words = glossary();
+    let env = TestEnv::new();
+    let states = env.run(["__complete", "--", "list", "--state", ""]).ok();
+    let states = states.lines().into_iter().map(|line| line.split('\t').next().unwrap().to_owned());
+    let fixed = "kind facility family object address field fact holder trace state evidence endpoint sender \
+                 receiver frame";
+    let wanted: Vec<String> = states.chain(fixed.split_whitespace().map(str::to_owned)).collect();
+    assert!(wanted.len() > 18, "{wanted:?}");
+    for word in wanted {
+        assert!(words.contains(&word), "the glossary does not say what {word} means");
+    }
+}
+
+fn the_glossary_is_in_order() {
+    let words = glossary();
     assert!(words.len() > 30 && words.is_sorted(), "{words:?}");
 }
 
@@ -103,9 +141,13 @@ fn what_is_to_be_typed_now_is_understood() {
     for command in commands {
         // The user of the table may not exist here.
         let command = command.replace("alice", "root");
-        let run = env.tool("sh", ["-c", &command]).env("PATH", &path).run();
+        // What goes on until it is interrupted is interrupted.
+        let seconds = if command.contains("--follow") { "1" } else { "60" };
+        let words = ["-s", "INT", seconds, "sh", "-c", &command];
+        let run = env.tool("timeout", words).env("PATH", &path).run();
         // Most of the objects are not there: all that matters is that the words make sense.
-        let (_, output) = run.any_code(&[0, 3, 5, 125]);
+        let follows = if seconds == "1" { 124 } else { 0 };
+        let (_, output) = run.any_code(&[0, 3, 5, 125, follows]);
         output.says_not("usage").says_not("there is no column").says_not("unexpected");
     }
 }

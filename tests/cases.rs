@@ -23,6 +23,8 @@ pub enum Need {
     Shells,
     /// mandoc is installed.
     Mandoc,
+    /// make is installed.
+    Make,
     /// They are, and the suite was started as root.
     PeersAsRoot,
     /// `strace` is installed.
@@ -42,6 +44,7 @@ impl Need {
             Need::Peers => suite.peers,
             Need::Shells => suite.has(&["bash", "zsh", "fish"]),
             Need::Mandoc => suite.has(&["mandoc"]),
+            Need::Make => suite.has(&["make"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
             Need::Strace => suite.has(&["strace"]),
             Need::Brokers => suite.has(&[
@@ -64,6 +67,7 @@ impl Need {
             Need::Peers => "needs ipcs, ipcmk, ipcrm, lsipc",
             Need::Shells => "needs bash, zsh, fish",
             Need::Mandoc => "needs mandoc",
+            Need::Make => "needs make",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
             Need::Strace => "needs strace",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",

@@ -37,7 +37,13 @@ fn verbs_options_and_values_are_completed() {
             ("ipcctl list --format pl", &["list", "--format", "plain"]),
             ("ipcctl list --format=pl", &["list", "--format=plain"]),
             ("ipcctl list -o address,conte", &["list", "-o", "address,content"]),
+            ("ipcctl list -o +conte", &["list", "-o", "+content"]),
+            ("ipcctl list --sort owner,-si", &["list", "--sort", "owner,-size"]),
             ("ipcctl list --owner roo", &["list", "--owner", "root"]),
+            ("ipcctl list --state left", &["list", "--state", "leftover"]),
+            ("ipcctl list --state=idle,sus", &["list", "--state=idle,suspect"]),
+            ("ipcctl clean --dry", &["clean", "--dry-run"]),
+            ("ipcctl help lim", &["help", "limits"]),
             ("ipcctl --json sh", &["--json", "show"]),
             ("ipcctl create fifo:.", &["create", "fifo:./"]),
             ("ipcctl kinds -o fac", &["kinds", "-o", "facility"]),
@@ -74,12 +80,15 @@ fn a_live_address_is_completed_whatever_it_is_made_of() {
 fn live_addresses_are_listed_with_their_owner_size_and_content() {
     for (kind, script) in scripts() {
         let env = TestEnv::new();
+        let id = sysv::segment(0x77, 1 << 20, 0o600);
         for name in ["/abc", "/def", "/ghi"] {
             posix::shared_memory(name, 64 << 20, 0o600);
         }
         let mut shell = Shell::start(kind, &script, &env);
-        let screen = shell.lists("ipcctl rm shm:/", "ghi");
-        for expected in ["shm:/abc", "shm:/def", "root 64.0M 0 B allocated"] {
+        let screen = shell.lists("ipcctl rm shm:", "ghi");
+        let segment = format!("shm:{id} ");
+        let described = ["root 64.0M 0 B allocated", "root 1.0M 0 attached"];
+        for expected in [&*segment, "shm:/abc", "shm:/def"].iter().chain(&described) {
             assert!(
                 screen.contains(expected),
                 "no {expected} in {kind:?}:\n{}",

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::isolation;
+use crate::makers::forking;
 use crate::output::Run;
 use crate::pty::Terminal;
 use crate::scratch::Scratch;
@@ -198,7 +199,7 @@ impl Invocation {
     /// Runs it, and kills it after a while if it has not ended by itself.
     pub fn killed_after(mut self, time: std::time::Duration) {
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = self.command.spawn().unwrap();
+        let mut child = forking::alone(|| self.command.spawn().unwrap());
         std::thread::sleep(time);
         child.kill().unwrap();
         child.wait().unwrap();
@@ -267,7 +268,8 @@ impl Invocation {
                 become_identity(identity)
             });
         }
-        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        let child = forking::alone(|| command.spawn());
+        let child = child.unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
         (child, shown)
     }
 }

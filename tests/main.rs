@@ -20,6 +20,7 @@ mod layering;
 mod leftover;
 mod makers;
 mod output;
+mod packages;
 mod peers;
 mod pty;
 mod recipes;

@@ -5,7 +5,7 @@ use std::fs;
 use crate::cases::Case;
 use crate::{
     book, cases, compat, completion, conformance, endpoints, examples, kinds, layering, leftover,
-    peers, recipes, tree, verbs,
+    packages, peers, recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list];
@@ -22,6 +22,7 @@ pub fn all() -> Vec<Case> {
         kinds::cases(),
         layering::cases(),
         leftover::cases(),
+        packages::cases(),
         peers::cases(),
         recipes::cases(),
         verbs::cases(),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
 use crate::isolation;
+use crate::makers::forking;
 use crate::pty::Terminal;
 use crate::tree;
 
@@ -106,8 +107,8 @@ impl Shell {
                 Ok(())
             });
         }
-        let child =
-            command.spawn().unwrap_or_else(|error| panic!("cannot start {kind:?}: {error}"));
+        let child = forking::alone(|| command.spawn());
+        let child = child.unwrap_or_else(|error| panic!("cannot start {kind:?}: {error}"));
         let mut shell = Self { child, terminal, unread: Vec::new() };
         shell.type_in(&(kind.setup(&folder) + "\n"));
         // The first may be the one in what was typed; then there is one more.

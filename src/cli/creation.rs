@@ -12,7 +12,7 @@ use crate::model::{Class, Fault, Locator};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of --create")]
 pub struct Creation {
-    /// Make it first if it does not exist; --help has its options
+    /// Make it first if it is missing
     #[arg(long, help_heading = None)]
     create: bool,
 

@@ -12,11 +12,11 @@ use crate::model::{Family, Object, Selector, Timestamp, Value};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Selection")]
 pub struct Filter {
-    /// What to look at: shm, mq, sem, fifo, or the address of one object [default: everything]
+    /// shm, mq, sem, fifo, or an address [default: everything]
     #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector(), help_heading = None)]
     pub selectors: Vec<Selector>,
 
-    /// Only System V or only POSIX
+    /// Only this family
     #[arg(long, value_enum)]
     pub family: Option<FamilyName>,
 
@@ -28,7 +28,9 @@ pub struct Filter {
     #[arg(long, conflicts_with = "owner")]
     pub mine: bool,
 
-    /// Only addresses that match after the colon: '/psm_*'
+    /// Only matching after the colon: '/psm_*'
+    ///
+    /// What stands after the facility in an address, as it is printed, against *, ? and […].
     #[arg(long, value_name = "GLOB", value_parser = values::glob)]
     pub name: Option<glob::Pattern>,
 
@@ -41,7 +43,7 @@ pub struct Filter {
     pub min_size: Option<u64>,
 
     /// Look for FIFOs here and below, too (repeatable)
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub fifo_dir: Vec<PathBuf>,
 }
 

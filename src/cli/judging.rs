@@ -40,7 +40,7 @@ impl StateName {
 #[command(next_help_heading = "Selection")]
 pub struct Judging {
     /// Judge nothing that was made, changed or used in so much time [default: 60s, 1h for queues and sets]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide_short_help = true)]
     pub grace: Option<Duration>,
 }
 

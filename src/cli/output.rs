@@ -4,7 +4,8 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::output::{Format, Times};
 
-/// How the answer looks.
+/// How the answer looks. Every verb has these options, so the short help of a verb names them in one line, and only the
+/// long one lists them.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
@@ -19,16 +20,24 @@ pub struct Output {
         value_enum,
         value_name = "FORMAT",
         default_value = "table",
-        hide_default_value = true
+        hide_default_value = true,
+        hide_short_help = true
     )]
     pub format: FormatName,
 
     /// Short for --format json
-    #[arg(long, global = true, conflicts_with = "format")]
+    #[arg(long, global = true, conflicts_with = "format", hide_short_help = true)]
     pub json: bool,
 
     /// Columns: A,B instead of the default, +A,B besides it; help lists them
-    #[arg(short = 'o', long, global = true, value_name = "LIST", allow_hyphen_values = true)]
+    #[arg(
+        short = 'o',
+        long,
+        global = true,
+        value_name = "LIST",
+        allow_hyphen_values = true,
+        hide_short_help = true
+    )]
     pub columns: Option<String>,
 
     /// No line of column titles
@@ -58,11 +67,11 @@ pub struct Output {
     /// No warnings, notes and hints
     ///
     /// Errors and the exit status stay.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, hide_short_help = true)]
     pub quiet: bool,
 
     /// Help: -h in short, --help with examples
-    #[arg(short, long, global = true, action = ArgAction::Help)]
+    #[arg(short, long, global = true, action = ArgAction::Help, hide_short_help = true)]
     help: Option<bool>,
 }
 

@@ -119,6 +119,21 @@ fn kinds_with(of: Declared, name: &str) -> String {
     kinds.map(|record| record.kind.name).collect::<Vec<_>>().join(", ")
 }
 
+/// The same in fewer words: a facility stands for all of its kinds.
+fn takers(of: Declared, name: &str) -> String {
+    let has = |record: &&&KindRecord| of(record).iter().any(|param| param.name == name);
+    let mut words: Vec<&str> = Vec::new();
+    for record in KINDS.iter().filter(has) {
+        let facility = record.kind.facility;
+        let all = KINDS.iter().filter(|one| one.kind.facility == facility).all(|one| has(&one));
+        let word = if all { facility.name() } else { record.kind.name };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(", ")
+}
+
 impl<V: Verb> Params<V> {
     /// Was nothing given?
     pub fn is_empty(&self) -> bool {
@@ -148,9 +163,10 @@ impl<V: Verb> Params<V> {
 impl<V: Verb> Args for Params<V> {
     fn augment_args(mut command: Command) -> Command {
         for param in declared(V::DECLARED) {
-            let help = format!("{} ({})", param.help, kinds_with(V::DECLARED, param.name));
+            let help = format!("{} ({})", param.help, takers(V::DECLARED, param.name));
             let arg = Arg::new(param.name).long(param.name).help(help).help_heading(V::HEADING);
-            let arg = arg.hide_short_help(V::ASIDE);
+            // What takes a sentence to explain is for the long help.
+            let arg = arg.hide_short_help(V::ASIDE || param.form == Form::Key);
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
                 form => arg

@@ -47,20 +47,22 @@ pub(super) struct Args {
     #[command(flatten)]
     judging: Judging,
 
-    /// Never touch objects whose address matches: 'shm:/ora_*' (repeatable)
+    /// Never touch what matches: 'shm:/ora_*' (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]
     keep: Vec<Pattern>,
 
-    /// Take suspects, too: their makers are gone, but living processes could open them again
-    #[arg(long)]
+    /// Take suspects, too
+    ///
+    /// Their makers are gone, but living processes could open them again.
+    #[arg(long, help_heading = None)]
     suspect: bool,
 
     /// Only print the plan
-    #[arg(long, short = 'n')]
+    #[arg(long, short = 'n', help_heading = None)]
     dry_run: bool,
 
     /// Do not ask
-    #[arg(long, short, conflicts_with = "dry_run")]
+    #[arg(long, short, conflicts_with = "dry_run", help_heading = None)]
     yes: bool,
 }
 

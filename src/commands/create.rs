@@ -18,7 +18,7 @@ use crate::model::{Class, Family, Fault, Locator, Selector};
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// shm, mq, sem (System V, private), or an address with a key, name or path
+    /// An address, or shm, mq, sem for one without a key
     #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
     what: Selector,
 
@@ -35,7 +35,7 @@ pub(super) struct Args {
     owner: Option<u32>,
 
     /// Give it to this group (name or id)
-    #[arg(long, value_name = "GROUP", value_parser = values::group)]
+    #[arg(long, value_name = "GROUP", value_parser = values::group, hide_short_help = true)]
     group: Option<u32>,
 
     #[command(flatten)]

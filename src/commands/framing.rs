@@ -7,7 +7,9 @@ use crate::endpoint::frame::Frame;
 /// How messages stand on standard input and output.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Framing {
-    /// How messages are kept apart [default: line; raw for a FIFO]
+    /// How messages are kept apart
+    ///
+    /// Without it line, and raw for a FIFO.
     ///
     /// The same frame on both ends carries every message over unchanged, in every frame but raw. A message that a
     /// frame cannot carry is an error, never cut or changed. On a FIFO, which carries bytes, the frame is also how

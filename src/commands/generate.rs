@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, ValueEnum};
 
+use super::columns::{self, Known};
 use super::context::{Context, Outcome};
-use super::{VERBS, Verb, columns};
+use super::{VERBS, Verb};
 use page::Page;
 
 /// Write the manual pages or the completions into a folder
@@ -123,19 +124,25 @@ fn of_verb(verb: &Verb, command: &Command) -> Page {
     page.add("SYNOPSIS", definition::synopsis(command));
     page.add("DESCRIPTION", definition::description(command) + &overview::takers(verb.takes));
     page.add("OPTIONS", definition::options(command));
-    let known = (verb.columns)();
-    page.add(
-        "COLUMNS",
-        if known == columns::of_objects() {
-            "Those of objects, which are in\n.BR ipcctl (1).\n".into()
-        } else {
-            overview::columns(&known)
-        },
-    );
+    page.add("COLUMNS", of_columns((verb.columns)()));
     page.add("EXIT STATUS", overview::statuses());
     page.add("EXAMPLES", definition::examples(command));
     page.add("SEE ALSO", ".BR ipcctl (1),\n.BR ipcctl (7)\n".into());
     page
+}
+
+/// The columns of a verb: those of objects are described once, in `ipcctl(1)`.
+fn of_columns(known: Known) -> String {
+    let of_objects = columns::of_objects();
+    if !of_objects.iter().all(|column| known.contains(column)) {
+        return overview::columns(&known);
+    }
+    let own: Known = known.into_iter().filter(|column| !of_objects.contains(column)).collect();
+    let those = ".BR ipcctl (1)\nhas the columns of objects";
+    match own.is_empty() {
+        true => format!("{those}.\n"),
+        false => format!("{those}; besides them there are:\n{}", overview::columns(&own)),
+    }
 }
 
 /// NAME lines begin in lower case, but for a name.

@@ -7,7 +7,7 @@ use crate::kinds::KINDS;
 use crate::kinds::capability::Want;
 use crate::model::{Class, Fault, Limit, Value};
 
-/// Show every limit of these facilities, how much is used, and what raises it
+/// Show every kernel limit, how much is used, and what raises it
 ///
 /// The knob is a sysctl to set with sysctl(8), or what else raises the limit. What is used is counted for this
 /// IPC namespace, and for RLIMIT_MSGQUEUE over the queues of this user in it.

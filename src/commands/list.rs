@@ -30,7 +30,9 @@ pub(super) struct Args {
     #[command(flatten)]
     judging: Judging,
 
-    /// Only objects that this process holds: attached, open, mapped, registered, or waited for
+    /// Only what this process holds
+    ///
+    /// Attached, open, mapped, registered, or waited for.
     #[arg(
         long,
         value_name = "PID",
@@ -39,7 +41,7 @@ pub(super) struct Args {
     )]
     pid: Option<i32>,
 
-    /// Only objects in one of these states
+    /// Only in these states
     #[arg(
         long,
         value_name = "STATE[,STATE]",

@@ -7,6 +7,7 @@ mod context;
 mod create;
 mod framing;
 mod generate;
+mod help;
 mod holders;
 mod kinds;
 mod limits;
@@ -59,6 +60,7 @@ static VERBS: &[Verb] = &[
     Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
     Verb { columns: limits::columns, ..verb!(limits) },
     Verb { columns: kinds::columns, ..verb!(kinds) },
+    Verb { hidden: true, ..verb!(help) },
     Verb { hidden: true, ..verb!(generate) },
     Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
 ];
@@ -114,13 +116,23 @@ fn unreadable(error: clap::Error) -> Stop {
 /// shm:0x5eed a key, shm:/frames a POSIX name, fifo:/run/app.ctl a path.
 ///
 /// Without a verb it lists every object.
+// The template is the usual one without a blank line before the usage: the short help has none to spare.
 #[derive(Parser)]
-#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER, disable_help_flag = true)]
+#[command(name = "ipcctl", version, max_term_width = 100, after_help = AFTER_SHORT, after_long_help = AFTER)]
 #[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+#[command(help_template = "{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}")]
+#[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
     output: Output,
+
+    /// Print the version
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, hide_short_help = true)]
+    version: Option<bool>,
 }
+
+const AFTER_SHORT: &str =
+    "Options and examples: ipcctl --help, and ipcctl VERB --help for those of a verb";
 
 const AFTER: &str = "\
 Examples:
@@ -142,7 +154,10 @@ Exit status:
 fn definition() -> Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
         let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
-        let defined = defined.after_help(format!("More and examples: ipcctl {} --help", verb.name));
+        let defined = defined.after_help(format!(
+            "Also --json, -o LIST, -q and more, with examples: ipcctl {} --help",
+            verb.name
+        ));
         command.subcommand((verb.define)(defined))
     })
 }

@@ -61,11 +61,11 @@ pub(super) struct Args {
     timeout: Option<Duration>,
 
     /// Stop when nothing came for so long: exit status 5
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide_short_help = true)]
     idle_timeout: Option<Duration>,
 
     /// Do not wait for a message: exit status 5
-    #[arg(long, conflicts_with_all = ["timeout", "idle_timeout", "follow"])]
+    #[arg(long, conflicts_with_all = ["timeout", "idle_timeout", "follow"], hide_short_help = true)]
     nonblock: bool,
 
     /// For each message run what follows on the line
@@ -84,11 +84,11 @@ pub(super) struct Args {
     exec: Vec<OsString>,
 
     /// Run up to N commands at a time; 1 keeps the order
-    #[arg(long, value_name = "N", default_value = "1", requires = "exec")]
+    #[arg(long, value_name = "N", default_value = "1", requires = "exec", hide_short_help = true)]
     jobs: NonZeroUsize,
 
     /// Tell how much and how fast on a terminal
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     progress: bool,
 
     #[command(flatten)]

@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     framing: Framing,
 
-    /// Wait no longer for room, or for a reader of a FIFO: exit status 5
+    /// Wait no longer for room or a reader: exit status 5
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     timeout: Option<Duration>,
 
@@ -47,7 +47,7 @@ pub(super) struct Args {
     nonblock: bool,
 
     /// Tell how much and how fast on a terminal
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     progress: bool,
 
     #[command(flatten)]

@@ -2,6 +2,7 @@
 //! which process to ask for, what belongs together, and what is meant to outlive its maker.
 
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use crate::model::{Address, Facility, Locator, Object, Value};
 
@@ -154,11 +155,13 @@ pub fn origin(object: &Object) -> Option<Origin> {
 }
 
 fn of_key(facility: Facility, key: u32) -> Option<Origin> {
-    let is_it = |pattern: &str| {
-        pattern.strip_prefix("0x").is_some_and(|hex| u32::from_str_radix(hex, 16) == Ok(key))
-    };
-    let mut producers = PRODUCERS.iter().filter(|producer| producer.facility == facility);
-    let producer = producers.find(|producer| is_it(producer.pattern))?;
+    /// Those that are known by a key.
+    static KEYS: LazyLock<Vec<(u32, &Producer)>> = LazyLock::new(|| {
+        let key = |pattern: &str| u32::from_str_radix(pattern.strip_prefix("0x")?, 16).ok();
+        PRODUCERS.iter().filter_map(|producer| Some((key(producer.pattern)?, producer))).collect()
+    });
+    let is_it = |(one, producer): &&(u32, &Producer)| *one == key && producer.facility == facility;
+    let (_, producer) = KEYS.iter().find(is_it)?;
     Some(Origin { producer, pid: None })
 }
 

@@ -1,7 +1,7 @@
 //! Objects whose holders the kernel counts or names: segments, sets and System V queues.
 
 use crate::env::TestEnv;
-use crate::leftover::{NOBODY_HOME, expect, sees_everybody};
+use crate::leftover::{NOBODY_HOME, expect, expect_suspect, sees_everybody};
 use crate::makers::{holder, holding, lost, sysv};
 
 crate::cases![
@@ -135,7 +135,7 @@ fn a_set_with_operations_to_undo_is_idle_whoever_operated_last() {
     env.run(["rm", "--unused", &address]).code(1).says("operations on it may be pending");
     drop(holder);
     assert_eq!(sysv::values(lost::set_of(key)), [6], "what its end undid");
-    expect(&env, &address, "suspect");
+    expect_suspect(&env, &address);
 }
 
 fn a_set_of_processes_that_are_gone_is_a_suspect() {
@@ -144,7 +144,7 @@ fn a_set_of_processes_that_are_gone_is_a_suspect() {
     let user = holder::in_passing(|| {
         sysv::set_with(key, &[1], 0o600);
     });
-    let evidence = expect(&env, &format!("sem:{key:#x}"), "suspect");
+    let evidence = expect_suspect(&env, &format!("sem:{key:#x}"));
     assert!(evidence.contains(&format!("last operator {user} is gone")), "{evidence}");
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::env::TestEnv;
 use crate::isolation;
 use crate::leftover::expect;
+use crate::makers::forking;
 
 crate::cases![
     the_memory_of_a_python_program_stays_and_that_of_its_killed_twin_goes;
@@ -21,7 +22,7 @@ struct Running(Child);
 impl Running {
     fn start(command: &mut Command) -> Self {
         use std::os::unix::process::CommandExt;
-        Self(command.process_group(0).spawn().unwrap())
+        Self(forking::alone(|| command.process_group(0).spawn()).unwrap())
     }
 
     /// Kills it with all its children, so that nobody is left to clean up.

@@ -9,7 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::checked;
+use super::{checked, forking};
 
 pub struct Holder {
     pid: libc::pid_t,
@@ -126,7 +126,7 @@ fn start(uid: Option<u32>, act: impl FnOnce(), then: impl FnOnce()) -> Holder {
     checked("pipe2", unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) });
     let [reader, writer] = ends;
     // SAFETY: the child runs only `child`, which never returns here.
-    let pid = checked("fork", unsafe { libc::fork() });
+    let pid = forking::alone(|| checked("fork", unsafe { libc::fork() }));
     if pid == 0 {
         child(uid, writer, act, then);
     }

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod fifo;
+pub mod forking;
 pub mod holder;
 pub mod holding;
 pub mod kernel;

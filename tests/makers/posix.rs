@@ -8,33 +8,38 @@ use std::ffi::{c_long, c_uint};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::{io, mem, ptr};
 
-use super::{c_string, checked, now};
+use super::{c_string, checked, forking, now};
 
 const NEW: libc::c_int = libc::O_CREAT | libc::O_EXCL;
 
 /// Shared memory called `name` (with its slash), of this length and exactly this mode.
 pub fn shared_memory(name: &str, bytes: usize, mode: libc::mode_t) {
-    let text = c_string(name);
-    // SAFETY: a NUL-terminated string and numbers.
-    let descriptor =
-        checked("shm_open", unsafe { libc::shm_open(text.as_ptr(), NEW | libc::O_RDWR, mode) });
-    // SAFETY: a fresh descriptor that nothing else owns.
-    let file = unsafe { OwnedFd::from_raw_fd(descriptor) };
-    let bytes = libc::off_t::try_from(bytes).unwrap();
-    // SAFETY: numbers only.
-    checked("ftruncate", unsafe { libc::ftruncate(file.as_raw_fd(), bytes) });
+    forking::undisturbed(|| {
+        let text = c_string(name);
+        // SAFETY: a NUL-terminated string and numbers.
+        let descriptor =
+            checked("shm_open", unsafe { libc::shm_open(text.as_ptr(), NEW | libc::O_RDWR, mode) });
+        // SAFETY: a fresh descriptor that nothing else owns.
+        let file = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        let bytes = libc::off_t::try_from(bytes).unwrap();
+        // SAFETY: numbers only.
+        checked("ftruncate", unsafe { libc::ftruncate(file.as_raw_fd(), bytes) });
+    })
 }
 
 /// A queue of this geometry. Keep it small: the default geometry takes a tenth of what the kernel lets
 /// one user have in all queues together (RLIMIT_MSGQUEUE), and tests run side by side.
 pub fn message_queue(name: &str, messages: c_long, bytes: c_long, mode: libc::mode_t) {
-    let text = c_string(name);
-    // SAFETY: all zero bytes are a valid mq_attr.
-    let mut attributes: libc::mq_attr = unsafe { mem::zeroed() };
-    (attributes.mq_maxmsg, attributes.mq_msgsize) = (messages, bytes);
-    // SAFETY: a NUL-terminated string, numbers, and attributes that outlive the call.
-    let queue = unsafe { libc::mq_open(text.as_ptr(), NEW | libc::O_RDWR, mode, &mut attributes) };
-    close_queue(checked("mq_open", queue));
+    forking::undisturbed(|| {
+        let text = c_string(name);
+        // SAFETY: all zero bytes are a valid mq_attr.
+        let mut attributes: libc::mq_attr = unsafe { mem::zeroed() };
+        (attributes.mq_maxmsg, attributes.mq_msgsize) = (messages, bytes);
+        // SAFETY: a NUL-terminated string, numbers, and attributes that outlive the call.
+        let queue =
+            unsafe { libc::mq_open(text.as_ptr(), NEW | libc::O_RDWR, mode, &mut attributes) };
+        close_queue(checked("mq_open", queue));
+    })
 }
 
 pub fn open_queue(name: &str, flags: libc::c_int) -> libc::mqd_t {
@@ -82,12 +87,14 @@ pub fn remove_queue(name: &str) {
 }
 
 pub fn semaphore(name: &str, value: c_uint, mode: libc::mode_t) {
-    let text = c_string(name);
-    // SAFETY: a NUL-terminated string and numbers.
-    let semaphore = unsafe { libc::sem_open(text.as_ptr(), NEW, mode, value) };
-    assert!(semaphore != libc::SEM_FAILED, "sem_open: {}", io::Error::last_os_error());
-    // SAFETY: it was just opened.
-    checked("sem_close", unsafe { libc::sem_close(semaphore) });
+    forking::undisturbed(|| {
+        let text = c_string(name);
+        // SAFETY: a NUL-terminated string and numbers.
+        let semaphore = unsafe { libc::sem_open(text.as_ptr(), NEW, mode, value) };
+        assert!(semaphore != libc::SEM_FAILED, "sem_open: {}", io::Error::last_os_error());
+        // SAFETY: it was just opened.
+        checked("sem_close", unsafe { libc::sem_close(semaphore) });
+    })
 }
 
 /// Makes a semaphore and leaves it open for as long as the calling process lives.
@@ -108,13 +115,15 @@ pub fn open_semaphore(name: &str) -> *mut libc::sem_t {
 }
 
 pub fn semaphore_value(name: &str) -> libc::c_int {
-    let semaphore = open_semaphore(name);
-    let mut value = 0;
-    // SAFETY: an open semaphore and room for its value.
-    checked("sem_getvalue", unsafe { libc::sem_getvalue(semaphore, &mut value) });
-    // SAFETY: opened above, closed once.
-    checked("sem_close", unsafe { libc::sem_close(semaphore) });
-    value
+    forking::undisturbed(|| {
+        let semaphore = open_semaphore(name);
+        let mut value = 0;
+        // SAFETY: an open semaphore and room for its value.
+        checked("sem_getvalue", unsafe { libc::sem_getvalue(semaphore, &mut value) });
+        // SAFETY: opened above, closed once.
+        checked("sem_close", unsafe { libc::sem_close(semaphore) });
+        value
+    })
 }
 
 /// Opens shared memory and maps it, for as long as the calling process lives; the descriptor is closed.
@@ -151,7 +160,9 @@ pub fn expect_post(name: &str) {
 }
 
 pub fn post(name: &str) {
-    let semaphore = open_semaphore(name);
-    // SAFETY: an open semaphore.
-    checked("sem_post", unsafe { libc::sem_post(semaphore) });
+    forking::undisturbed(|| {
+        let semaphore = open_semaphore(name);
+        // SAFETY: an open semaphore.
+        checked("sem_post", unsafe { libc::sem_post(semaphore) });
+    })
 }

@@ -34,6 +34,7 @@ enum Source {
     Users,
     Groups,
     Processes,
+    Verbs,
     Files,
     Folders,
     /// A program, then its arguments.
@@ -51,6 +52,7 @@ static SOURCES: &[(&str, Source)] = &[
     ("GROUP", Source::Groups),
     ("PID", Source::Processes),
     ("PATH[,PROJECT]", Source::Files),
+    ("VERB", Source::Verbs),
     ("FILE", Source::Files),
     ("DIR", Source::Folders),
     ("COMMAND", Source::Run),
@@ -121,6 +123,7 @@ pub(super) fn values(
         Source::Users => accounts("/etc/passwd", "uid"),
         Source::Groups => accounts("/etc/group", "gid"),
         Source::Processes => processes(cx),
+        Source::Verbs => super::verbs(&super::definition()),
         Source::Files => return (0, Answer::Shell("files")),
         Source::Folders => return (0, Answer::Shell("dirs")),
         Source::Run if line.run == 0 => return (0, Answer::Shell("commands")),

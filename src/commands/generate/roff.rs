@@ -20,6 +20,8 @@ pub(super) fn plain(text: &str) -> String {
             '`' => out.push_str("\\(ga"),
             '^' => out.push_str("\\(ha"),
             '~' => out.push_str("\\(ti"),
+            // A terminal of ASCII alone cannot show the one character.
+            '…' => out.push_str("\\&..."),
             character if character.is_ascii() => out.push(character),
             // Writing to a String does not fail.
             character => drop(write!(out, "\\[u{:04X}]", u32::from(character))),
@@ -73,7 +75,8 @@ mod tests {
     fn nothing_in_a_text_is_taken_for_a_request_or_an_escape() {
         assert_eq!(plain(".TH \\fB\n'br"), "\\&.TH \\efB\n\\&\\(aqbr");
         assert_eq!(plain("a.b 'c' ~^`"), "a.b \\(aqc\\(aq \\(ti\\(ha\\(ga");
-        assert_eq!(plain("1…2"), "1\\[u2026]2");
+        assert_eq!(plain("1…2"), "1\\&...2");
+        assert_eq!(plain("é"), "\\[u00E9]");
     }
 
     #[test]

@@ -75,7 +75,7 @@ static SIZE: Param =
 static FORCE: Param = Param {
     name: "force",
     metavar: "",
-    help: "Shrink it although somebody holds it: its holders may be killed by SIGBUS",
+    help: "Shrink what is held: SIGBUS for holders",
     form: Form::Flag,
 };
 

@@ -138,7 +138,7 @@ static INITIAL: Param = Param {
 static VALUES: Param = Param {
     name: "values",
     metavar: "A,B,…",
-    help: "Values of the semaphores of a set, in order",
+    help: "Values of a set's semaphores, in order",
     form: Form::Counts,
 };
 static AT: Param = Param {

@@ -16,7 +16,7 @@ use crate::sys::{file, signal};
 static PRIORITY: Param = Param {
     name: "priority",
     metavar: "N",
-    help: "Priority of the messages, 0 to 32767; the highest is received first",
+    help: "Priority, 0 to 32767; the highest comes first",
     form: Form::Count,
 };
 

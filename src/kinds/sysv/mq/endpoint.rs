@@ -20,7 +20,7 @@ static TYPE: Param = Param {
 static CHOICE: Param = Param {
     name: "type",
     metavar: "N",
-    help: "Only of this type; 0: of any; -N: of the lowest up to N",
+    help: "Only of this type; 0: any; -N: the lowest up to N",
     form: Form::Integer,
 };
 static EXCEPT: Param = Param {

@@ -1,0 +1,22 @@
+//! `help`: what `--help` says, for those who ask with a word. Hidden: every help says how it is asked for.
+
+use super::context::{self, Context, Outcome};
+use super::definition;
+use crate::model::Class;
+
+/// Show the help of a verb
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Which verb [default: all in short]
+    #[arg(value_name = "VERB")]
+    verb: Option<String>,
+}
+
+/// Shows what the definition of the command line has to say.
+pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+    let words = ["ipcctl"].into_iter().chain(args.verb.as_deref()).chain(["--help"]);
+    if let Err(said) = definition().try_get_matches_from(words) {
+        cx.exit_with(context::usage(&said, Class::Usage as u8));
+    }
+    Ok(())
+}
