@@ -219,4 +219,15 @@ mod tests {
     fn the_command_line_is_well_defined() {
         super::definition().debug_assert();
     }
+
+    #[test]
+    fn a_verb_that_is_named_is_defined() {
+        for verb in super::VERBS {
+            for name in [Some(verb.name), verb.alias].into_iter().flatten() {
+                let part = super::part(&["ipcctl".into(), name.into()]);
+                assert!(part.find_subcommand(name).is_some(), "{name}");
+                assert_eq!(part.get_subcommands().count(), 1, "{name}");
+            }
+        }
+    }
 }
