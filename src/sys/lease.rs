@@ -3,11 +3,9 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Once;
 
 use super::check;
-
-/// From the kernel's <asm-generic/fcntl.h>; the libc crate lacks it.
-const F_SETSIG: libc::c_int = 10;
 
 /// A file with a write lease on it, which is given back when the file is closed with this. While it is held, others
 /// that open the file wait (or get EAGAIN with O_NONBLOCK), so hold it for microseconds.
@@ -39,10 +37,12 @@ impl Lease {
 }
 
 fn set(file: &OwnedFd) -> io::Result<()> {
-    let fd = file.as_raw_fd();
-    // Somebody who opens the file meanwhile makes the kernel send SIGIO, which ends a process; SIGURG is ignored.
+    static DEAF: Once = Once::new();
+    // Somebody who opens the file meanwhile makes the kernel send SIGIO, which ends a process that does not ignore it.
+    // SAFETY: ignoring a signal runs no code, and nothing else in the program uses this one.
+    DEAF.call_once(|| unsafe {
+        libc::signal(libc::SIGIO, libc::SIG_IGN);
+    });
     // SAFETY: no pointer is passed.
-    check(unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGURG) })?;
-    // SAFETY: no pointer is passed.
-    check(unsafe { libc::fcntl(fd, libc::F_SETLEASE, libc::F_WRLCK) }).map(drop)
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) }).map(drop)
 }
