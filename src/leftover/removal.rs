@@ -227,7 +227,7 @@ impl Remover<'_> {
                 Some((quarantine, name))
             }
         };
-        Ok(Staged { record, object, trace, id, hold, place })
+        Ok(Staged { record, object, trace, hold, place })
     }
 
     /// Removes all of a unit, or puts all back.
@@ -271,7 +271,6 @@ struct Staged {
     record: &'static KindRecord,
     object: Object,
     trace: Trace,
-    id: FileId,
     hold: Grasp,
     place: Option<(Rc<Quarantine>, CString)>,
 }
@@ -289,11 +288,9 @@ enum Grasp {
 impl Staged {
     /// Has nobody asked for it since it was taken?
     fn is_free(&self, scanner: &Scanner) -> bool {
-        let same = |stat: io::Result<file::Stat>| {
-            stat.is_ok_and(|stat| (stat.device, stat.inode) == (self.id.device, self.id.inode))
-        };
         let in_place = match (&self.place, &self.hold) {
-            (Some((quarantine, name)), _) => same(quarantine.stat(name)),
+            // It is what it was when it was taken in: nobody else can get into the quarantine.
+            (Some(_), _) => true,
             // Its name cannot be moved to another file: as long as it has one, it is its own.
             (None, Grasp::Leased(leased)) => has_name(leased.file()),
             (None, Grasp::Open(file)) => has_name(file),

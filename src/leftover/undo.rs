@@ -8,7 +8,7 @@ use super::evidence::Undo;
 use super::lives::Lives;
 use super::population::{Access, Population, Process};
 use crate::sys::file;
-use crate::sys::kcmp::{Shared, share};
+use crate::sys::kcmp::{Shared, share, without_undo};
 use crate::sys::processes::Proc;
 
 /// What a process has.
@@ -52,7 +52,7 @@ impl Undoers {
 
 /// Every process that has a list, or does not let us ask.
 fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
-    let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let own = without_undo();
     let folder = Proc::open(proc).ok();
     let threads = |pid| {
         let threads = folder.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
@@ -73,7 +73,8 @@ fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
         // Threads of the C library share one list, those of clone(2) need not, and a leader that has ended has none.
         let mut denied = false;
         for thread in threads(pid).unwrap_or_else(|| vec![pid]) {
-            match share(own, thread, Shared::Undo) {
+            let same = own.as_ref().map_err(|error| error.kind().into());
+            match same.and_then(|own| share(*own, thread, Shared::Undo)) {
                 Ok(true) => {}
                 Ok(false) => return Some(List::Some),
                 Err(error) => denied |= error.raw_os_error() != Some(libc::ESRCH),

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nix::sched::CloneFlags;
+
 use super::check;
 
 /// Two processes or threads of this pid namespace can share these.
@@ -26,6 +28,16 @@ pub fn share(one: i32, two: i32, what: Shared) -> io::Result<bool> {
     Ok(order == 0)
 }
 
+/// Makes this thread have no list of what is to be undone, and returns its id: a process that starts a thread gets one that
+/// both share, and would then compare unequal with those that have none. `unshare(2)`, CLONE_SYSVSEM.
+///
+/// # Errors
+/// ENOSYS, EPERM where a filter forbids it.
+pub fn without_undo() -> io::Result<i32> {
+    nix::sched::unshare(CloneFlags::CLONE_SYSVSEM)?;
+    Ok(nix::unistd::gettid().as_raw())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +48,24 @@ mod tests {
         for what in [Shared::Memory, Shared::Descriptors, Shared::Undo] {
             assert!(share(own, own, what).unwrap());
         }
+    }
+
+    #[test]
+    fn who_has_started_a_thread_still_tells_who_has_no_list() {
+        std::thread::spawn(|| {}).join().unwrap();
+        let own = without_undo().unwrap();
+        // Threads share the list of whoever started them, so one of a thread that has none has none either.
+        let (send, receive) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let other = std::thread::spawn(move || {
+            tell.send(without_undo().unwrap()).unwrap();
+            let _ = receive.recv();
+        });
+        let thread = told.recv().unwrap();
+        assert!(!share(own, thread, Shared::Undo).unwrap(), "starting it gave this thread a list");
+        let own = without_undo().unwrap();
+        assert!(share(own, thread, Shared::Undo).unwrap());
+        drop(send);
+        other.join().unwrap();
     }
 }

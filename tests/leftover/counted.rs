@@ -14,6 +14,7 @@ crate::cases![
     a_set_that_somebody_waits_on_is_in_use,
     a_set_whose_last_operator_runs_is_idle,
     a_set_with_operations_to_undo_is_idle_whoever_operated_last,
+    a_set_whose_operations_were_undone_is_a_suspect_however_many_threads_look,
     a_set_of_processes_that_are_gone_is_a_suspect,
     a_queue_with_a_blocked_receiver_is_in_use,
     a_queue_whose_sender_runs_is_no_leftover,
@@ -136,6 +137,20 @@ fn a_set_with_operations_to_undo_is_idle_whoever_operated_last() {
     drop(holder);
     assert_eq!(sysv::values(lost::set_of(key)), [6], "what its end undid");
     expect_suspect(&env, &address);
+}
+
+// Looking with several threads gives the program itself a list of operations to undo, which is not to be taken for that of
+// every other process.
+fn a_set_whose_operations_were_undone_is_a_suspect_however_many_threads_look() {
+    let env = TestEnv::new();
+    let key = env.key();
+    let _crowd: Vec<_> = (0..32).map(|_| holder::holding(|| ())).collect();
+    holder::in_passing(|| {
+        sysv::set_with(key, &[5], 0o600);
+        lost::operate_until_exit(lost::set_of(key), 0, -1);
+    });
+    let evidence = expect_suspect(&env, &format!("sem:{key:#x}"));
+    assert!(!evidence.contains("may have operations"), "{evidence}");
 }
 
 fn a_set_of_processes_that_are_gone_is_a_suspect() {

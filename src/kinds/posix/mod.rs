@@ -70,6 +70,12 @@ impl Folder {
     }
 }
 
+/// The path of a file of the folder, for one look that spares opening the folder.
+fn path(file: &CStr) -> CString {
+    let bytes = [FOLDER.to_bytes(), b"/", file.to_bytes_with_nul()].concat();
+    CString::from_vec_with_nul(bytes).unwrap_or_default()
+}
+
 /// The folder, or the warning that it could not be looked at.
 fn open_folder(kind: &Kind, each: Each) -> Result<Folder, ControlFlow<()>> {
     Folder::open().map_err(|error| each(Sighting::Missing(unlisted(kind, &error))))

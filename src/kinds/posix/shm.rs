@@ -15,7 +15,7 @@ use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
     Entry, FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
-    not_an_object, open_folder, prefixed, shelf, tail, unlisted, with_slash,
+    not_an_object, open_folder, path, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
@@ -148,8 +148,7 @@ impl Inspect for PosixShm {
 
     fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
-        let folder = Folder::open()?;
-        let stat = file::stat_at(&folder.dir, &file)?;
+        let stat = file::stat_path(&path(&file))?;
         check(&file, &stat)?;
         Ok(seen(&Plan::new(&KIND, FACTS, look), name(locator)?, &stat))
     }
