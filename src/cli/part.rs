@@ -24,6 +24,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// Is it anything but the whole object?
+    pub fn is_given(&self) -> bool {
+        self.offset != 0 || self.length.is_some()
+    }
+
     /// Where it begins and ends in an object of `size` bytes.
     ///
     /// # Errors

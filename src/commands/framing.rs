@@ -34,6 +34,11 @@ enum FrameName {
 }
 
 impl Framing {
+    /// Was a frame asked for?
+    pub(super) fn is_given(&self) -> bool {
+        self.frame.is_some()
+    }
+
     /// The frame that was asked for, or what suits the shape of the object.
     pub(super) fn or(&self, otherwise: Frame) -> Frame {
         match self.frame {

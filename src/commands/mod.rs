@@ -16,6 +16,7 @@ mod lock;
 mod peek;
 mod post;
 mod read;
+mod reading;
 mod recv;
 mod removing;
 mod rm;
@@ -48,7 +49,7 @@ static VERBS: &[Verb] = &[
     Verb { columns: clean::columns, ..verb!(clean) },
     Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
     Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
-    Verb { takes: |record| record.messages.is_some(), ..verb!(peek) },
+    Verb { takes: peek::takes, ..verb!(peek) },
     Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
     Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
     Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },

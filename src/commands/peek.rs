@@ -1,8 +1,10 @@
-//! `peek`: messages without consuming them.
+//! `peek`: messages without consuming them, and the bytes of shared memory.
 
 use super::context::{Context, Outcome};
 use super::framing::Framing;
+use super::reading;
 use crate::cli::params::{Params, Peeking};
+use crate::cli::part::Part;
 use crate::cli::values;
 use crate::endpoint::End;
 use crate::endpoint::bytes::{Frames, Stream};
@@ -10,16 +12,16 @@ use crate::endpoint::deadline::Patience;
 use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::receiving::{self, Plan};
-use crate::kinds;
-use crate::kinds::capability::{Incoming, Want};
+use crate::kinds::capability::{Incoming, Memory, Messages, Want};
+use crate::kinds::{self, KindRecord};
 use crate::model::{Address, Class, Fault};
 use crate::sys::signal;
 
-/// Show what is in a queue or FIFO, and leave it there
+/// Show what is in an object, and leave it there
 ///
 /// A System V queue is read message by message, in order of arrival, so others that receive at the same time can
 /// make it skip one. A FIFO is read through the descriptor of a process that has it open for reading, so no writer
-/// is released. A POSIX queue cannot be peeked at: the kernel has no such call.
+/// is released. A POSIX queue cannot be peeked at: the kernel has no such call. Shared memory is dumped as by read --hex.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -35,6 +37,9 @@ pub(super) struct Args {
     count: Option<u64>,
 
     #[command(flatten)]
+    part: Part,
+
+    #[command(flatten)]
     params: Params<Peeking>,
 }
 
@@ -43,17 +48,44 @@ Examples:
   ipcctl peek mq:0x5eed   all messages, a line each
   ipcctl peek mq:0x5eed --frame json   with their types
   ipcctl peek mq:0x5eed --index 2 --count 1 --frame raw | od -c
-  ipcctl peek fifo:/run/app.ctl";
+  ipcctl peek fifo:/run/app.ctl
+  ipcctl peek shm:/frames --length 64   a dump of the first bytes";
 
-/// Shows messages.
+/// What an object has to be looked at.
+enum Content {
+    Messages(&'static dyn Messages),
+    Memory(&'static dyn Memory),
+}
+
+impl Content {
+    fn of(record: &KindRecord) -> Option<Self> {
+        let messages = record.messages.map(Self::Messages);
+        messages.or_else(|| record.memory.map(Self::Memory))
+    }
+}
+
+/// Can the content of objects of this kind be looked at?
+pub(super) fn takes(record: &KindRecord) -> bool {
+    Content::of(record).is_some()
+}
+
+/// Shows messages or bytes.
 pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let record = kinds::of_address(&args.address)?;
-    let messages =
-        kinds::require(record, |record| record.messages).map_err(|fault| match record.memory {
-            Some(_) => fault.hint(format!("ipcctl read {} --hex shows its bytes", args.address)),
-            None => fault,
-        })?;
+    let content = kinds::require(record, Content::of)?;
     let settings = args.params.for_kind(record)?;
+    let messages = match content {
+        Content::Messages(messages) if !args.part.is_given() => messages,
+        Content::Memory(memory) if !args.framing.is_given() && args.count.is_none() => {
+            return reading::show(memory, (record, &args.address), &args.part, (true, false), cx);
+        }
+        Content::Messages(_) => {
+            return Err(Fault::usage("--offset and --length are for shared memory").into());
+        }
+        Content::Memory(_) => {
+            return Err(Fault::usage("--frame and --count are for messages").into());
+        }
+    };
     signal::catch()?;
     let plan = Plan {
         count: args.count,

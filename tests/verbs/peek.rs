@@ -9,7 +9,8 @@ crate::cases![
     a_part_of_a_queue_is_shown,
     a_posix_queue_cannot_be_peeked_at_and_says_how_much_is_in_it,
     a_fifo_is_shown_and_stays_as_it_is,
-    a_fifo_that_nobody_has_open_is_empty;
+    a_fifo_that_nobody_has_open_is_empty,
+    shared_memory_is_dumped;
     SeveralUsers: a_fifo_of_others_is_not_shown, a_writer_that_waits_is_not_released
 ];
 
@@ -115,4 +116,21 @@ fn a_fifo_of_others_is_not_shown() {
     fifo::fifo(&path, 0o666);
     let _open = fifo::fill(&path, b"secret");
     env.command(["peek", &format!("fifo:{path}")]).by_user(65534).run().code(4).prints("");
+}
+
+fn shared_memory_is_dumped() {
+    let env = TestEnv::new();
+    posix::shared_memory("/frames", 30, 0o600);
+    env.run(["write", "shm:/frames", "--data", "hello, world, and all the rest"]).ok();
+    for part in [&["--offset", "7", "--length", "5"][..], &[]] {
+        let dump = |verb: &[&str]| env.run([verb, part].concat()).ok().stdout().to_owned();
+        let peeked = dump(&["peek", "shm:/frames"]);
+        assert_eq!(peeked, dump(&["read", "shm:/frames", "--hex"]));
+        assert!(peeked.contains("world"), "{peeked}");
+    }
+    env.run(["peek", "shm:/frames", "--frame", "json"]).code(2).says("are for messages");
+    env.run(["peek", "shm:/frames", "--count", "1"]).code(2).says("are for messages");
+    env.run(["peek", "shm:/frames", "--length", "31"]).code(1).says("30 bytes");
+    let queue = sysv::queue(sysv::PRIVATE, 0o600);
+    env.run(["peek", &format!("mq:{queue}"), "--length", "5"]).code(2).says("shared memory");
 }

@@ -161,7 +161,7 @@ fn nothing_carries_messages_but_queues_and_fifos() {
             env.run([verb, address]).code(2).says("kinds that can: sysv-mq, posix-mq, fifo");
         }
     }
-    env.run(["peek", "shm:/x"]).code(2).says("ipcctl read shm:/x");
+    env.run(["peek", "sem:/x"]).code(2).says("posix-shm, sysv-mq, posix-mq, fifo");
 }
 
 fn a_packet_is_between_1_and_4096_bytes() {
