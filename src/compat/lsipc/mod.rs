@@ -58,7 +58,7 @@ fn all(
     let mut rows = Rows::new(request, &table);
     objects::each(tool, record, &rows.facts(), &mut |tool, object| {
         rows.add(tool, object, &mut table);
-        Ok(())
+        Ok(table.pass_on(&mut tool.out, subject.records)?)
     })?;
     write(tool, request, &table, subject.records)
 }

@@ -25,7 +25,7 @@ pub(super) enum Mode {
 const CHUNK: usize = 1 << 16;
 
 /// Writes what has been put together, when it is enough.
-fn pass_on(out: &mut dyn Write, text: &mut Vec<u8>) -> io::Result<()> {
+fn flush(out: &mut dyn Write, text: &mut Vec<u8>) -> io::Result<()> {
     if text.len() >= CHUNK {
         out.write_all(text)?;
         text.clear();
@@ -44,12 +44,15 @@ pub(super) struct Table {
     headings: bool,
     text: Vec<u8>,
     cells: Vec<(usize, bool)>,
+    /// Have rows been written that are here no more?
+    begun: bool,
 }
 
 impl Table {
     pub(super) fn new(mode: Mode, columns: Vec<&'static Column>) -> Self {
         let titles = columns.iter().map(|column| column.name.to_owned()).collect();
-        Self { mode, columns, titles, headings: true, text: Vec::new(), cells: Vec::new() }
+        let (text, cells) = (Vec::new(), Vec::new());
+        Self { mode, columns, titles, headings: true, text, cells, begun: false }
     }
 
     /// Titles that can be names of shell variables.
@@ -103,8 +106,31 @@ impl Table {
         })
     }
 
-    /// Writes all rows. JSON calls them `records`; `width` is that of a terminal on which columns may be cut.
+    /// Writes the rows that are whole and lets go of them, when they are many and need no others to be written. JSON calls
+    /// them `records`.
+    pub(super) fn pass_on(&mut self, out: &mut dyn Write, records: &str) -> io::Result<()> {
+        if self.text.len() < CHUNK || matches!(self.mode, Mode::List | Mode::Pretty) {
+            return Ok(());
+        }
+        self.write_rows(out, records, None)?;
+        self.text.clear();
+        self.cells.clear();
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Writes the rows that have not been written, and the end. `width` is that of a terminal on which columns may be cut.
     pub(super) fn write(
+        &self,
+        out: &mut dyn Write,
+        records: &str,
+        width: Option<usize>,
+    ) -> io::Result<()> {
+        self.write_rows(out, records, width)?;
+        if self.mode == Mode::Json { out.write_all(b"\n   ]\n}\n") } else { Ok(()) }
+    }
+
+    fn write_rows(
         &self,
         out: &mut dyn Write,
         records: &str,
@@ -124,7 +150,8 @@ impl Table {
 
     /// The titles as the first row, if there are any.
     fn with_headings(&self) -> impl Iterator<Item = &[u8]> {
-        let titles = self.titles.iter().take(if self.headings { usize::MAX } else { 0 });
+        let headings = self.headings && !self.begun;
+        let titles = self.titles.iter().take(if headings { usize::MAX } else { 0 });
         titles.map(|title| title.as_bytes()).chain(self.cells().map(|(cell, _)| cell))
     }
 
@@ -133,7 +160,7 @@ impl Table {
         for (at, cell) in self.with_headings().enumerate() {
             text.extend_from_slice(cell);
             text.push(if (at + 1) % self.columns.len() == 0 { b'\n' } else { b' ' });
-            pass_on(out, &mut text)?;
+            flush(out, &mut text)?;
         }
         out.write_all(&text)
     }
@@ -161,7 +188,7 @@ impl Table {
             }
             if last {
                 line.push(b'\n');
-                pass_on(out, &mut line)?;
+                flush(out, &mut line)?;
             } else {
                 line.push(b' ');
             }
@@ -189,7 +216,7 @@ impl Table {
             text.extend_from_slice(cell);
             text.push(b'"');
             text.push(if column + 1 == count { b'\n' } else { between });
-            pass_on(out, &mut text)?;
+            flush(out, &mut text)?;
         }
         out.write_all(&text)
     }
@@ -210,11 +237,15 @@ impl Table {
         let count = self.columns.len();
         let lead = |title: &String| format!("         \"{}\": ", title.to_ascii_lowercase());
         let leads: Vec<String> = self.titles.iter().map(lead).collect();
-        let mut text = format!("{{\n   \"{records}\": [\n").into_bytes();
+        let mut text = Vec::new();
+        if !self.begun {
+            text.extend_from_slice(format!("{{\n   \"{records}\": [\n").as_bytes());
+        }
         for (at, (cell, _)) in self.cells().enumerate() {
             let column = at % count;
             if column == 0 {
-                text.extend_from_slice(if at == 0 { b"      {\n" } else { b",{\n" });
+                let first = at == 0 && !self.begun;
+                text.extend_from_slice(if first { b"      {\n" } else { b",{\n" });
             }
             text.extend_from_slice(leads[column].as_bytes());
             if cell.is_empty() {
@@ -225,9 +256,8 @@ impl Table {
                 text.push(b'"');
             }
             text.extend_from_slice(if column + 1 == count { b"\n      }" } else { b",\n" });
-            pass_on(out, &mut text)?;
+            flush(out, &mut text)?;
         }
-        text.extend_from_slice(b"\n   ]\n}\n");
         out.write_all(&text)
     }
 }
