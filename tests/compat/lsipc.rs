@@ -1,11 +1,13 @@
 //! `lsipc`: the bytes of the system's own wherever all its versions agree.
 
+use crate::makers::sysv;
 use crate::tools::{Tools, ids, objects_of_every_sort};
 
 crate::cases![
     no_headings_takes_their_widths_away_too,
     options_that_contradict_each_other_are_named;
     Peers: every_form_is_the_same_over_objects_of_every_sort,
+    every_form_is_the_same_over_many_objects,
     an_empty_listing_is_the_same_nothing,
     one_object_is_told_the_same,
     columns_are_chosen_the_same,
@@ -59,6 +61,17 @@ fn every_form_is_the_same_over_objects_of_every_sort() {
     for form in ["", "-J", "-b"] {
         tools.same(&format!("lsipc -m -P {form}"));
         tools.same(&format!("lsipc -s -P {form}"));
+    }
+}
+
+// More than is put together before it is written.
+fn every_form_is_the_same_over_many_objects() {
+    let tools = Tools::new();
+    for _ in 0..3_000 {
+        sysv::set_with(sysv::PRIVATE, &[0], 0o600);
+    }
+    for form in ["", "-J", "-e", "-r", "-n"] {
+        tools.same(&format!("lsipc -s {form}"));
     }
 }
 
