@@ -1,8 +1,9 @@
 //! How far a transfer is, on standard error while that is a terminal.
 
+use std::fmt;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +32,13 @@ impl Progress {
             }
             (Unit::Bytes, None) => "{binary_bytes} {binary_bytes_per_sec} {elapsed_precise}",
             (Unit::Messages, Some(_)) => {
-                "{pos} of {len} messages [{bar:30}] {per_sec} {elapsed_precise}"
+                "{pos} of {len} messages [{bar:30}] {rate} {elapsed_precise}"
             }
-            (Unit::Objects, _) => "{pos} of {len} objects [{bar:30}] {per_sec} {elapsed_precise}",
-            (Unit::Messages, None) => "{pos} messages {per_sec} {elapsed_precise}",
+            (Unit::Objects, _) => "{pos} of {len} objects [{bar:30}] {rate} {elapsed_precise}",
+            (Unit::Messages, None) => "{pos} messages {rate} {elapsed_precise}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         Self(Some(bar))
@@ -49,6 +50,14 @@ impl Progress {
             bar.inc(more);
         }
     }
+}
+
+/// So many a second, with a fraction only where it tells something.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    let rate = state.per_sec();
+    let digits = usize::from(rate < 100.0);
+    // A line that cannot be written is no reason to stop.
+    let _ = write!(out, "{rate:.digits$}/s");
 }
 
 impl Drop for Progress {
