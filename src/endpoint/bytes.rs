@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use super::deadline::{Patience, patiently};
 use super::frame::{Frame, FrameReader, Step};
@@ -99,10 +100,33 @@ impl<'a> Stream<'a> {
         self.outcome(end)
     }
 
-    fn outcome(self, end: Result<(), End>) -> Outcome {
+    fn outcome(mut self, end: Result<(), End>) -> Outcome {
+        if matches!(end, Err(End::Unread | End::Fault(_))) && self.is_for_all() {
+            self.take_rest();
+        }
         let lost = !self.left.is_empty() && !self.plan.copy;
         let rescued = if lost { rescue_bytes(self.left) } else { Rescued::default() };
         Outcome { delivered: self.delivered, end, rescued }
+    }
+
+    /// Is everything to be received that comes?
+    fn is_for_all(&self) -> bool {
+        self.plan.count.is_none() && !self.plan.copy
+    }
+
+    /// Takes what its writers have written by now, or write as soon as there is room: the kernel throws it away when the
+    /// last one who has it open goes.
+    fn take_rest(&mut self) {
+        let mut room = vec![0; VIEW];
+        let mut taken = 0;
+        let wait = Wait::Until(Some(Instant::now() + LAST_WORDS));
+        while taken < REST
+            && let Ok(Attempt::Done(Flow::Bytes)) = self.source.wait(wait)
+            && let Ok(length @ 1..) = self.source.read(&mut room)
+        {
+            self.left.extend_from_slice(&room[..length]);
+            taken += length;
+        }
     }
 
     /// Waits for bytes; `false`: there will be none.
@@ -189,6 +213,12 @@ impl<'a> Stream<'a> {
 
 /// A message on a stream of bytes has at most so many.
 const LONGEST: usize = 16 << 20;
+
+/// Bytes that are taken at most after the end: what a FIFO can have in it. A writer may go on for ever.
+const REST: usize = 1 << 20;
+
+/// So long a writer that has been waiting for room may take to write what it has.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Bytes that are looked at to find where a message ends.
 const VIEW: usize = 1 << 16;

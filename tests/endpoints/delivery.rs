@@ -10,6 +10,8 @@ crate::cases![
     a_reader_that_goes_while_nothing_comes_is_no_failure,
     what_cannot_go_back_is_saved_to_a_file_that_is_named,
     bytes_of_a_fifo_that_nobody_takes_are_saved,
+    what_waits_in_a_fifo_and_before_it_is_saved_too,
+    what_was_not_asked_for_stays_in_a_fifo,
     a_message_goes_back_with_its_priority_or_type,
     a_receiver_that_is_killed_loses_no_more_than_it_had_in_hand
 ];
@@ -100,6 +102,35 @@ fn bytes_of_a_fifo_that_nobody_takes_are_saved() {
     let text = "set +e; ipcctl create fifo:./p > /dev/null; printf 'some bytes' > p & \
                 ipcctl recv fifo:./p > /dev/full; echo $?; cat ipcctl-saved-*; wait";
     script(&env, text).run().code(0).prints("1\nsome bytes").says("saved in").says("no space");
+}
+
+// A FIFO is emptied by the kernel when the last one who has it open goes, and a writer that has gone would never know.
+fn what_waits_in_a_fifo_and_before_it_is_saved_too() {
+    let env = TestEnv::new();
+    for (options, output) in
+        [("", "> /dev/full"), ("--frame line", "> /dev/full"), ("", "| head -c 1 > /dev/null")]
+    {
+        let text = format!(
+            "set +e; rm -f ipcctl-saved-* p; mkfifo p; seq 30000 > all; cat all > p & \
+             ipcctl recv fifo:./p {options} {output}; wait; \
+             tail -c $(stat -c %s ipcctl-saved-*) all | cmp - ipcctl-saved-* && stat -c %s ipcctl-saved-*"
+        );
+        let run = script(&env, &text).run().code(0);
+        let saved: usize = run.stdout().trim().parse().unwrap();
+        if output == "> /dev/full" {
+            assert_eq!(saved, 168_894, "{options}");
+        } else {
+            // The pipe behind it, and what was read from it.
+            assert!((168_894 - (1 << 16) - (1 << 12)..168_894).contains(&saved), "{saved}");
+        }
+    }
+}
+
+fn what_was_not_asked_for_stays_in_a_fifo() {
+    let env = TestEnv::new();
+    let text = "set +e; mkfifo p; exec 3<> p; seq 3 >&3; \
+                ipcctl recv fifo:./p --frame line --count 1 > /dev/full; head -n 2 <&3";
+    script(&env, text).run().code(0).prints("2\n3\n").says("saved in");
 }
 
 fn a_message_goes_back_with_its_priority_or_type() {

@@ -275,6 +275,15 @@ impl Reader {
         tee(&self.file, &to, 1, SpliceFFlags::SPLICE_F_NONBLOCK) == Err(Errno::EAGAIN)
     }
 
+    fn set_waits(&mut self, waits: bool) -> io::Result<()> {
+        if waits != self.waits {
+            let flags = if waits { OFlag::empty() } else { OFlag::O_NONBLOCK };
+            fcntl(&self.file, FcntlArg::F_SETFL(flags))?;
+            self.waits = waits;
+        }
+        Ok(())
+    }
+
     fn found(&mut self) -> Option<Flow> {
         let state = self.state();
         self.met |= state.is_some();
@@ -330,6 +339,7 @@ impl Source for Reader {
     }
 
     fn read(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
+        self.set_waits(false)?;
         match nix::unistd::read(&self.file, room) {
             Ok(length) => Ok(length),
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
@@ -350,11 +360,7 @@ impl Source for Reader {
         if waits && !signal::before_blocking(None)? {
             return Ok(0);
         }
-        if waits != self.waits {
-            let flags = if waits { OFlag::empty() } else { OFlag::O_NONBLOCK };
-            fcntl(&self.file, FcntlArg::F_SETFL(flags))?;
-            self.waits = waits;
-        }
+        self.set_waits(waits)?;
         let more = if waits { SpliceFFlags::empty() } else { SpliceFFlags::SPLICE_F_NONBLOCK };
         match splice(&self.file, None, to, None, BLOCK, SpliceFFlags::SPLICE_F_MOVE | more) {
             Ok(moved) => Ok(moved),
