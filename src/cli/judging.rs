@@ -51,6 +51,27 @@ impl Judging {
     }
 }
 
+/// Which states are meant.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Selection")]
+pub struct InStates {
+    /// Only in these states
+    #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',')]
+    state: Vec<StateName>,
+}
+
+impl InStates {
+    /// Is it anything but all of them?
+    pub fn is_given(&self) -> bool {
+        !self.state.is_empty()
+    }
+
+    /// Is this one meant?
+    pub fn contain(&self, state: State) -> bool {
+        self.state.is_empty() || self.state.iter().any(|name| name.state() == state)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

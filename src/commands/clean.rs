@@ -12,7 +12,7 @@ use super::context::{Context, Outcome, Stop};
 use super::selection::Walk;
 use super::{columns, removing, states};
 use crate::cli::filter::Filter;
-use crate::cli::judging::Judging;
+use crate::cli::judging::{InStates, Judging};
 use crate::cli::values;
 use crate::holders::Scanner;
 use crate::kinds;
@@ -34,6 +34,8 @@ use report::{PLAN, RESULT, Report, Row};
 /// Everything is checked again in the moment of removal; an object that changed stays. Formats for programs never ask:
 /// they need --yes or --dry-run, and tell of each object what became of it.
 ///
+/// The filters are those of list but --pid: what a process holds is out of reach. --state leaves out what could be taken.
+///
 /// The file /etc/ipcctl/keep lists what is never touched, an address with *, ? or […] a line.
 ///
 /// Exit status 0: what was planned is gone. 1: something was skipped or failed, or there was no consent, or a source
@@ -46,6 +48,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     judging: Judging,
+
+    #[command(flatten)]
+    states: InStates,
 
     /// Never touch what matches: 'shm:/ora_*' (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]
@@ -168,7 +173,7 @@ impl Planner<'_> {
             match (self.takes(state), is_mine(self.own, &object)) {
                 (true, true) => chosen.push(object),
                 (true, false) => others += 1,
-                (false, mine) => suspects += usize::from(mine && state == State::Suspect),
+                (false, mine) => suspects += usize::from(mine && self.misses(state)),
             }
         }
         tell_rest(cx, suspects, others);
@@ -183,7 +188,13 @@ impl Planner<'_> {
     }
 
     fn takes(&self, state: State) -> bool {
-        state == State::Leftover || self.args.suspect && state == State::Suspect
+        self.args.states.contain(state)
+            && (state == State::Leftover || self.args.suspect && state == State::Suspect)
+    }
+
+    /// Would it be taken with `--suspect`?
+    fn misses(&self, state: State) -> bool {
+        !self.args.suspect && state == State::Suspect && self.args.states.contain(state)
     }
 
     /// A member of a group that the selection does not name.

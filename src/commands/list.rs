@@ -9,7 +9,7 @@ use super::holders::Holders;
 use super::selection::Walk;
 use super::states::{Means, States};
 use crate::cli::filter::Filter;
-use crate::cli::judging::{Judging, StateName};
+use crate::cli::judging::{InStates, Judging};
 use crate::kinds::capability::{Look, Want};
 use crate::leftover::Judge;
 use crate::model::{COMMON, Column, Kind, Object, Place};
@@ -41,15 +41,8 @@ pub(super) struct Args {
     )]
     pid: Option<i32>,
 
-    /// Only in these states
-    #[arg(
-        long,
-        value_name = "STATE[,STATE]",
-        value_enum,
-        value_delimiter = ',',
-        help_heading = "Selection"
-    )]
-    state: Vec<StateName>,
+    #[command(flatten)]
+    states: InStates,
 
     /// Order by these columns: A,-B; a hyphen reverses
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
@@ -78,7 +71,7 @@ impl Default for Args {
             fifo_dir: Vec::new(),
         };
         let judging = Judging::default();
-        Self { filter, judging, pid: None, state: Vec::new(), sort: None }
+        Self { filter, judging, pid: None, states: InStates::default(), sort: None }
     }
 }
 
@@ -101,7 +94,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         columns: &columns,
         order: &order,
         holders: Holders::new(args.pid, &columns, &order),
-        states: States::new(&args.state, &columns, &order),
+        states: States::new(&args.states, &columns, &order),
         places: Vec::new(),
         placed: None,
         kept: Vec::new(),

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use glob::Pattern;
 
 use super::context::Context;
-use crate::cli::judging::{Judging, StateName};
+use crate::cli::judging::{InStates, Judging};
 use crate::holders::Scanner;
 use crate::kinds::capability::Look;
 use crate::leftover::keep::{self, Keep};
 use crate::leftover::{Judge, Terms, producers};
-use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, State, Verdict};
+use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, Verdict};
 
 /// What an object is judged with.
 pub(super) struct Means<'a> {
@@ -50,8 +50,8 @@ pub(super) fn settle(object: &mut Object, verdict: Verdict, nobody: &Arc<Found>)
 
 /// What a listing has to know of states.
 pub(super) struct States<'a> {
-    /// Those that are asked for; all when empty.
-    asked: &'a [StateName],
+    /// Those that are asked for.
+    asked: &'a InStates,
     wanted: bool,
     telling: bool,
     producers: bool,
@@ -61,14 +61,14 @@ pub(super) struct States<'a> {
 }
 
 impl<'a> States<'a> {
-    pub(super) fn new(asked: &'a [StateName], columns: &[&str], order: &[(String, bool)]) -> Self {
+    pub(super) fn new(asked: &'a InStates, columns: &[&str], order: &[(String, bool)]) -> Self {
         let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
         let names: Vec<_> = names.collect();
         let telling = names.contains(&"evidence");
         let wanted = OF_VERDICTS.iter().any(|name| names.contains(name));
         Self {
             asked,
-            wanted: wanted || !asked.is_empty(),
+            wanted: wanted || asked.is_given(),
             telling,
             producers: names.contains(&"producer"),
             expected: false,
@@ -108,23 +108,18 @@ impl<'a> States<'a> {
             || self.producers && column.field.name == "producer"
     }
 
-    /// Is this state among those that are asked for?
-    fn allows(&self, state: State) -> bool {
-        self.asked.is_empty() || self.asked.iter().any(|name| name.state() == state)
-    }
-
     /// Judges an object, or takes note that it can only be judged later; false for one in a state that is not asked
     /// for.
     pub(super) fn expects(&mut self, object: &mut Object, means: &Means) -> bool {
         if self.producers {
             object.producer = producers::origin(object).and_then(|origin| origin.program());
         }
-        let Some(judge) = means.judge else { return self.asked.is_empty() };
+        let Some(judge) = means.judge else { return !self.asked.is_given() };
         match judge.at_once(object, means.look) {
             Some(verdict) => {
                 let state = verdict.state;
                 settle(object, verdict, &self.nobody);
-                self.allows(state)
+                self.asked.contain(state)
             }
             None => {
                 self.expected = true;
@@ -141,7 +136,7 @@ impl<'a> States<'a> {
             settle(object, verdict, &self.nobody);
         }
         objects.retain(|object| {
-            object.verdict.as_ref().is_some_and(|verdict| self.allows(verdict.state))
+            object.verdict.as_ref().is_some_and(|verdict| self.asked.contain(verdict.state))
         });
     }
 }

@@ -16,11 +16,12 @@ crate::cases![
     with_yes_it_removes_and_says_how_much,
     a_dry_run_shows_the_plan_and_removes_nothing,
     suspects_are_only_taken_when_that_is_said,
+    a_state_chooses_among_what_may_be_taken,
     programs_get_the_plan_and_what_became_of_each_object,
     programs_are_never_asked,
     all_formats_have_the_columns_that_are_asked_for,
     the_filters_of_list_choose_what_is_taken,
-    the_options_of_list_that_make_no_sense_are_refused,
+    a_process_chooses_nothing_since_what_it_holds_stays,
     what_is_to_be_kept_is_kept,
     the_list_of_the_machine_keeps_objects_and_a_broken_one_keeps_all,
     an_object_that_is_held_stays_whatever_is_asked_for,
@@ -125,6 +126,23 @@ fn suspects_are_only_taken_when_that_is_said() {
     assert!(!exists("m"));
 }
 
+fn a_state_chooses_among_what_may_be_taken() {
+    let env = TestEnv::new();
+    let clean = |words: &[&str]| {
+        env.run(["clean", "shm", "sem", "--grace", "0", "--yes"].iter().chain(words)).code(0)
+    };
+    let there = || (exists("m"), exists("sem.w"));
+    posix::shared_memory("/m", 4096, 0o600);
+    wreck("/w");
+    clean(&["--state", "idle,in-use", "--suspect"]).shows("removed 0 objects").says_not("suspect");
+    clean(&["--state", "suspect"]).says("1 suspect is not taken without --suspect");
+    assert_eq!(there(), (true, true));
+    clean(&["--state", "leftover", "--suspect"]).says_not("not taken without");
+    assert_eq!(there(), (true, false));
+    clean(&["--state", "suspect", "--suspect"]);
+    assert_eq!(there(), (false, false));
+}
+
 fn programs_get_the_plan_and_what_became_of_each_object() {
     let env = TestEnv::new();
     posix::shared_memory("/torch_1_1", 4096, 0o600);
@@ -180,9 +198,8 @@ fn the_filters_of_list_choose_what_is_taken() {
     env.run(["clean", "shm:/none", "--yes"]).code(3).says("cannot clean shm:/none: no such object");
 }
 
-fn the_options_of_list_that_make_no_sense_are_refused() {
+fn a_process_chooses_nothing_since_what_it_holds_stays() {
     let env = TestEnv::new();
-    env.run(["clean", "--state", "idle", "--yes"]).code(2);
     env.run(["clean", "--pid", "1", "--yes"]).code(2);
 }
 
