@@ -39,7 +39,7 @@ pub struct Filter {
     pub older_than: Option<Duration>,
 
     /// Only at least this large: 4096, 64K, 1.5M
-    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
 
     /// Look for FIFOs here and below, too (repeatable)

@@ -51,16 +51,16 @@ impl Judging {
     }
 }
 
-/// Which states are meant.
+/// Which states are meant. `ASIDE`: that is not for the short help.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selection")]
-pub struct InStates {
+pub struct InStates<const ASIDE: bool> {
     /// Only in these states
-    #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',')]
+    #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',', hide_short_help = ASIDE)]
     state: Vec<StateName>,
 }
 
-impl InStates {
+impl<const ASIDE: bool> InStates<ASIDE> {
     /// Is it anything but all of them?
     pub fn is_given(&self) -> bool {
         !self.state.is_empty()

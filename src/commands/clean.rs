@@ -50,7 +50,7 @@ pub(super) struct Args {
     judging: Judging,
 
     #[command(flatten)]
-    states: InStates,
+    states: InStates<true>,
 
     /// Never touch what matches: 'shm:/ora_*' (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]

@@ -42,7 +42,7 @@ pub(super) struct Args {
     pid: Option<i32>,
 
     #[command(flatten)]
-    states: InStates,
+    states: InStates<false>,
 
     /// Order by these columns: A,-B; a hyphen reverses
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]

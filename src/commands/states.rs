@@ -51,7 +51,7 @@ pub(super) fn settle(object: &mut Object, verdict: Verdict, nobody: &Arc<Found>)
 /// What a listing has to know of states.
 pub(super) struct States<'a> {
     /// Those that are asked for.
-    asked: &'a InStates,
+    asked: &'a InStates<false>,
     wanted: bool,
     telling: bool,
     producers: bool,
@@ -61,7 +61,11 @@ pub(super) struct States<'a> {
 }
 
 impl<'a> States<'a> {
-    pub(super) fn new(asked: &'a InStates, columns: &[&str], order: &[(String, bool)]) -> Self {
+    pub(super) fn new(
+        asked: &'a InStates<false>,
+        columns: &[&str],
+        order: &[(String, bool)],
+    ) -> Self {
         let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
         let names: Vec<_> = names.collect();
         let telling = names.contains(&"evidence");
