@@ -31,8 +31,8 @@ use crate::sys::signal;
 /// its priority or type, behind those that are there by now; if that fails too it is saved to a file whose path is
 /// printed, in the json frame. Either way the exit status is 1, and nothing more is taken. A FIFO takes nothing back, and
 /// loses what is in it when the last process closes it: what its writers have written by then is saved with the rest,
-/// unless --count asked for less. Messages are written out before any wait, so SIGKILL loses no more than what was
-/// taken since then: as many messages as the queue may hold, and 64 KiB.
+/// unless --count asked for less or --packet for whole packets. Messages are written out before any wait, so SIGKILL
+/// loses no more than what was taken since then: as many messages as the queue may hold, and 64 KiB.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
