@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::process::Stdio;
 
@@ -19,7 +19,11 @@ impl Scratch {
         let descriptor = unsafe { libc::memfd_create(c"stream".as_ptr(), libc::MFD_CLOEXEC) };
         assert!(descriptor >= 0, "memfd_create: {}", io::Error::last_os_error());
         // SAFETY: a fresh descriptor that nothing else owns.
-        Self { file: unsafe { File::from_raw_fd(descriptor) } }
+        let made = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        // Only a file that was opened by name has a position that several processes can write at without losing a word.
+        let path = format!("/proc/self/fd/{}", made.as_raw_fd());
+        let file = File::options().read(true).write(true).open(path).unwrap();
+        Self { file }
     }
 
     /// Writes at the beginning without moving the position that a reader starts from.
