@@ -34,7 +34,8 @@ use report::{PLAN, RESULT, Report, Row};
 /// Everything is checked again in the moment of removal; an object that changed stays. Formats for programs never ask:
 /// they need --yes or --dry-run, and tell of each object what became of it.
 ///
-/// The filters are those of list but --pid: what a process holds is out of reach. --state leaves out what could be taken.
+/// The filters are those of list but --pid: what a process holds is out of reach. --state narrows what could be taken, and
+/// adds nothing to it.
 ///
 /// The file /etc/ipcctl/keep lists what is never touched, an address with *, ? or […] a line.
 ///
