@@ -199,7 +199,7 @@ impl Invocation {
     /// Runs it, and kills it after a while if it has not ended by itself.
     pub fn killed_after(mut self, time: std::time::Duration) {
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = forking::alone(|| self.command.spawn().unwrap());
+        let mut child = forking::started(&mut self.command);
         std::thread::sleep(time);
         child.kill().unwrap();
         child.wait().unwrap();
@@ -268,9 +268,7 @@ impl Invocation {
                 become_identity(identity)
             });
         }
-        let child = forking::alone(|| command.spawn());
-        let child = child.unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
-        (child, shown)
+        (forking::started(&mut command), shown)
     }
 }
 
@@ -303,17 +301,27 @@ impl Running {
         check(unsafe { libc::kill(pid, signal) }).unwrap();
     }
 
+    /// Has it ended, and nobody has taken its status yet?
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state(), 'Z' | 'X')
+    }
+
+    /// The letter for it in `proc_pid_stat(5)`.
+    fn state(&self) -> char {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    }
+
     /// Waits until it sleeps: in the call that waits for what the test is about. A process sleeps for moments
     /// before that too, so it must be found asleep several times.
     pub fn wait_until_asleep(&self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         let mut asleep = 0;
         while asleep < 5 {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-            let state = stat.rsplit(") ").next().unwrap().chars().next().unwrap();
+            let state = self.state();
             assert!(!matches!(state, 'Z' | 'X'), "{} has ended", self.command);
             asleep = if state == 'S' { asleep + 1 } else { 0 };
-            assert!(Instant::now() < deadline, "{} never slept: {stat}", self.command);
+            assert!(Instant::now() < deadline, "{} never slept: {state}", self.command);
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::env::TestEnv;
 use crate::isolation;
-use crate::makers::{fifo, posix, sysv};
+use crate::makers::{fifo, forking, posix, sysv};
 
 crate::cases![
     every_verb_has_two_examples_or_more,
@@ -92,7 +92,7 @@ fn make_objects(env: &TestEnv) {
         fs::write(folder.join(name), [b'x'; 128]).unwrap();
     }
     for name in ["backup", "work"] {
-        fs::write(folder.join(name), "#!/bin/sh\n").unwrap();
+        forking::undisturbed(|| fs::write(folder.join(name), "#!/bin/sh\n")).unwrap();
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 }

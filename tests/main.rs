@@ -35,10 +35,14 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, FormatSetting};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Of so many, those that fail are of interest: they are told at the end.
+    if arguments.filter.is_none() {
+        arguments.format.get_or_insert(FormatSetting::Terse);
+    }
     // Listing the names must work anywhere, also where namespaces are off.
     let suite = if arguments.list {
         isolation::Suite::unknown()

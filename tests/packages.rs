@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
+use crate::makers::forking;
 use crate::tree;
 
 crate::cases![
@@ -32,7 +33,7 @@ fn names(folder: &str) -> BTreeSet<String> {
 fn wanted() -> BTreeMap<String, PathBuf> {
     let mut wanted = BTreeMap::new();
     let mut pages = names("man");
-    let output = Command::new(tree::program()).args(["__complete", "--", ""]).output().unwrap();
+    let output = output_of(Command::new(tree::program()).args(["__complete", "--", ""]));
     let verbs = String::from_utf8(output.stdout).unwrap();
     // A verb without a page has none that could be installed.
     let verbs = verbs.lines().map(|line| line.split('\t').next().unwrap());
@@ -96,10 +97,15 @@ fn below(folder: &Path) -> BTreeSet<String> {
     found
 }
 
+fn output_of(command: &mut Command) -> Output {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    forking::started(command).wait_with_output().unwrap()
+}
+
 fn make(target: &str, settings: &[String]) {
     let mut make = Command::new("make");
     make.args(["--silent", "-C"]).arg(tree::path("")).arg(target).args(settings);
-    let output = make.env_remove("MAKEFLAGS").env_remove("CARGO_TARGET_DIR").output().unwrap();
+    let output = output_of(make.env_remove("MAKEFLAGS").env_remove("CARGO_TARGET_DIR"));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "make {target}: {said}");
     assert_eq!(said, "", "make {target}");
@@ -115,7 +121,7 @@ fn make_installs_every_page_and_completion_and_takes_them_away_again() {
         .collect();
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("program");
-    fs::write(&program, "#!/bin/sh\n").unwrap();
+    forking::undisturbed(|| fs::write(&program, "#!/bin/sh\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let settings = [
         format!("DESTDIR={}/root", folder.path().display()),

@@ -5,6 +5,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 
 pub struct Terminal {
@@ -47,6 +48,7 @@ impl Terminal {
         let slave = OpenOptions::new()
             .read(true)
             .write(true)
+            .custom_flags(libc::O_NOCTTY)
             .open(String::from_utf8(name).unwrap())
             .unwrap();
         (Self { master }, slave)

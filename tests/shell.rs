@@ -107,8 +107,7 @@ impl Shell {
                 Ok(())
             });
         }
-        let child = forking::alone(|| command.spawn());
-        let child = child.unwrap_or_else(|error| panic!("cannot start {kind:?}: {error}"));
+        let child = forking::started(&mut command);
         let mut shell = Self { child, terminal, unread: Vec::new() };
         shell.type_in(&(kind.setup(&folder) + "\n"));
         // The first may be the one in what was typed; then there is one more.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use crate::isolation;
-use crate::makers::sysv;
+use crate::makers::{forking, sysv};
 use crate::tools::{NAMES, Tools};
 
 crate::cases![
@@ -28,7 +28,7 @@ fn a_link_anywhere_is_the_tool_of_its_name() {
     by_path.shows("------ Shared Memory Segments --------\n").shows("0x00005eed 0 ");
     // A copy is as good as a link.
     let copy = tools.env.path("lsipc");
-    fs::copy(isolation::PROGRAM, &copy).unwrap();
+    forking::undisturbed(|| fs::copy(isolation::PROGRAM, &copy)).unwrap();
     tools
         .env
         .tool(&copy, ["-m", "-r", "-o", "KEY,SIZE"])

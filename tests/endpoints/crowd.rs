@@ -16,9 +16,11 @@ fn eight_senders_and_eight_receivers_deliver_each_message_exactly_once() {
     for create in SMALL {
         let queue = script(&env, create).run().ok().stdout().trim().to_owned();
         let text = format!(
-            "for r in 1 2 3 4 5 6 7 8; do ipcctl recv {queue} --follow --idle-timeout 4 > got.$r & done; \
-             for s in 1 2 3 4 5 6 7 8; do seq -f \"$s-%g\" 2000 | ipcctl send {queue} & done; \
-             wait; for s in 1 2 3 4 5 6 7 8; do seq -f \"$s-%g\" 2000; done | sort > want; \
+            "takers= givers=; \
+             for r in 1 2 3 4 5 6 7 8; do ipcctl recv {queue} --follow > got.$r & takers=\"$takers $!\"; done; \
+             for s in 1 2 3 4 5 6 7 8; do seq -f \"$s-%g\" 2000 | ipcctl send {queue} & givers=\"$givers $!\"; done; \
+             wait $givers; kill -TERM $takers; wait $takers || true; ipcctl recv {queue} --drain > got.9; \
+             for s in 1 2 3 4 5 6 7 8; do seq -f \"$s-%g\" 2000; done | sort > want; \
              cat got.? | sort > got; cmp want got && wc -l < got"
         );
         script(&env, &text).run().code(0).prints("16000\n");
@@ -38,7 +40,7 @@ fn lines_of_several_writers_are_not_mixed_in_a_fifo() {
 fn packets_reach_exactly_one_of_several_readers() {
     let env = TestEnv::new();
     let text = "ipcctl create fifo:./p > /dev/null; \
-        for r in 1 2 3; do ipcctl recv fifo:./p --packet --follow --idle-timeout 3 > got.$r & done; \
+        for r in 1 2 3; do ipcctl recv fifo:./p --packet --follow --idle-timeout 5 > got.$r & done; \
         sleep 0.3; seq 500 | ipcctl send fifo:./p --packet; wait; \
         seq 500 | sort > want; cat got.? | sort | cmp - want && echo same";
     script(&env, text).run().code(0).prints("same\n");

@@ -28,8 +28,8 @@ fn memory_does_not_grow_with_what_goes_through() {
     script(&env, make).run().code(0);
     let ends = [
         // Both ends of a queue, and of a FIFO in frames and without.
-        "peak recv mq:/q --follow --idle-timeout 2 > got & peak send mq:/q < lines; wait; cmp lines got",
-        "peak recv mq:0x5eed --follow --idle-timeout 2 > got & peak send mq:0x5eed < lines; wait; cmp lines got",
+        "peak recv mq:/q --follow --idle-timeout 4 > got & peak send mq:/q < lines; wait; cmp lines got",
+        "peak recv mq:0x5eed --follow --idle-timeout 4 > got & peak send mq:0x5eed < lines; wait; cmp lines got",
         "peak recv fifo:./p --frame line > got & peak send fifo:./p --frame line < lines; wait; cmp lines got",
         "peak recv fifo:./p > got & peak send fifo:./p < zeros; wait; cmp zeros got",
         "peak recv fifo:./p > got & cat zeros | peak send fifo:./p; wait; cmp zeros got",

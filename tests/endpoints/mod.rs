@@ -26,9 +26,13 @@ pub fn cases() -> Vec<Case> {
     .collect()
 }
 
-/// A script that finds the program by its name and the folder of the test as its own.
+/// `asleep PID`: waits until that process waits for something.
+const ASLEEP: &str = "asleep() { for i in 1 2 3; do \
+    until test \"$(cut -d ' ' -f 3 /proc/$1/stat)\" = S; do sleep 0.01; done; sleep 0.02; done; }; ";
+
+/// A script that finds the program by its name, the folder of the test as its own, and has `asleep`.
 pub fn script(env: &TestEnv, text: &str) -> Invocation {
-    env.tool("sh", ["-euc", text])
+    env.tool("sh", ["-euc", &format!("{ASLEEP}{text}")])
         .env("PATH", "/dev/program:/usr/bin:/bin:/usr/sbin:/sbin")
         .env("TMPDIR", env.folder())
 }

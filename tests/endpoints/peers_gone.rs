@@ -35,7 +35,7 @@ fn a_writer_that_comes_late_is_waited_for() {
 fn a_writer_that_goes_and_returns_is_followed() {
     let env = TestEnv::new();
     let text = "(for i in 1 2 3; do echo $i > p; sleep 0.3; done) & \
-                ipcctl recv fifo:./p --follow --idle-timeout 3 || echo $?; wait";
+                ipcctl recv fifo:./p --follow --idle-timeout 5 || echo $?; wait";
     run(&env, text).prints("1\n2\n3\n5\n");
     let env = TestEnv::new();
     let text = "ipcctl recv fifo:./p --follow --frame line --count 3";
@@ -59,22 +59,22 @@ fn a_full_pipe_is_waited_for_and_said() {
         "(exec 3< p; sleep 1; wc -c <&3) & head -c 200000 /dev/zero | ipcctl send fifo:./p; wait";
     run(&env, text).prints("200000\n");
     let env = TestEnv::new();
-    let text = "(exec 3< p; sleep 2) & head -c 200000 /dev/zero | (ipcctl send fifo:./p --timeout 500ms || echo $?); wait";
+    let text = "(exec 3< p; exec sleep 100) & head -c 200000 /dev/zero | (ipcctl send fifo:./p --timeout 3 || echo $?); kill $!";
     run(&env, text).prints("5\n").says("timed out: it is full (65536 bytes were sent)");
     let env = TestEnv::new();
-    let text = "(exec 3< p; sleep 1) & sleep 0.3; yes | (ipcctl send fifo:./p --nonblock --frame line || echo $?); wait";
+    let text = "(exec 3< p; exec sleep 100) & asleep $!; yes | (ipcctl send fifo:./p --nonblock --frame line || echo $?); kill $!";
     run(&env, text).prints("5\n").says("it is full");
 }
 
 fn to_look_without_waiting_takes_what_a_waiting_writer_has() {
     let env = TestEnv::new();
-    run(&env, "(echo hi > p) & sleep 0.3; ipcctl recv fifo:./p --nonblock; wait").prints("hi\n");
+    run(&env, "(echo hi > p) & asleep $!; ipcctl recv fifo:./p --nonblock; wait").prints("hi\n");
 }
 
 fn a_fifo_that_is_removed_ends_the_wait() {
     let env = TestEnv::new();
     for wait in ["recv fifo:./p", "send fifo:./p x"] {
-        let text = format!("(sleep 0.3; rm p) & ipcctl {wait} --timeout 20 || echo $?; wait");
+        let text = format!("ipcctl {wait} --timeout 20 & asleep $!; rm p; wait $! || echo $?");
         run(&env, &text).prints("3\n").says("it was removed");
     }
 }

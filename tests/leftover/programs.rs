@@ -22,7 +22,7 @@ struct Running(Child);
 impl Running {
     fn start(command: &mut Command) -> Self {
         use std::os::unix::process::CommandExt;
-        Self(forking::alone(|| command.process_group(0).spawn()).unwrap())
+        Self(forking::started(command.process_group(0)))
     }
 
     /// Kills it with all its children, so that nobody is left to clean up.
@@ -129,11 +129,9 @@ impl Cluster {
         isolation::mount_tmpfs(folder.to_str().unwrap(), "mode=700,size=512m");
         chown(&folder, Some(USER), Some(USER)).unwrap();
         let data = folder.join("data");
-        let made = as_user(&postgresql("initdb"))
-            .args(["--no-sync", "--auth=trust", "--username=test", "-D"])
-            .arg(&data)
-            .status();
-        assert!(made.unwrap().success(), "initdb");
+        let mut made = as_user(&postgresql("initdb"));
+        let made = made.args(["--no-sync", "--auth=trust", "--username=test", "-D"]).arg(&data);
+        assert!(forking::started(made).wait().unwrap().success(), "initdb");
         let mut command = as_user(&postgresql("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-h", ""]);
         command.args(["-c", "fsync=off", "-c", "dynamic_shared_memory_type=posix"]);
@@ -147,7 +145,7 @@ impl Cluster {
     fn answers(&self) -> bool {
         let mut command = as_user(&postgresql("psql"));
         command.args(["-U", "test", "-d", "postgres", "-c", "select 1", "-h"]).arg(&self.folder);
-        command.status().unwrap().success()
+        forking::started(&mut command).wait().unwrap().success()
     }
 }
 

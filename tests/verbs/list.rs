@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use crate::env::TestEnv;
-use crate::makers::sysv;
+use crate::makers::{forking, sysv};
 use crate::subjects::SUBJECTS;
 
 crate::cases![
@@ -171,8 +171,7 @@ fn a_closed_standard_output_ends_it_quietly() {
         sysv::segment(sysv::PRIVATE, 1, 0o600);
     }
     for format in ["table", "json", "jsonl", "csv", "plain"] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
+        let writer = forking::undisturbed(|| std::io::pipe().unwrap().1);
         let run = env.command(["list", "shm", "--format", format]).run_to(Stdio::from(writer));
         assert!(run.stderr.is_empty(), "{format}: {}", String::from_utf8_lossy(&run.stderr));
         // By the signal, or as if nothing had happened: never with a panic or an error's status.

@@ -41,7 +41,7 @@ fn in_shell(env: &TestEnv, script: &str) -> Invocation {
 
 /// Waits for a file that a command makes.
 fn wait_for(path: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !fs::exists(path).unwrap() {
         assert!(Instant::now() < deadline, "{path} never came");
         thread::sleep(Duration::from_millis(2));

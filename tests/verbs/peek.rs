@@ -94,7 +94,7 @@ fn a_writer_that_waits_is_not_released() {
     fifo::fifo(&path, 0o600);
     // The writer waits in open(2). To peek must neither let it through nor wait for it.
     let text = format!(
-        "(echo late > p; echo released > mark) & sleep 0.3; ipcctl peek fifo:{path} || test $? = 4; \
+        "(echo late > p; echo released > mark) & asleep $!; ipcctl peek fifo:{path} || test $? = 4; \
          sleep 0.2; test ! -e mark; echo still waiting; cat p; wait"
     );
     // Where a process cannot be read, that one could have it open.

@@ -89,10 +89,8 @@ fn members_and_amounts_are_chosen() {
 fn what_cannot_be_had_in_time_is_exit_5() {
     let env = TestEnv::new();
     for address in both(0) {
-        let start = Instant::now();
         let output = env.run(["wait", &address, "--nonblock"]).code(5);
         output.says(&format!("cannot wait for {address}: it would block")).prints("");
-        assert!(start.elapsed() < Duration::from_secs(5));
         let start = Instant::now();
         let output = env.run(["wait", &address, "--timeout", "0.7"]).code(5);
         output.says("timed out");
@@ -149,13 +147,18 @@ fn many_take_what_is_there_and_no_more() {
     let env = TestEnv::new();
     for address in both(0) {
         let waiters: Vec<_> =
-            (0..8).map(|_| env.command(["wait", &address, "--timeout", "3"]).start()).collect();
+            (0..8).map(|_| env.command(["wait", &address, "--timeout", "60"]).start()).collect();
         waiters.iter().for_each(Running::wait_until_asleep);
         for _ in 0..5 {
             env.run(["post", &address]).ok();
         }
-        let ends = waiters.into_iter().map(|waiter| waiter.end().any_code(&[0, 5]).0);
-        assert_eq!(ends.filter(|code| *code == 0).count(), 5, "{address}");
+        // The others go on waiting.
+        while waiters.iter().filter(|waiter| waiter.has_ended()).count() < 5 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        waiters.iter().for_each(|waiter| waiter.send(libc::SIGTERM));
+        let ends = waiters.into_iter().map(|waiter| waiter.end().status.code());
+        assert_eq!(ends.filter(|code| *code == Some(0)).count(), 5, "{address}");
         assert_eq!(value(&address), 0);
     }
 }
@@ -165,9 +168,7 @@ fn what_is_removed_while_waiting_is_not_found_and_said_so() {
     for address in both(0) {
         let running = waiting(&env, &address);
         env.run(["rm", &address]).ok();
-        let start = Instant::now();
         running.end().code(3).says(&format!("{address}: it was removed while waiting"));
-        assert!(start.elapsed() < Duration::from_secs(5), "{address}: {:?}", start.elapsed());
         env.run(["wait", &address]).code(3).says("no such object");
     }
 }
