@@ -114,14 +114,15 @@ impl<'a> Stream<'a> {
         self.plan.count.is_none() && !self.plan.copy
     }
 
-    /// Takes what its writers have written by now, or write as soon as there is room: the kernel throws it away when the
-    /// last one who has it open goes.
+    /// Takes what its writers have written by now, however late it is, or write as soon as there is room: the kernel throws
+    /// it away when the last one who has it open goes.
     fn take_rest(&mut self) {
         let mut room = vec![0; VIEW];
         let mut taken = 0;
-        let wait = Wait::Until(Some(Instant::now() + LAST_WORDS));
+        let end = Instant::now() + LAST_WORDS;
+        let pause = || Wait::Until(Some(end.min(Instant::now() + LAST_PAUSE)));
         while taken < REST
-            && let Ok(Attempt::Done(Flow::Bytes)) = self.source.wait(wait)
+            && let Ok(Attempt::Done(Flow::Bytes)) = self.source.wait(pause())
             && let Ok(length @ 1..) = self.source.read(&mut room)
         {
             self.left.extend_from_slice(&room[..length]);
@@ -217,8 +218,9 @@ const LONGEST: usize = 16 << 20;
 /// Bytes that are taken at most after the end: what a FIFO can have in it. A writer may go on for ever.
 const REST: usize = 1 << 20;
 
-/// So long a writer that has been waiting for room may take to write what it has.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// So long a writer that has been waiting for room may take to write on, and all of them to write what they have.
+const LAST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Bytes that are looked at to find where a message ends.
 const VIEW: usize = 1 << 16;
