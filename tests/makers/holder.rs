@@ -125,36 +125,51 @@ fn start(uid: Option<u32>, act: impl FnOnce(), then: impl FnOnce()) -> Holder {
     // SAFETY: room for two descriptors.
     checked("pipe2", unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) });
     let [reader, writer] = ends;
-    // SAFETY: the child runs only `child`, which never returns here.
-    let pid = forking::alone(|| checked("fork", unsafe { libc::fork() }));
-    if pid == 0 {
-        child(uid, writer, act, then);
-    }
-    // SAFETY: our copy of the descriptor, closed once, so that a child that dies ends the read below.
-    unsafe { libc::close(writer) };
-    let holder = Holder { pid };
-    let mut done = 0u8;
-    // SAFETY: room for the one byte that is asked for.
-    let got = unsafe { libc::read(reader, (&raw mut done).cast(), 1) };
+    let holder = forking::alone(|| {
+        // SAFETY: the child runs only `child`, which never returns here.
+        let pid = checked("fork", unsafe { libc::fork() });
+        if pid == 0 {
+            child(uid, writer, act, then);
+        }
+        // SAFETY: our copy of the descriptor, closed once, so that a child that dies ends the reads.
+        unsafe { libc::close(writer) };
+        // It has let go of what it inherited.
+        came(reader);
+        Holder { pid }
+    });
+    let done = came(reader);
     // SAFETY: opened above, closed once.
     unsafe { libc::close(reader) };
-    assert!(got == 1, "the process that should hold something died: see its message above");
+    assert!(done, "the process that should hold something died: see its message above");
     holder
+}
+
+/// Waits for a word of the process at the other end of this pipe; `false`: it has ended without one.
+fn came(reader: libc::c_int) -> bool {
+    let mut word = 0u8;
+    // SAFETY: room for the one byte that is asked for.
+    unsafe { libc::read(reader, (&raw mut word).cast(), 1) == 1 }
+}
+
+#[track_caller]
+fn say(writer: libc::c_int) {
+    let word = 1u8;
+    // SAFETY: one byte, and the length says one.
+    checked("write", unsafe { libc::write(writer, (&raw const word).cast(), 1) });
 }
 
 /// What the forked process does; it never returns to the test's code.
 fn child(uid: Option<u32>, writer: libc::c_int, act: impl FnOnce(), then: impl FnOnce()) -> ! {
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
         keep_only(writer);
+        say(writer);
         // SAFETY: numbers only. The process dies with the test's thread, however that ends.
         checked("prctl", unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) });
         if let Some(uid) = uid {
             become_user(uid);
         }
         act();
-        let done = 1u8;
-        // SAFETY: one byte, and the length says one.
-        checked("write", unsafe { libc::write(writer, (&raw const done).cast(), 1) });
+        say(writer);
         then();
     }));
     // SAFETY: ends the process at once, without the exit handlers that belong to the parent.
