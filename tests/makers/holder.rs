@@ -125,18 +125,21 @@ fn start(uid: Option<u32>, act: impl FnOnce(), then: impl FnOnce()) -> Holder {
     // SAFETY: room for two descriptors.
     checked("pipe2", unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) });
     let [reader, writer] = ends;
-    let holder = forking::alone(|| {
-        // SAFETY: the child runs only `child`, which never returns here.
+    let pid = forking::alone(|| {
+        // SAFETY: the child leaves `alone`, too, so that it can be `undisturbed`, and then runs only `child`.
         let pid = checked("fork", unsafe { libc::fork() });
-        if pid == 0 {
-            child(uid, writer, act, then);
+        if pid != 0 {
+            // SAFETY: our copy of the descriptor, closed once, so that a child that dies ends the reads.
+            unsafe { libc::close(writer) };
+            // It has let go of what it inherited.
+            came(reader);
         }
-        // SAFETY: our copy of the descriptor, closed once, so that a child that dies ends the reads.
-        unsafe { libc::close(writer) };
-        // It has let go of what it inherited.
-        came(reader);
-        Holder { pid }
+        pid
     });
+    if pid == 0 {
+        child(uid, writer, act, then);
+    }
+    let holder = Holder { pid };
     let done = came(reader);
     // SAFETY: opened above, closed once.
     unsafe { libc::close(reader) };
