@@ -40,7 +40,7 @@ fn lines_of_several_writers_are_not_mixed_in_a_fifo() {
 fn packets_reach_exactly_one_of_several_readers() {
     let env = TestEnv::new();
     let text = "ipcctl create fifo:./p > /dev/null; \
-        for r in 1 2 3; do ipcctl recv fifo:./p --packet --follow --idle-timeout 5 > got.$r & done; \
+        for r in 1 2 3; do ipcctl recv fifo:./p --packet --follow --idle-timeout 6 > got.$r & done; \
         sleep 0.3; seq 500 | ipcctl send fifo:./p --packet; wait; \
         seq 500 | sort > want; cat got.? | sort | cmp - want && echo same";
     script(&env, text).run().code(0).prints("same\n");

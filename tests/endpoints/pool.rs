@@ -86,7 +86,7 @@ fn a_signal_lets_commands_finish_and_takes_nothing_new() {
         env.command(["send", &queue]).input("1\n2\n3\n4\n").run().ok();
         let text = format!(
             "rm -f began.*; \
-             ipcctl recv {queue} --follow --jobs 2 --exec sh -c 'read n; echo > began.$n; sleep 1; echo $n' > got & \
+             ipcctl recv {queue} --follow --jobs 2 --exec sh -c 'read n; echo > began.$n; sleep 3; echo $n' > got & \
              until test -e began.1 && test -e began.2; do sleep 0.02; done; \
              kill -TERM $!; wait $! || echo $?; sort got"
         );
