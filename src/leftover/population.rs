@@ -149,7 +149,7 @@ fn knows_all_users(proc: &Proc) -> bool {
 }
 
 /// Has it ended meanwhile?
-fn is_gone(error: &io::Error) -> bool {
+pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use super::evidence::Undo;
 use super::lives::Lives;
-use super::population::{Access, Population, Process};
-use crate::sys::file;
+use super::population::{Access, Population, Process, is_gone};
 use crate::sys::kcmp::{Shared, share, without_undo};
 use crate::sys::processes::Proc;
 
@@ -58,14 +57,14 @@ fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
         let threads = folder.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
         Some(threads).filter(|threads| !threads.is_empty())
     };
-    // Lists end where another IPC namespace is entered.
-    let elsewhere = |pid| {
+    // Lists end where another IPC namespace is entered, and with their threads: one may have gone since it was compared.
+    let is_over = |pid, thread| {
         let Some(folder) = &folder else { return false };
-        let ipc = |stat: std::io::Result<file::Stat>| stat.ok().map(|stat| stat.inode);
-        let ours = ipc(folder.stat(c"thread-self/ns/ipc"));
-        let theirs = folder.process(pid).ok().and_then(|process| ipc(process.stat(c"ns/ipc")));
+        let ours = folder.stat(c"thread-self/ns/ipc");
+        let theirs = folder.process(thread).and_then(|thread| thread.stat(c"ns/ipc"));
         match (ours, theirs) {
-            (Some(ours), Some(theirs)) => ours != theirs,
+            (Ok(ours), Ok(theirs)) => ours.inode != theirs.inode,
+            (_, Err(error)) if is_gone(&error) => true,
             _ => pid == 1 && folder.is_apart(),
         }
     };
@@ -76,15 +75,13 @@ fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
             let same = own.as_ref().map_err(|error| error.kind().into());
             match same.and_then(|own| share(*own, thread, Shared::Undo)) {
                 Ok(true) => {}
+                Ok(false) if is_over(pid, thread) => {}
                 Ok(false) => return Some(List::Some),
-                Err(error) => denied |= error.raw_os_error() != Some(libc::ESRCH),
+                Err(error) => denied = denied || !is_gone(&error) && !is_over(pid, thread),
             }
         }
         denied.then_some(List::Denied)
     };
     let processes = population.processes.iter();
-    processes
-        .filter_map(|process| Some((process.clone(), list(process.pid)?)))
-        .filter(|(process, _)| !elsewhere(process.pid))
-        .collect()
+    processes.filter_map(|process| Some((process.clone(), list(process.pid)?))).collect()
 }

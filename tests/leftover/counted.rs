@@ -14,6 +14,7 @@ crate::cases![
     a_set_that_somebody_waits_on_is_in_use,
     a_set_whose_last_operator_runs_is_idle,
     a_set_with_operations_to_undo_is_idle_whoever_operated_last,
+    a_set_with_operations_of_a_thread_to_undo_is_idle_though_its_leader_has_ended,
     a_set_whose_operations_were_undone_is_a_suspect_however_many_threads_look,
     a_set_of_processes_that_are_gone_is_a_suspect,
     a_queue_with_a_blocked_receiver_is_in_use,
@@ -137,6 +138,21 @@ fn a_set_with_operations_to_undo_is_idle_whoever_operated_last() {
     drop(holder);
     assert_eq!(sysv::values(lost::set_of(key)), [6], "what its end undid");
     expect_suspect(&env, &address);
+}
+
+fn a_set_with_operations_of_a_thread_to_undo_is_idle_though_its_leader_has_ended() {
+    let env = TestEnv::new();
+    let key = env.key();
+    holder::in_passing(|| {
+        sysv::set_with(key, &[5], 0o600);
+    });
+    let holder = holder::headless(move || {
+        holding::on_a_thread(move || lost::operate_until_exit(lost::set_of(key), 0, -1));
+    });
+    holder::in_passing(|| sysv::operate(lost::set_of(key), 0, 1));
+    let evidence = expect(&env, &format!("sem:{key:#x}"), "idle");
+    let told = format!("process {} may have operations on it to undo", holder.pid());
+    assert!(evidence.contains(&told), "{evidence}");
 }
 
 // Looking with several threads gives the program itself a list of operations to undo, which is not to be taken for that of

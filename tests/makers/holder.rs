@@ -20,9 +20,13 @@ impl Holder {
         i64::from(self.pid)
     }
 
-    /// Waits until the process sleeps in the kernel, as its state tells: a waiter counts only once it waits.
+    /// Waits until the process sleeps in the kernel, as its state tells: a waiter counts only once it waits. It may sleep
+    /// for moments before that, too.
     pub fn wait_until_asleep(&self) {
-        self.wait_until('S');
+        for _ in 0..3 {
+            self.wait_until('S');
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Waits until its main thread is in this state: S asleep, Z ended.

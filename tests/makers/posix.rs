@@ -153,7 +153,8 @@ pub fn wait(name: &str) {
 /// Waits on a semaphore that a test expects to be posted; a post that never comes ends the test.
 #[track_caller]
 pub fn expect_post(name: &str) {
-    let semaphore = open_semaphore(name);
+    // sem_open(3) takes a lock that a fork would copy.
+    let semaphore = forking::undisturbed(|| open_semaphore(name));
     let deadline = libc::timespec { tv_sec: now() + 120, tv_nsec: 0 };
     // SAFETY: an open semaphore, and a time that outlives the call.
     checked("sem_timedwait", unsafe { libc::sem_timedwait(semaphore, &deadline) });
