@@ -14,7 +14,7 @@ use super::{Key, Mark, Person, fds};
 use crate::model::{Access, Descriptor, FileId, How};
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
-use crate::sys::processes::{Proc, Process};
+use crate::sys::processes::{self, Proc, Process};
 use crate::sys::procmap::Mapping;
 use crate::sys::{pipe, shm};
 
@@ -82,7 +82,7 @@ impl<'a> Ground<'a> {
 /// Has a process, a thread or a descriptor ended while it was looked at? Memory that is not there any more is that of
 /// a thread that has gone on.
 fn is_gone(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH | libc::EIO))
+    processes::is_gone(error) || error.raw_os_error() == Some(libc::EIO)
 }
 
 fn id(stat: &Stat) -> FileId {

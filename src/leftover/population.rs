@@ -3,11 +3,11 @@
 
 use std::cell::OnceCell;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use crate::model::Trace;
-use crate::sys::processes::Proc;
+use crate::sys::processes::{Proc, is_gone};
 
 /// A process, and what it may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,11 +146,6 @@ fn knows_all_users(proc: &Proc) -> bool {
     /// PROC_USER_INIT_INO of the kernel.
     const FIRST: u64 = 0xefff_fffd;
     proc.stat(c"self/ns/user").is_ok_and(|stat| stat.inode == FIRST)
-}
-
-/// Has it ended meanwhile?
-pub fn is_gone(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
 /// How an object is reached.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::evidence::Undo;
 use super::lives::Lives;
-use super::population::{Access, Population, Process, is_gone};
+use super::population::{Access, Population, Process};
 use crate::sys::kcmp::{Shared, share, without_undo};
-use crate::sys::processes::Proc;
+use crate::sys::processes::{Proc, is_gone};
 
 /// What a process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -264,6 +264,11 @@ pub fn decimal(number: i32, buffer: &mut [u8; 12]) -> &CStr {
     CStr::from_bytes_until_nul(buffer.get(at..).unwrap_or_default()).unwrap_or_default()
 }
 
+/// Is this what looking at a process or a thread says when it has ended meanwhile?
+pub fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
 /// `kill(2)` with no signal: is there a process or thread of this number in our own pid namespace?
 ///
 /// # Errors
