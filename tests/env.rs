@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::isolation;
-use crate::makers::forking;
+use crate::makers::{forking, holder};
 use crate::output::Run;
 use crate::pty::Terminal;
 use crate::scratch::Scratch;
@@ -306,10 +306,8 @@ impl Running {
         matches!(self.state(), 'Z' | 'X')
     }
 
-    /// The letter for it in `proc_pid_stat(5)`.
     fn state(&self) -> char {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+        holder::state_of(i64::from(self.pid()))
     }
 
     /// Waits until it sleeps: in the call that waits for what the test is about. A process sleeps for moments

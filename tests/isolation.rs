@@ -156,7 +156,7 @@ fn wait_for_room_for_queues() {
     // The geometry that a queue has without further words, with what the kernel counts for it (`getrlimit(2)`).
     const MESSAGES: libc::c_long = 10;
     const SIZE: libc::c_long = 8192;
-    const CHARGE: u64 = 10 * (8192 + 96);
+    const CHARGE: u64 = (MESSAGES * (SIZE + 96)).cast_unsigned();
     // SAFETY: all zero bytes are a valid rlimit, which the call fills.
     let most = unsafe {
         let mut limit: libc::rlimit = std::mem::zeroed();

@@ -33,16 +33,22 @@ impl Holder {
     pub fn wait_until(&self, wanted: char) {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            let stat = fs::read(format!("/proc/{}/stat", self.pid)).unwrap();
-            let stat = String::from_utf8_lossy(&stat).into_owned();
-            let state = stat.rsplit(") ").next().unwrap().chars().next().unwrap();
+            let state = state_of(self.pid());
             if state == wanted {
                 return;
             }
-            assert!(Instant::now() < deadline, "process {} is not {wanted}: {stat}", self.pid);
+            assert!(Instant::now() < deadline, "process {} is {state}, not {wanted}", self.pid);
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// The letter for the state of a process's main thread: `proc_pid_stat(5)`.
+pub fn state_of(pid: i64) -> char {
+    let stat = fs::read(format!("/proc/{pid}/stat")).unwrap();
+    // Its command may be of any bytes.
+    let stat = String::from_utf8_lossy(&stat);
+    stat.rsplit(") ").next().unwrap().chars().next().unwrap()
 }
 
 impl Drop for Holder {
