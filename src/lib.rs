@@ -7,7 +7,7 @@
 //!
 //! | layer | may use |
 //! | --- | --- |
-//! | [`sys`] the only unsafe code: one file an API, one system call a function | nothing |
+//! | [`sys`] the only unsafe code, but for the name of `main` in `main.rs`: one file an API, one system call a function | nothing |
 //! | [`model`] addresses, objects, values, faults: plain data | nothing |
 //! | [`kinds`] one file a kind of object | `model`, `sys` |
 //! | [`holders`] who holds what: one scan of the processes for all kinds | `model`, `sys` |
