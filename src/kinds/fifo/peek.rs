@@ -68,7 +68,7 @@ fn reader(look: &Look, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
             Class::Denied,
             "not every process could be read, and none of the others has it open",
         )
-        .hint("run as root")),
+        .hint("run as root, and outside of a container, from which not every process can be read")),
         None => Ok(None),
     }
 }
