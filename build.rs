@@ -16,10 +16,10 @@ fn main() {
     let asked = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output();
     let answer = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     // A compiler without it repeats the name.
-    if let Some(folder) = answer.as_deref().map(Path::new).ok().and_then(Path::parent)
-        && folder.is_absolute()
+    if let Some(directory) = answer.as_deref().map(Path::new).ok().and_then(Path::parent)
+        && directory.is_absolute()
     {
-        println!("cargo:rustc-link-search=native={}", folder.display());
+        println!("cargo:rustc-link-search=native={}", directory.display());
         println!("cargo:rustc-link-lib=static=gcc_eh");
     }
 }

@@ -32,12 +32,12 @@ pub fn run(name: &str) -> Result<()> {
         "segments-proc" => proc_text(c"/proc/sysvipc/shm")?,
         "queues" => queues()?,
         "sets" => sets()?,
-        "memory" => directory(statx)?,
+        "memory" => each_name(statx)?,
         "semaphores" => {
-            directory(|dir, name| statx(dir, name).and_then(|()| read_value(dir, name)))?
+            each_name(|dir, name| statx(dir, name).and_then(|()| read_value(dir, name)))?
         }
         "processes" => processes::floor()?,
-        "leases" => directory(|dir, name| statx(dir, name).and_then(|()| lease(dir, name)))?,
+        "leases" => each_name(|dir, name| statx(dir, name).and_then(|()| lease(dir, name)))?,
         "cleaner" => cleaner()?,
         _ => return Err(format!("no floor is called {name}").into()),
     };
@@ -100,7 +100,7 @@ fn proc_text(path: &CStr) -> io::Result<usize> {
 }
 
 /// Walks `/dev/shm` with `getdents64` and hands each name to `visit`.
-fn directory(
+fn each_name(
     visit: impl Fn(libc::c_int, *const libc::c_char) -> io::Result<()>,
 ) -> io::Result<usize> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
@@ -173,30 +173,30 @@ fn leased(dir: libc::c_int, name: *const libc::c_char) -> io::Result<libc::c_int
     }
 }
 
-/// Looks at every file as [`lease`] does, and then removes them as `clean` has to: under a lease, by way of another folder,
+/// Looks at every file as [`lease`] does, and then removes them as `clean` has to: under a lease, by way of another directory,
 /// and 128 at a time after a pause of a millisecond.
 fn cleaner() -> io::Result<usize> {
     let names = RefCell::new(Vec::new());
-    let folder = Cell::new(-1);
-    let seen = directory(|dir, name| {
+    let directory = Cell::new(-1);
+    let seen = each_name(|dir, name| {
         statx(dir, name)?;
         lease(dir, name)?;
         // SAFETY: the name is NUL-terminated, and the copy outlives the record.
         names.borrow_mut().push(unsafe { CStr::from_ptr(name) }.to_owned());
-        folder.set(dir);
+        directory.set(dir);
         Ok(())
     })?;
-    let (names, folder) = (names.into_inner(), folder.get());
+    let (names, directory) = (names.into_inner(), directory.get());
     // SAFETY: NUL-terminated names, and descriptors of our own that are open to the end.
     unsafe {
-        check(libc::mkdirat(folder, c".cleaner".as_ptr(), 0o700))?;
-        let aside = check(libc::openat(folder, c".cleaner".as_ptr(), libc::O_DIRECTORY))?;
+        check(libc::mkdirat(directory, c".cleaner".as_ptr(), 0o700))?;
+        let aside = check(libc::openat(directory, c".cleaner".as_ptr(), libc::O_DIRECTORY))?;
         for batch in names.chunks(128) {
             let mut files = Vec::new();
             for name in batch {
-                statx(folder, name.as_ptr())?;
-                files.push(leased(folder, name.as_ptr())?);
-                check(libc::renameat(folder, name.as_ptr(), aside, name.as_ptr()))?;
+                statx(directory, name.as_ptr())?;
+                files.push(leased(directory, name.as_ptr())?);
+                check(libc::renameat(directory, name.as_ptr(), aside, name.as_ptr()))?;
             }
             libc::usleep(1000);
             for (name, file) in batch.iter().zip(files) {
@@ -206,7 +206,7 @@ fn cleaner() -> io::Result<usize> {
                 check(libc::close(file))?;
             }
         }
-        check(libc::unlinkat(folder, c".cleaner".as_ptr(), libc::AT_REMOVEDIR))?;
+        check(libc::unlinkat(directory, c".cleaner".as_ptr(), libc::AT_REMOVEDIR))?;
     }
     Ok(seen)
 }

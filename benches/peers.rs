@@ -75,7 +75,7 @@ impl Peer {
     /// Where the tool is, if it is installed at all.
     pub fn installed(&self) -> Option<PathBuf> {
         env::split_paths(&env::var_os("PATH")?)
-            .map(|folder| folder.join(self.program))
+            .map(|directory| directory.join(self.program))
             .find(|path| path.is_file())
     }
 }

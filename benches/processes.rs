@@ -159,13 +159,18 @@ fn look(proc: libc::c_int, pid: i32) -> usize {
     seen
 }
 
-/// Hands the names of a folder to `each`, but `.` and `..`.
-fn entries(folder: libc::c_int, mut each: impl FnMut(&CStr)) {
+/// Hands the names of a directory to `each`, but `.` and `..`.
+fn entries(directory: libc::c_int, mut each: impl FnMut(&CStr)) {
     let mut buffer = [0_u64; 1024];
     loop {
         // SAFETY: the buffer is aligned as the records ask for and as long as said.
         let got = unsafe {
-            libc::syscall(libc::SYS_getdents64, folder, buffer.as_mut_ptr(), size_of_val(&buffer))
+            libc::syscall(
+                libc::SYS_getdents64,
+                directory,
+                buffer.as_mut_ptr(),
+                size_of_val(&buffer),
+            )
         };
         let Some(got) = usize::try_from(got).ok().filter(|got| *got > 0) else { return };
         let mut at = 0;

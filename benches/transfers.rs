@@ -150,6 +150,6 @@ fn side(worlds: &mut Worlds, script: &str) -> Result<Contestant> {
 
 fn installed(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
+        .map(|directory| directory.join(program))
         .find(|path| path.is_file())
 }

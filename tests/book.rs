@@ -20,13 +20,13 @@ crate::cases![
 /// Every page of the book, by its path in the repository.
 fn pages() -> BTreeMap<PathBuf, String> {
     let mut pages = BTreeMap::new();
-    let mut folders = vec![PathBuf::from("docs")];
+    let mut directories = vec![PathBuf::from("docs")];
     let mut files = vec![PathBuf::from("README.md"), PathBuf::from("CONTRIBUTING.md")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(tree::path(&folder)).unwrap() {
-            let path = folder.join(entry.unwrap().file_name());
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(tree::path(&directory)).unwrap() {
+            let path = directory.join(entry.unwrap().file_name());
             if tree::path(&path).is_dir() {
-                folders.push(path);
+                directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
                 files.push(path);
             }
@@ -136,8 +136,8 @@ fn what_is_to_be_typed_now_is_understood() {
     let commands = typed_now(&pages()[Path::new("README.md")]);
     assert!(commands.len() > 15, "{commands:?}");
     let env = TestEnv::new();
-    let folder = Path::new(crate::isolation::PROGRAM).parent().unwrap().display();
-    let path = format!("{folder}:/usr/bin:/bin");
+    let directory = Path::new(crate::isolation::PROGRAM).parent().unwrap().display();
+    let path = format!("{directory}:/usr/bin:/bin");
     for command in commands {
         // The user of the table may not exist here.
         let command = command.replace("alice", "root");

@@ -20,7 +20,7 @@ fn in_every_shell(lines: &[(&str, &[&str])], make: impl Fn(&TestEnv)) {
         make(&env);
         let mut shell = Shell::start(kind, &script, &env);
         for (line, expected) in lines {
-            // zsh takes the slash of a folder away again when the line ends there.
+            // zsh takes the slash of a directory away again when the line ends there.
             let slash = |word: &str| word.trim_end_matches('/').to_owned();
             let words: Vec<_> = shell.completes(line).iter().map(|word| slash(word)).collect();
             let expected: Vec<_> = expected.iter().map(|word| slash(word)).collect();
@@ -101,12 +101,12 @@ fn live_addresses_are_listed_with_their_owner_size_and_content() {
 fn what_the_shell_knows_it_completes_itself() {
     in_every_shell(
         &[
-            ("ipcctl list --fifo-dir fold", &["list", "--fifo-dir", "folder/"]),
-            ("ipcctl list --fifo-dir=fold", &["list", "--fifo-dir=folder/"]),
+            ("ipcctl list --fifo-dir fold", &["list", "--fifo-dir", "directory/"]),
+            ("ipcctl list --fifo-dir=fold", &["list", "--fifo-dir=directory/"]),
             ("ipcctl create shm --key-from fil", &["create", "shm", "--key-from", "file name"]),
         ],
         |env| {
-            std::fs::create_dir(env.path("folder")).unwrap();
+            std::fs::create_dir(env.path("directory")).unwrap();
             std::fs::write(env.path("file name"), "").unwrap();
         },
     );

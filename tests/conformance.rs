@@ -310,7 +310,7 @@ fn list_of_the_unreadable(env: &TestEnv, subject: &Subject) {
 fn list_of_other_users(env: &TestEnv, subject: &Subject) {
     let fresh = (subject.fresh)(env);
     if subject.kind == "fifo" {
-        std::os::unix::fs::chown(env.folder(), Some(NAMELESS), None).unwrap();
+        std::os::unix::fs::chown(env.directory(), Some(NAMELESS), None).unwrap();
     }
     makers::holder::as_user(NAMELESS, || {
         (subject.make)(&fresh, 0o600);

@@ -1,4 +1,4 @@
-//! The world of one test: its namespaces, its folder, and the program under test run in them. Knows how
+//! The world of one test: its namespaces, its directory, and the program under test run in them. Knows how
 //! to run the program and to read what it said; knows nothing of what it should say.
 
 #![allow(unsafe_code)]
@@ -28,7 +28,7 @@ use crate::scratch::Scratch;
 const PATIENCE: libc::c_int = 120_000;
 
 pub struct TestEnv {
-    folder: PathBuf,
+    directory: PathBuf,
     next_key: Cell<u32>,
 }
 
@@ -40,34 +40,35 @@ impl TestEnv {
         env
     }
 
-    /// An empty world in which `/dev/mqueue` is a folder with nothing mounted on it.
+    /// An empty world in which `/dev/mqueue` is a directory with nothing mounted on it.
     pub fn without_mqueue() -> Self {
         // Paths differ from test to test, because a process of another test that has a FIFO open shows
         // in /proc by a path that could otherwise be one of ours.
         static NEXT: AtomicU32 = AtomicU32::new(0);
         isolation::enter_test();
-        let folder = PathBuf::from(format!("/tmp/test-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir(&folder).unwrap();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        let env = Self { folder, next_key: Cell::new(0x1000) };
-        fs::create_dir_all(env.runtime_folder()).unwrap();
+        let directory =
+            PathBuf::from(format!("/tmp/test-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir(&directory).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+        let env = Self { directory, next_key: Cell::new(0x1000) };
+        fs::create_dir_all(env.runtime_directory()).unwrap();
         std::env::set_current_dir("/").unwrap();
         env
     }
 
-    /// A folder for this test, two levels below the root: FIFOs in it are among those that `list` finds
+    /// A directory for this test, two levels below the root: FIFOs in it are among those that `list` finds
     /// without being told.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     pub fn path(&self, name: &str) -> String {
-        self.folder.join(name).to_str().unwrap().to_owned()
+        self.directory.join(name).to_str().unwrap().to_owned()
     }
 
     /// `$XDG_RUNTIME_DIR` of every run: too deep below `/tmp` to be found by way of `/tmp`.
-    pub fn runtime_folder(&self) -> PathBuf {
-        self.folder.join("a/b/runtime")
+    pub fn runtime_directory(&self) -> PathBuf {
+        self.directory.join("a/b/runtime")
     }
 
     /// A System V key that this test has not used before.
@@ -110,8 +111,8 @@ impl TestEnv {
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
             .env("HOME", "/nonexistent")
-            .env("XDG_RUNTIME_DIR", self.runtime_folder())
-            .current_dir(&self.folder);
+            .env("XDG_RUNTIME_DIR", self.runtime_directory())
+            .current_dir(&self.directory);
         Invocation {
             command,
             input: Vec::new(),

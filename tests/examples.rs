@@ -59,7 +59,7 @@ fn every_verb_has_two_examples_or_more() {
     }
 }
 
-/// What examples are about: objects by the names that they use, and a folder with a few files.
+/// What examples are about: objects by the names that they use, and a directory with a few files.
 fn make_objects(env: &TestEnv) {
     sysv::segment(0x5eed, 4096, 0o600);
     posix::shared_memory("/frames", 16 << 20, 0o600);
@@ -86,14 +86,14 @@ fn make_objects(env: &TestEnv) {
     for name in ["/run/app.ctl", "/run/app.log"] {
         fifo::fifo(name, 0o600);
     }
-    let folder = env.folder().join("place");
-    fs::create_dir(&folder).unwrap();
+    let directory = env.directory().join("place");
+    fs::create_dir(&directory).unwrap();
     for name in ["frames.bin", "a.log", "b.log", "message"] {
-        fs::write(folder.join(name), [b'x'; 128]).unwrap();
+        fs::write(directory.join(name), [b'x'; 128]).unwrap();
     }
     for name in ["backup", "work"] {
-        forking::undisturbed(|| fs::write(folder.join(name), "#!/bin/sh\n")).unwrap();
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        forking::undisturbed(|| fs::write(directory.join(name), "#!/bin/sh\n")).unwrap();
+        fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 }
 
@@ -113,8 +113,8 @@ fn run(example: &Example) {
         reader = Some(fifo::fill("/run/app.ctl", b"some text\n"));
         command = format!("cd place; {command}");
     }
-    let folder = std::path::Path::new(isolation::PROGRAM).parent().unwrap().display();
-    let path = format!("{folder}:/usr/bin:/bin");
+    let directory = std::path::Path::new(isolation::PROGRAM).parent().unwrap().display();
+    let path = format!("{directory}:/usr/bin:/bin");
     let endless = command.contains("--follow");
     let words = ["-s", "INT", if endless { "1" } else { "60" }, "sh", "-euc", &command];
     let run = env.tool("timeout", words).env("PATH", path).run();

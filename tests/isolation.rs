@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use crate::tree;
 
 /// Where the program under test lies: reachable for every user, and hidden by none of the mounts that a
-/// test makes. The folder it was built in may be closed to other users.
+/// test makes. The directory it was built in may be closed to other users.
 pub const PROGRAM: &str = "/dev/program/ipcctl";
 
 /// What this run of the suite can do.
@@ -79,7 +79,7 @@ pub fn enter() -> Result<Suite, String> {
 }
 
 /// Gives the calling thread, and every process it starts from now on, an IPC namespace without objects
-/// and fresh `/dev/shm`, `/tmp` and `/run`. `/dev/mqueue` is an empty folder with nothing mounted.
+/// and fresh `/dev/shm`, `/tmp` and `/run`. `/dev/mqueue` is an empty directory with nothing mounted.
 pub fn enter_test() {
     unshare(libc::CLONE_NEWIPC | libc::CLONE_NEWNS).expect("namespaces for one test");
     // A copy of the program has to fit into /tmp.
@@ -119,18 +119,18 @@ pub fn mount_tmpfs(target: &str, options: &str) {
     mount("tmpfs", target, "tmpfs", 0, options).expect(target);
 }
 
-/// Replaces `/dev` by one that has these folders of the former and no others, not even empty ones.
-pub fn replace_dev(folders: &[&str]) {
+/// Replaces `/dev` by one that has these directories of the former and no others, not even empty ones.
+pub fn replace_dev(directories: &[&str]) {
     // The former /dev stays reachable through its descriptor when it is covered.
     let descriptor = File::open("/dev").unwrap();
     let former = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     mount("tmpfs", "/dev", "tmpfs", 0, "mode=755").unwrap();
     File::create("/dev/null").unwrap();
     mount(&format!("{former}/null"), "/dev/null", "", libc::MS_BIND, "").unwrap();
-    for folder in folders {
-        let target = format!("/dev/{folder}");
+    for directory in directories {
+        let target = format!("/dev/{directory}");
         fs::create_dir(&target).unwrap();
-        mount(&format!("{former}/{folder}"), &target, "", libc::MS_BIND, "").unwrap();
+        mount(&format!("{former}/{directory}"), &target, "", libc::MS_BIND, "").unwrap();
     }
 }
 
@@ -242,7 +242,7 @@ fn refusal(error: &io::Error) -> String {
 }
 
 /// A `/dev` of our own, because `/dev/mqueue` may not exist and an ordinary user cannot make it: the
-/// harmless devices of the machine, terminals, empty `shm` and `mqueue` folders, the program under test.
+/// harmless devices of the machine, terminals, empty `shm` and `mqueue` directories, the program under test.
 fn build_dev(program: &[u8]) -> io::Result<()> {
     mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE, "")?;
     // Built on /tmp and moved from there, which uncovers /tmp again.
@@ -265,9 +265,11 @@ fn build_dev(program: &[u8]) -> io::Result<()> {
     for (link, target) in links {
         symlink(target, stage.join(link))?;
     }
-    for (folder, mode) in [("shm", 0o1777), ("mqueue", 0o755), ("pts", 0o755), ("program", 0o755)] {
-        fs::create_dir(stage.join(folder))?;
-        fs::set_permissions(stage.join(folder), Permissions::from_mode(mode))?;
+    for (directory, mode) in
+        [("shm", 0o1777), ("mqueue", 0o755), ("pts", 0o755), ("program", 0o755)]
+    {
+        fs::create_dir(stage.join(directory))?;
+        fs::set_permissions(stage.join(directory), Permissions::from_mode(mode))?;
     }
     mount("devpts", "/tmp/pts", "devpts", 0, "newinstance,ptmxmode=0666,mode=0620")?;
     let copy = stage.join("program/ipcctl");
@@ -279,7 +281,7 @@ fn build_dev(program: &[u8]) -> io::Result<()> {
 fn is_installed(tool: &str) -> bool {
     ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
         .iter()
-        .any(|folder| Path::new(folder).join(tool).exists())
+        .any(|directory| Path::new(directory).join(tool).exists())
 }
 
 fn unshare(flags: libc::c_int) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Holds `src/` to the layers of the architecture: who may use whom, where `unsafe` may stand, and that the
 //! table in `src/lib.rs` says the same. Reads text, and knows nothing of what the code does.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -11,7 +12,8 @@ crate::cases![
     siblings_do_not_use_each_other,
     unsafe_code_is_in_sys_alone,
     the_table_in_the_crates_documentation_is_the_rule,
-    every_module_says_what_it_is_for
+    every_module_says_what_it_is_for,
+    a_type_name_has_one_meaning
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
@@ -48,7 +50,7 @@ impl Source {
         is_kind || is_verb
     }
 
-    /// The module path: `["kinds", "sysv", "shm"]`; that of a `mod.rs` is its folder's.
+    /// The module path: `["kinds", "sysv", "shm"]`; that of a `mod.rs` is its directory's.
     fn module(&self) -> Vec<&str> {
         let mut module: Vec<&str> = self.path.trim_end_matches(".rs").split('/').collect();
         if module.last() == Some(&"mod") {
@@ -152,12 +154,12 @@ fn parts_of_group(text: &str) -> Vec<&str> {
 
 fn sources() -> Vec<Source> {
     let root = tree::path("src");
-    let (mut folders, mut sources) = (vec![root.clone()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
+    let (mut directories, mut sources) = (vec![root.clone()], Vec::new());
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
             let path: PathBuf = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 let path = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
@@ -297,4 +299,26 @@ fn every_module_says_what_it_is_for() {
         let text = fs::read_to_string(tree::path("src").join(&source.path)).unwrap();
         assert!(text.starts_with("//!"), "src/{} does not open with what it is for", source.path);
     }
+}
+
+// A reader who meets a name in two places takes it for the same thing. The exceptions are words of clap and of the
+// kernel, which each verb and each of the kernel's interfaces has for its own.
+fn a_type_name_has_one_meaning() {
+    const SHARED: [&str; 3] = ["Args", "Limits", "Usage"];
+    let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources() {
+        for line in source.code.lines() {
+            let words: Vec<&str> = line
+                .split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != ':')
+                .filter(|word| !word.is_empty())
+                .skip_while(|word| matches!(*word, "pub" | "super" | "crate" | "in"))
+                .collect();
+            if let ["struct" | "enum" | "trait", name, ..] = words[..] {
+                homes.entry(name.to_owned()).or_default().push(source.path.clone());
+            }
+        }
+    }
+    assert!(homes.len() > 200, "only {} types found, the test does not read them", homes.len());
+    homes.retain(|name, places| places.len() > 1 && !SHARED.contains(&name.as_str()));
+    assert!(homes.is_empty(), "one name for several types: {homes:#?}");
 }

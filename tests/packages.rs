@@ -15,7 +15,7 @@ crate::cases![
     Make: make_installs_every_page_and_completion_and_takes_them_away_again
 ];
 
-/// Where a shell looks for the completions of a command, below the folder of what is installed; zsh has another
+/// Where a shell looks for the completions of a command, below the directory of what is installed; zsh has another
 /// place for packages of the distribution.
 const SHELLS: [(&str, &str); 3] = [
     ("ipcctl.bash", "share/bash-completion/completions/ipcctl"),
@@ -23,13 +23,13 @@ const SHELLS: [(&str, &str); 3] = [
     ("ipcctl.fish", "share/fish/vendor_completions.d/ipcctl.fish"),
 ];
 
-fn names(folder: &str) -> BTreeSet<String> {
-    let entries = fs::read_dir(tree::path(folder)).unwrap().map(|entry| entry.unwrap());
+fn names(directory: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(tree::path(directory)).unwrap().map(|entry| entry.unwrap());
     let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
     files.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
-/// Every page and completion there is, by the place where it belongs below the folder of what is installed.
+/// Every page and completion there is, by the place where it belongs below the directory of what is installed.
 fn wanted() -> BTreeMap<String, PathBuf> {
     let mut wanted = BTreeMap::new();
     let mut pages = names("man");
@@ -79,18 +79,18 @@ fn the_debian_package_has_every_page_and_completion() {
     }
 }
 
-/// The files and links below a folder, by their paths in it.
-fn below(folder: &Path) -> BTreeSet<String> {
+/// The files and links below a directory, by their paths in it.
+fn below(directory: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
+    let mut directories = vec![directory.to_owned()];
+    while let Some(next) = directories.pop() {
         for entry in fs::read_dir(next).unwrap() {
             let entry = entry.unwrap();
             if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
+                directories.push(entry.path());
             } else {
                 let path = entry.path();
-                found.insert(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+                found.insert(path.strip_prefix(directory).unwrap().to_str().unwrap().to_owned());
             }
         }
     }
@@ -119,18 +119,18 @@ fn make_installs_every_page_and_completion_and_takes_them_away_again() {
             (place, bytes)
         })
         .collect();
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("program");
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("program");
     forking::undisturbed(|| fs::write(&program, "#!/bin/sh\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let settings = [
-        format!("DESTDIR={}/root", folder.path().display()),
+        format!("DESTDIR={}/root", directory.path().display()),
         "PREFIX=/opt/of-ours".to_owned(),
         format!("PROGRAM={}", program.display()),
     ];
 
     make("install", &settings);
-    let place = folder.path().join("root/opt/of-ours");
+    let place = directory.path().join("root/opt/of-ours");
     let installed = below(&place);
     for (path, bytes) in wanted {
         assert!(installed.contains(&path), "make install does not install {path}: {installed:?}");
@@ -140,9 +140,9 @@ fn make_installs_every_page_and_completion_and_takes_them_away_again() {
         assert!(installed.contains(path), "make install does not install {path}");
         fs::metadata(place.join(path)).unwrap();
     }
-    let outside = below(&folder.path().join("root")).len() - installed.len();
+    let outside = below(&directory.path().join("root")).len() - installed.len();
     assert_eq!(outside, 0, "make install writes outside of PREFIX");
 
     make("uninstall", &settings);
-    assert_eq!(below(&folder.path().join("root")), BTreeSet::new());
+    assert_eq!(below(&directory.path().join("root")), BTreeSet::new());
 }

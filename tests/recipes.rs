@@ -49,8 +49,8 @@ fn every_recipe_has_a_title_a_script_and_what_it_prints() {
 
 /// A shell as people type into it: it goes on after a command that fails.
 fn plain(env: &TestEnv, script: &str) -> Invocation {
-    let folder = isolation::PROGRAM.rsplit_once('/').unwrap().0;
-    let path = format!("{folder}:/usr/bin:/bin:/usr/sbin:/sbin");
+    let directory = isolation::PROGRAM.rsplit_once('/').unwrap().0;
+    let path = format!("{directory}:/usr/bin:/bin:/usr/sbin:/sbin");
     env.tool("sh", ["-uc", script]).env("PATH", path)
 }
 
@@ -59,7 +59,7 @@ fn needs_others(script: &str) -> bool {
 }
 
 fn run(wanted: fn(&str) -> bool) {
-    // Read before the world of a test is made, whose folders may cover the repository.
+    // Read before the world of a test is made, whose directories may cover the repository.
     let all: Vec<_> = BOOKS
         .iter()
         .flat_map(|book| recipes(&fs::read_to_string(tree::path(book)).unwrap()))

@@ -35,7 +35,7 @@ pub fn all() -> Vec<Case> {
 // A file that no `mod` line names is not compiled, and its tests would be gone without a word.
 fn every_file_of_tests_is_in_its_list() {
     let tests = tree::path("tests");
-    for (folder, list) in [
+    for (directory, list) in [
         (".", "main.rs"),
         ("compat", "compat/mod.rs"),
         ("endpoints", "endpoints/mod.rs"),
@@ -46,7 +46,7 @@ fn every_file_of_tests_is_in_its_list() {
     ] {
         let list = fs::read_to_string(tests.join(list)).unwrap();
         let mut files = 0;
-        for entry in fs::read_dir(tests.join(folder)).unwrap() {
+        for entry in fs::read_dir(tests.join(directory)).unwrap() {
             let path = entry.unwrap().path();
             let module = path.file_stem().unwrap().to_str().unwrap();
             // A script is no module.
@@ -61,7 +61,7 @@ fn every_file_of_tests_is_in_its_list() {
                 "{} is in no `mod` line, so its tests do not run",
                 path.display(),
             );
-            if ["compat", "endpoints", "kinds", "leftover", "verbs"].contains(&folder) {
+            if ["compat", "endpoints", "kinds", "leftover", "verbs"].contains(&directory) {
                 assert!(
                     list.contains(&format!("{module}::cases()")),
                     "{} is compiled, but its cases() are not collected",
@@ -69,6 +69,9 @@ fn every_file_of_tests_is_in_its_list() {
                 );
             }
         }
-        assert!(files > 3, "{folder}: only {files} files found, the test looks in the wrong place");
+        assert!(
+            files > 3,
+            "{directory}: only {files} files found, the test looks in the wrong place"
+        );
     }
 }

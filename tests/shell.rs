@@ -52,14 +52,14 @@ impl Kind {
         command
     }
 
-    /// Loads the script in `folder`, and makes a function of the program's name that shows its words.
-    fn setup(self, folder: &str) -> String {
-        let script = format!("{folder}/{}", self.script());
+    /// Loads the script in `directory`, and makes a function of the program's name that shows its words.
+    fn setup(self, directory: &str) -> String {
+        let script = format!("{directory}/{}", self.script());
         let show = "ipcctl() { echo; printf '!'; printf '<%s>' \"$@\"; echo; echo sho''wn; }";
         match self {
             Self::Bash => format!(". {script}; {show}; PS1='{PROMPT}'"),
             Self::Zsh => format!(
-                "fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -D; {show}; PROMPT='{PROMPT}'"
+                "fpath=({directory} $fpath); autoload -Uz compinit; compinit -u -D; {show}; PROMPT='{PROMPT}'"
             ),
             Self::Fish => format!(
                 "source {script}; function ipcctl; echo; printf '!'; printf '<%s>' $argv; echo; echo sho''wn; end; \
@@ -80,9 +80,9 @@ pub struct Shell {
 impl Shell {
     /// Starts a shell in the world of a test.
     pub fn start(kind: Kind, script: &str, env: &TestEnv) -> Self {
-        let folder = env.path("completions");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(format!("{folder}/{}", kind.script()), script).unwrap();
+        let directory = env.path("completions");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(format!("{directory}/{}", kind.script()), script).unwrap();
         let (terminal, slave) = Terminal::open(160);
         let slave = || Stdio::from(slave.try_clone().unwrap());
         let mut command = kind.command();
@@ -92,9 +92,9 @@ impl Shell {
             .env("PATH", format!("{program}:/usr/bin:/bin"))
             .env("LC_ALL", "C.UTF-8")
             .env("TERM", "xterm")
-            .env("HOME", env.folder())
+            .env("HOME", env.directory())
             .env("INPUTRC", "/dev/null")
-            .current_dir(env.folder())
+            .current_dir(env.directory())
             .stdin(slave())
             .stdout(slave())
             .stderr(slave());
@@ -109,7 +109,7 @@ impl Shell {
         }
         let child = forking::started(&mut command);
         let mut shell = Self { child, terminal, unread: Vec::new() };
-        shell.type_in(&(kind.setup(&folder) + "\n"));
+        shell.type_in(&(kind.setup(&directory) + "\n"));
         // The first may be the one in what was typed; then there is one more.
         shell.read_until(PROMPT);
         shell.type_in("echo set''up\n");
@@ -175,7 +175,7 @@ impl Drop for Shell {
     }
 }
 
-/// The shells with their committed scripts. To be read before the world of a test is made, whose folders may cover
+/// The shells with their committed scripts. To be read before the world of a test is made, whose directories may cover
 /// the repository.
 pub fn scripts() -> [(Kind, String); 3] {
     Kind::ALL.map(|kind| {

@@ -4,10 +4,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// A file or folder of the repository.
+/// A file or directory of the repository.
 pub fn path(inside: impl AsRef<Path>) -> PathBuf {
     let stands_in_it =
-        || env::current_dir().ok().filter(|folder| folder.join("Cargo.toml").exists());
+        || env::current_dir().ok().filter(|directory| directory.join("Cargo.toml").exists());
     let root = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).or_else(stands_in_it);
     root.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()).join(inside)
 }

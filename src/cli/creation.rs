@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::params::{CreatingOnUse, Params};
 use super::values;
-use crate::kinds::capability::{Look, Making};
+use crate::kinds::capability::{CreateRequest, Query};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Class, Fault, Locator};
 
@@ -44,7 +44,7 @@ impl Creation {
     ///
     /// # Errors
     /// As [`crate::kinds::capability::Create::create`].
-    pub fn apply(&self, look: &Look, record: &KindRecord, locator: &Locator) -> Result<(), Fault> {
+    pub fn apply(&self, look: &Query, record: &KindRecord, locator: &Locator) -> Result<(), Fault> {
         let settings = self.params.for_kind(record)?;
         if !self.create {
             return match settings.params().next() {
@@ -57,7 +57,7 @@ impl Creation {
             return record.inspect.find(look, locator).map(drop);
         }
         let create = kinds::require(record, |record| record.create)?;
-        let making = Making {
+        let making = CreateRequest {
             locator: Some(locator),
             mode: self.mode,
             uid: self.owner,

@@ -3,8 +3,8 @@
 
 pub mod creation;
 pub mod filter;
+pub mod format;
 pub mod judging;
-pub mod output;
 pub mod params;
 pub mod part;
 pub mod values;

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use super::values;
-use crate::kinds::capability::End;
+use crate::kinds::capability::EndpointSide;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Argument, Class, Fault, Form, Param, Settings};
 
@@ -11,7 +11,7 @@ use crate::model::{Argument, Class, Fault, Form, Param, Settings};
 pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
 
 /// For which verb the options are.
-pub trait Verb {
+pub trait VerbParams {
     /// What a kind declares for it.
     const DECLARED: Declared;
 
@@ -26,7 +26,7 @@ pub trait Verb {
 #[derive(Clone, Debug)]
 pub struct Creating;
 
-impl Verb for Creating {
+impl VerbParams for Creating {
     const DECLARED: Declared = |record| record.create.map_or(&[], |create| create.params());
 }
 
@@ -34,7 +34,7 @@ impl Verb for Creating {
 #[derive(Clone, Debug)]
 pub struct Setting;
 
-impl Verb for Setting {
+impl VerbParams for Setting {
     const DECLARED: Declared =
         |record| record.configure.map_or(&[], |configure| configure.params());
 }
@@ -43,7 +43,7 @@ impl Verb for Setting {
 #[derive(Clone, Debug)]
 pub struct CreatingOnUse;
 
-impl Verb for CreatingOnUse {
+impl VerbParams for CreatingOnUse {
     const DECLARED: Declared = |record| match (record.messages, record.create) {
         (Some(_), Some(create)) => create.params(),
         _ => &[],
@@ -56,34 +56,34 @@ impl Verb for CreatingOnUse {
 #[derive(Clone, Debug)]
 pub struct Sending;
 
-impl Verb for Sending {
+impl VerbParams for Sending {
     const DECLARED: Declared =
-        |record| record.messages.map_or(&[], |messages| messages.params(End::Send));
+        |record| record.messages.map_or(&[], |messages| messages.params(EndpointSide::Send));
 }
 
 /// The options of `recv`.
 #[derive(Clone, Debug)]
 pub struct Receiving;
 
-impl Verb for Receiving {
+impl VerbParams for Receiving {
     const DECLARED: Declared =
-        |record| record.messages.map_or(&[], |messages| messages.params(End::Receive));
+        |record| record.messages.map_or(&[], |messages| messages.params(EndpointSide::Receive));
 }
 
 /// The options of `peek`.
 #[derive(Clone, Debug)]
 pub struct Peeking;
 
-impl Verb for Peeking {
+impl VerbParams for Peeking {
     const DECLARED: Declared =
-        |record| record.messages.map_or(&[], |messages| messages.params(End::Peek));
+        |record| record.messages.map_or(&[], |messages| messages.params(EndpointSide::Peek));
 }
 
 /// The options of `wait` and `lock`.
 #[derive(Clone, Debug)]
 pub struct Taking;
 
-impl Verb for Taking {
+impl VerbParams for Taking {
     const DECLARED: Declared = |record| record.counters.map_or(&[], |one| one.wait_params());
 }
 
@@ -91,7 +91,7 @@ impl Verb for Taking {
 #[derive(Clone, Debug)]
 pub struct Giving;
 
-impl Verb for Giving {
+impl VerbParams for Giving {
     const DECLARED: Declared = |record| record.counters.map_or(&[], |one| one.post_params());
 }
 
@@ -134,7 +134,7 @@ fn takers(of: Declared, name: &str) -> String {
     words.join(", ")
 }
 
-impl<V: Verb> Params<V> {
+impl<V: VerbParams> Params<V> {
     /// Was nothing given?
     pub fn is_empty(&self) -> bool {
         self.given.is_empty()
@@ -160,7 +160,7 @@ impl<V: Verb> Params<V> {
     }
 }
 
-impl<V: Verb> Args for Params<V> {
+impl<V: VerbParams> Args for Params<V> {
     fn augment_args(mut command: Command) -> Command {
         for param in declared(V::DECLARED) {
             let help = format!("{} ({})", param.help, takers(V::DECLARED, param.name));
@@ -188,7 +188,7 @@ fn parser(form: Form) -> impl clap::builder::TypedValueParser<Value = Argument> 
     OsStringValueParser::new().try_map(move |text| values::argument(form, &text))
 }
 
-impl<V: Verb> clap::FromArgMatches for Params<V> {
+impl<V: VerbParams> clap::FromArgMatches for Params<V> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut given = Vec::new();
         for param in declared(V::DECLARED) {

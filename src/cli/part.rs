@@ -7,7 +7,7 @@ use crate::model::{Class, Fault};
 
 /// Which bytes are meant.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Part {
+pub struct ByteRange {
     /// Begin at this byte
     #[arg(
         long,
@@ -23,7 +23,7 @@ pub struct Part {
     pub length: Option<u64>,
 }
 
-impl Part {
+impl ByteRange {
     /// Is it anything but the whole object?
     pub fn is_given(&self) -> bool {
         self.offset != 0 || self.length.is_some()
@@ -40,7 +40,7 @@ impl Part {
     /// The same with another length than that of the command line.
     ///
     /// # Errors
-    /// As [`Part::of`].
+    /// As [`ByteRange::of`].
     pub fn with(&self, length: Option<u64>, size: u64) -> Result<Range<u64>, Fault> {
         let offset = self.offset;
         if offset > size {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn part(offset: u64, length: Option<u64>, size: u64) -> Result<Range<u64>, String> {
-        Part { offset, length }.of(size).map_err(|fault| fault.cause)
+        ByteRange { offset, length }.of(size).map_err(|fault| fault.cause)
     }
 
     #[test]

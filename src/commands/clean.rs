@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 
 use glob::Pattern;
 
-use super::columns::Known;
-use super::context::{Context, Outcome, Stop};
+use super::columns::ColumnHelp;
+use super::context::{Context, Exit, VerbResult};
 use super::selection::Walk;
 use super::{columns, removing, states};
 use crate::cli::filter::Filter;
@@ -16,12 +16,12 @@ use crate::cli::judging::{InStates, Judging};
 use crate::cli::values;
 use crate::holders::Scanner;
 use crate::kinds;
-use crate::kinds::capability::{Look, Want};
+use crate::kinds::capability::{Query, Want};
 use crate::leftover::groups::{self, Member};
 use crate::leftover::removal::Remover;
-use crate::leftover::{Judge, producers};
+use crate::leftover::{Classifier, producers};
 use crate::model::{Address, Class, Fault, Object, State};
-use crate::output::{Format, Progress, Unit};
+use crate::output::{Format, Progress, ProgressUnit};
 use report::{PLAN, RESULT, Report, Row};
 
 /// Find what crashed programs left, and remove it
@@ -81,14 +81,14 @@ Examples:
   ipcctl clean --dry-run --json             the plan, for programs";
 
 /// Finds and removes.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let columns = printed(cx)?;
     let proc = cx.proc.clone();
     // What is learned while planning is not used for removing: the answer may take its time.
     let scanner = Scanner::new(&proc);
     let names: Vec<&str> = columns.iter().map(String::as_str).chain(["state", "key"]).collect();
-    let folders = &args.filter.fifo_dir;
-    let look = Look { want: Want::Only(&names), proc: &proc, folders, fifos: &scanner };
+    let directories = &args.filter.fifo_dir;
+    let look = Query { want: Want::Only(&names), proc: &proc, directories, fifos: &scanner };
     removing::recover_all(args.dry_run, &look, cx);
     let judge = match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
         Ok(judge) => judge,
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     let mut report = Report { columns: columns.clone(), rows, dry: args.dry_run, warnings };
     if consents(args, cx, &report)? {
         let scanner = Scanner::new(&proc);
-        let look = Look { fifos: &scanner, ..look };
+        let look = Query { fifos: &scanner, ..look };
         match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
             Ok(judge) => {
                 let allows = if args.suspect { leftover_or_suspect } else { leftover };
@@ -119,14 +119,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
 }
 
 /// What `--columns` chooses among.
-pub(super) fn columns() -> Known {
+pub(super) fn columns() -> ColumnHelp {
     let mut known = columns::of_objects();
     known.extend(RESULT.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())));
     known
 }
 
 /// The columns that are printed.
-fn printed(cx: &Context) -> Result<Vec<String>, Stop> {
+fn printed(cx: &Context) -> Result<Vec<String>, Exit> {
     let more: &[&str] = match cx.format() {
         Format::Table => &[],
         _ => &["producer", "result", "reason"],
@@ -146,8 +146,8 @@ fn leftover_or_suspect(_: &Object, state: State) -> bool {
 /// Makes the plan.
 struct Planner<'a> {
     args: &'a Args,
-    look: &'a Look<'a>,
-    judge: &'a Judge<'a>,
+    look: &'a Query<'a>,
+    judge: &'a Classifier<'a>,
     /// Who runs this.
     own: u32,
 }
@@ -216,7 +216,7 @@ impl Planner<'_> {
 }
 
 /// Shows the plan to people and asks, where that is to be done.
-fn consents(args: &Args, cx: &mut Context, report: &Report) -> Result<bool, Stop> {
+fn consents(args: &Args, cx: &mut Context, report: &Report) -> Result<bool, Exit> {
     let table = cx.format() == Format::Table;
     if table && !report.rows.is_empty() {
         report.print(cx)?;
@@ -270,7 +270,7 @@ fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Object>], report: &m
     const WORTH: usize = 1000;
     let count = report.rows.len();
     let shown = count >= WORTH && !cx.options.quiet;
-    let progress = Progress::new(shown, Some(count as u64), Unit::Objects);
+    let progress = Progress::new(shown, Some(count as u64), ProgressUnit::Objects);
     remover.remove(units, &mut |unit, at, outcome| {
         if let Some(row) = starts.get(unit).and_then(|start| report.rows.get_mut(start + at)) {
             row.outcome = Some(outcome);

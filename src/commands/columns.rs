@@ -1,15 +1,15 @@
 //! Choosing columns by name: `A,B`, `+A,B`, and what is meant by a name that does not exist.
 
-use super::context::{Context, Outcome, Stop};
+use super::context::{Context, Exit, VerbResult};
 use crate::kinds::KINDS;
 use crate::model::{COMMON, Fault, Value, quoted};
 
 /// The names of columns with what they are, in the order in which help lists them.
-pub(super) type Known = Vec<(String, String)>;
+pub(super) type ColumnHelp = Vec<(String, String)>;
 
 /// Every column that objects can have: those of all kinds first.
-pub(super) fn of_objects() -> Known {
-    let mut columns: Known = COMMON
+pub(super) fn of_objects() -> ColumnHelp {
+    let mut columns: ColumnHelp = COMMON
         .iter()
         .map(|column| (column.field.name.to_owned(), column.field.help.to_owned()))
         .collect();
@@ -28,14 +28,14 @@ pub(super) fn of_objects() -> Known {
 }
 
 /// The columns of records that are no objects.
-pub(super) fn of_records(columns: &[(&str, &str)]) -> Known {
+pub(super) fn of_records(columns: &[(&str, &str)]) -> ColumnHelp {
     columns.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())).collect()
 }
 
 /// Answers `--columns help`.
-pub(super) fn help(known: &Known, cx: &mut Context) -> Outcome {
+pub(super) fn help(known: &ColumnHelp, cx: &mut Context) -> VerbResult {
     if known.is_empty() {
-        return Err(Stop::Usage(Fault::usage("this verb has no columns to choose among")));
+        return Err(Exit::Usage(Fault::usage("this verb has no columns to choose among")));
     }
     let text = |text: &String| Value::Text(text.as_str().into());
     let rows = known.iter().map(|(name, help)| vec![text(name), text(help)]);
@@ -51,7 +51,7 @@ pub(super) fn choose(
     list: Option<&str>,
     default: &[&str],
     known: &[(String, String)],
-) -> Result<Vec<String>, Stop> {
+) -> Result<Vec<String>, Exit> {
     let default = default.iter().map(|name| (*name).to_owned());
     let Some(list) = list else { return Ok(default.collect()) };
     let adds = list.starts_with('+');
@@ -72,7 +72,7 @@ pub(super) fn choose(
 ///
 /// # Errors
 /// A usage error that suggests the nearest name.
-pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, Stop> {
+pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, Exit> {
     let wanted = name.to_ascii_lowercase().replace('_', "-");
     if known.iter().any(|(name, _)| *name == wanted) {
         return Ok(wanted);
@@ -80,7 +80,7 @@ pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, St
     let likeness = |one: &str| strsim::jaro_winkler(one, &wanted);
     let nearest = known.iter().max_by(|(one, _), (two, _)| likeness(one).total_cmp(&likeness(two)));
     let fault = Fault::usage(format!("there is no column {}", quoted(name.as_bytes())));
-    Err(Stop::Usage(match nearest {
+    Err(Exit::Usage(match nearest {
         Some((name, _)) if likeness(name) > 0.8 => fault.hint(format!("did you mean {name}?")),
         _ => fault.hint("--columns help lists them"),
     }))

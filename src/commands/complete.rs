@@ -5,8 +5,8 @@
 //! shell: `files`, `dirs` or `commands`, and after a tab what of the word comes before them. Whatever goes wrong, it
 //! says nothing and does not fail: nobody wants messages in a half-typed line.
 
+mod addresses;
 mod line;
-mod objects;
 mod source;
 
 use std::ffi::OsString;
@@ -14,9 +14,9 @@ use std::io::Write;
 
 use clap::{ArgAction, Command};
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use super::{VERBS, definition};
-use line::{Line, Place};
+use line::{CommandLine, CompletionPlace};
 use source::Answer;
 
 /// What shells call.
@@ -34,7 +34,7 @@ pub(super) struct Args {
 type Candidate = (String, String);
 
 /// Answers a shell.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     // Bytes that are no text begin nothing that could be offered.
     let Some(words) = args.words.iter().map(|word| word.to_str()).collect::<Option<Vec<_>>>()
     else {
@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     };
     let mut all = definition();
     all.build();
-    let line = Line::read(&all, &words);
+    let line = CommandLine::read(&all, &words);
     let (before, answer) = answer(&line, cx);
     match answer {
         Answer::Shell(what) => writeln!(cx.out, "\t{what}\t{before}")?,
@@ -58,17 +58,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     Ok(())
 }
 
-fn answer<'a>(line: &Line<'a>, cx: &Context) -> (&'a str, Answer) {
+fn answer<'a>(line: &CommandLine<'a>, cx: &Context) -> (&'a str, Answer) {
     match &line.place {
-        Place::Verb => ("", Answer::Candidates(verbs(line.command))),
-        Place::Option => ("", Answer::Candidates(options(line))),
-        Place::Value { arg, before } => {
+        CompletionPlace::Verb => ("", Answer::Candidates(verbs(line.command))),
+        CompletionPlace::Option => ("", Answer::Candidates(options(line))),
+        CompletionPlace::Value { arg, before } => {
             let verb = VERBS.iter().find(|verb| verb.name == line.command.get_name());
             let typed = line.current.strip_prefix(before).unwrap_or(line.current);
             let (list, answer) = source::values(arg, verb, typed, line, cx);
             (&line.current[..before.len() + list], answer)
         }
-        Place::Nothing => ("", Answer::Candidates(Vec::new())),
+        CompletionPlace::Nothing => ("", Answer::Candidates(Vec::new())),
     }
 }
 
@@ -78,7 +78,7 @@ fn verbs(root: &Command) -> Vec<Candidate> {
 }
 
 /// The options that can still be given.
-fn options(line: &Line) -> Vec<Candidate> {
+fn options(line: &CommandLine) -> Vec<Candidate> {
     let args =
         line.command.get_arguments().filter(|arg| !arg.is_hide_set() && !arg.is_positional());
     let repeats =

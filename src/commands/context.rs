@@ -8,16 +8,16 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::columns;
-use crate::cli::output::Output;
+use crate::cli::format::OutputOptions;
 use crate::holders::Scanner;
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Look, Want};
+use crate::kinds::capability::{Query, Want};
 use crate::model::{Address, Class, Fault, Value};
 use crate::output::{Cell, Format, Layout, Names, Renderer, Times, View, renderer};
 use crate::sys::terminal;
 
 /// Why a verb ends early.
-pub(super) enum Stop {
+pub(super) enum Exit {
     /// The answer cannot be written.
     Output(io::Error),
     /// The command line makes no sense: nothing was attempted.
@@ -26,19 +26,19 @@ pub(super) enum Stop {
     Signal(i32),
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for Exit {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
 }
 
 /// How a verb ends.
-pub(super) type Outcome = Result<(), Stop>;
+pub(super) type VerbResult = Result<(), Exit>;
 
 /// What a verb runs in.
 pub(super) struct Context {
     pub(super) out: BufWriter<Stdout>,
-    pub(super) options: Output,
+    pub(super) options: OutputOptions,
     pub(super) view: View,
     pub(super) proc: PathBuf,
     /// Who holds what, looked for once in a run.
@@ -49,7 +49,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(options: Output) -> Self {
+    pub(super) fn new(options: OutputOptions) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let view = View {
             names: Names::default(),
@@ -74,8 +74,8 @@ impl Context {
     }
 
     /// Where to look, with what to read there.
-    pub(super) fn look<'a>(&'a self, want: Want<'a>) -> Look<'a> {
-        Look { want, proc: &self.proc, folders: &[], fifos: &*self.scanner }
+    pub(super) fn look<'a>(&'a self, want: Want<'a>) -> Query<'a> {
+        Query { want, proc: &self.proc, directories: &[], fifos: &*self.scanner }
     }
 
     /// Is it asked what columns there are, and nothing else?
@@ -109,7 +109,7 @@ impl Context {
         records: &'static str,
         names: &[&'static str],
         rows: Vec<Vec<Value>>,
-    ) -> Outcome {
+    ) -> VerbResult {
         let known: Vec<_> = names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
         let columns = columns::choose(self.options.columns.as_deref(), names, &known)?;
         let named = self.options.format().names_values() && self.options.columns.is_none();

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::context::{Context, Outcome, Stop};
+use super::context::{Context, Exit, VerbResult};
 use crate::cli::params::{Creating, Params};
 use crate::cli::values;
-use crate::kinds::capability::{Making, Want};
+use crate::kinds::capability::{CreateRequest, Want};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Class, Family, Fault, Locator, Selector};
 
@@ -52,12 +52,17 @@ Examples:
   ipcctl create fifo:/run/app.ctl --if-missing";
 
 /// Makes an object.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let (record, locator) = kind(&args.what)?;
     let settings = args.params.for_kind(record)?;
     let create = kinds::require(record, |record| record.create)?;
-    let making =
-        Making { locator, mode: args.mode, uid: args.owner, gid: args.group, settings: &settings };
+    let making = CreateRequest {
+        locator,
+        mode: args.mode,
+        uid: args.owner,
+        gid: args.group,
+        settings: &settings,
+    };
     let look = cx.look(Want::Only(&[]));
     let made = match create.create(&look, &making) {
         Err(fault) if fault.class == Class::Exists && args.if_missing => {
@@ -79,14 +84,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
 }
 
 /// The kind to make: a facility alone means System V.
-fn kind(what: &Selector) -> Result<(&'static KindRecord, Option<&Locator>), Stop> {
+fn kind(what: &Selector) -> Result<(&'static KindRecord, Option<&Locator>), Exit> {
     match what {
         Selector::Address(address) => Ok((kinds::of_address(address)?, Some(&address.locator))),
         Selector::Facility(facility) => match kinds::of_family(*facility, Family::Sysv) {
             Ok(record) => Ok((record, None)),
             Err(_) => {
                 let name = facility.name();
-                Err(Stop::Usage(Fault::usage(format!("a {name} needs a path: {name}:PATH"))))
+                Err(Exit::Usage(Fault::usage(format!("a {name} needs a path: {name}:PATH"))))
             }
         },
     }

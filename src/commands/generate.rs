@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, ValueEnum};
 
-use super::columns::{self, Known};
-use super::context::{Context, Outcome};
+use super::columns::{self, ColumnHelp};
+use super::context::{Context, VerbResult};
 use super::{VERBS, Verb};
 use page::Page;
 
-/// Write the manual pages or the completions into a folder
+/// Write the manual pages or the completions into a directory
 ///
-/// The folder's subfolder prose has what people wrote: NAME.SECTION is put into the page of that name, or is the
+/// The directory's subdirectory prose has what people wrote: NAME.SECTION is put into the page of that name, or is the
 /// page in section 7.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -49,7 +49,7 @@ const COMPLETIONS: &[(&str, &str)] = &[
 ];
 
 /// Writes the files.
-pub(super) fn run(args: &Args, _cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, _cx: &mut Context) -> VerbResult {
     fs::create_dir_all(&args.dir)?;
     match args.what {
         What::Man => Ok(man(&args.dir)?),
@@ -62,10 +62,10 @@ pub(super) fn run(args: &Args, _cx: &mut Context) -> Outcome {
     }
 }
 
-fn man(folder: &Path) -> io::Result<()> {
+fn man(directory: &Path) -> io::Result<()> {
     let mut all = super::definition().disable_help_subcommand(true);
     all.build();
-    let prose = folder.join("prose");
+    let prose = directory.join("prose");
     let verbs: Vec<(&Verb, &Command)> = VERBS
         .iter()
         .filter(|verb| !verb.hidden)
@@ -75,13 +75,13 @@ fn man(folder: &Path) -> io::Result<()> {
     pages.extend(verbs.iter().map(|(verb, command)| of_verb(verb, command)));
     for mut page in pages {
         page.read_prose(&prose)?;
-        page.write(folder)?;
+        page.write(directory)?;
     }
-    background(&prose, folder)
+    background(&prose, directory)
 }
 
 /// The pages that are prose alone, in the sections of the manual that no verb is in.
-fn background(prose: &Path, folder: &Path) -> io::Result<()> {
+fn background(prose: &Path, directory: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(prose) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -94,7 +94,7 @@ fn background(prose: &Path, folder: &Path) -> io::Result<()> {
         {
             let mut page = Page::new(name, '7', "");
             page.read_prose(prose)?;
-            page.write(folder)?;
+            page.write(directory)?;
         }
     }
     Ok(())
@@ -132,12 +132,12 @@ fn of_verb(verb: &Verb, command: &Command) -> Page {
 }
 
 /// The columns of a verb: those of objects are described once, in `ipcctl(1)`.
-fn of_columns(known: Known) -> String {
+fn of_columns(known: ColumnHelp) -> String {
     let of_objects = columns::of_objects();
     if !of_objects.iter().all(|column| known.contains(column)) {
         return overview::columns(&known);
     }
-    let own: Known = known.into_iter().filter(|column| !of_objects.contains(column)).collect();
+    let own: ColumnHelp = known.into_iter().filter(|column| !of_objects.contains(column)).collect();
     let those = ".BR ipcctl (1)\nhas the columns of objects";
     match own.is_empty() {
         true => format!("{those}.\n"),

@@ -1,6 +1,6 @@
 //! `help`: what `--help` says, for those who ask with a word. Hidden: every help says how it is asked for.
 
-use super::context::{self, Context, Outcome};
+use super::context::{self, Context, VerbResult};
 use super::definition;
 use crate::model::Class;
 
@@ -13,7 +13,7 @@ pub(super) struct Args {
 }
 
 /// Shows what the definition of the command line has to say.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let words = ["ipcctl"].into_iter().chain(args.verb.as_deref()).chain(["--help"]);
     if let Err(said) = definition().try_get_matches_from(words) {
         cx.exit_with(context::usage(&said, Class::Usage as u8));

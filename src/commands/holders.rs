@@ -8,7 +8,7 @@ use crate::holders::{Scanner, process};
 use crate::model::{Class, Column, Fault, OF_HOLDERS, Object};
 
 /// What a listing has to know of holders.
-pub(super) struct Holders {
+pub(super) struct HolderColumns {
     /// Only what this process holds.
     pid: Option<i32>,
     /// They are printed or sorted by.
@@ -17,7 +17,7 @@ pub(super) struct Holders {
     pub(super) expected: bool,
 }
 
-impl Holders {
+impl HolderColumns {
     pub(super) fn new(pid: Option<i32>, columns: &[&str], order: &[(String, bool)]) -> Self {
         let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
         let printed = names.into_iter().any(|name| OF_HOLDERS.contains(&name));

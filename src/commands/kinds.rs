@@ -1,7 +1,7 @@
 //! `kinds`: what each kind can do.
 
-use super::columns::{Known, of_records};
-use super::context::{Context, Outcome};
+use super::columns::{ColumnHelp, of_records};
+use super::context::{Context, VerbResult};
 use crate::kinds::KINDS;
 use crate::model::Value;
 
@@ -29,7 +29,7 @@ fn capabilities() -> impl Iterator<Item = &'static str> {
 }
 
 /// The columns of the matrix.
-pub(super) fn columns() -> Known {
+pub(super) fn columns() -> ColumnHelp {
     let mut columns = of_records(KIND);
     let able = capabilities().map(|name| (name.to_owned(), format!("Can the kind do {name}?")));
     columns.extend(able);
@@ -38,7 +38,7 @@ pub(super) fn columns() -> Known {
 }
 
 /// Shows the matrix.
-pub(super) fn run(_args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(_args: &Args, cx: &mut Context) -> VerbResult {
     let mut columns: Vec<_> = KIND.iter().map(|(name, _)| *name).collect();
     columns.extend(capabilities());
     columns.push(ABOUT.0);

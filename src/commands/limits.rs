@@ -1,7 +1,7 @@
 //! `limits`: every limit of the kernel on these facilities, and how much of it is used.
 
-use super::columns::{Known, of_records};
-use super::context::{Context, Outcome};
+use super::columns::{ColumnHelp, of_records};
+use super::context::{Context, VerbResult};
 use crate::cli::values;
 use crate::kinds::KINDS;
 use crate::kinds::capability::Want;
@@ -35,12 +35,12 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 
 /// The columns of the table.
-pub(super) fn columns() -> Known {
+pub(super) fn columns() -> ColumnHelp {
     of_records(COLUMNS)
 }
 
 /// Shows the limits.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let look = cx.look(Want::Only(&[]));
     let limits: Vec<Limit> = KINDS.iter().flat_map(|record| record.inspect.limits(&look)).collect();
     let names: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();

@@ -4,14 +4,14 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::columns;
-use super::context::{Context, Outcome, Stop};
-use super::holders::Holders;
+use super::context::{Context, Exit, VerbResult};
+use super::holders::HolderColumns;
 use super::selection::Walk;
 use super::states::{Means, States};
 use crate::cli::filter::Filter;
 use crate::cli::judging::{InStates, Judging};
-use crate::kinds::capability::{Look, Want};
-use crate::leftover::Judge;
+use crate::kinds::capability::{Query, Want};
+use crate::leftover::Classifier;
 use crate::model::{COMMON, Column, Kind, Object, Place};
 use crate::output::{Cell, Renderer};
 
@@ -79,7 +79,7 @@ const DEFAULT: &[&str] =
     &["address", "key", "owner", "mode", "size", "content", "state", "age", "used-by"];
 
 /// Lists objects.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     // Putting all columns together takes time, which a plain listing does not need.
     let named = cx.options.columns.is_some() || args.sort.is_some();
     let known = if named { columns::of_objects() } else { Vec::new() };
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         renderer: cx.renderer("objects", &columns),
         columns: &columns,
         order: &order,
-        holders: Holders::new(args.pid, &columns, &order),
+        holders: HolderColumns::new(args.pid, &columns, &order),
         states: States::new(&args.states, &columns, &order),
         places: Vec::new(),
         placed: None,
@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
 }
 
 /// Column names with whether they are reversed.
-fn order(list: Option<&str>, known: &[(String, String)]) -> Result<Vec<(String, bool)>, Stop> {
+fn order(list: Option<&str>, known: &[(String, String)]) -> Result<Vec<(String, bool)>, Exit> {
     let names = list.into_iter().flat_map(|list| list.split(','));
     names
         .map(|name| match name.trim().strip_prefix('-') {
@@ -130,7 +130,7 @@ struct Listing<'a> {
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
-    holders: Holders,
+    holders: HolderColumns,
     states: States<'a>,
     /// Where the values of a record are in objects of the kind that came last.
     places: Vec<Option<Place>>,
@@ -141,7 +141,7 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     /// Looks at everything, writes what can be written at once, and the rest at the end.
-    fn walk(mut self, cx: &mut Context, judge: Option<&Judge>) -> Outcome {
+    fn walk(mut self, cx: &mut Context, judge: Option<&Classifier>) -> VerbResult {
         let (columns, order, filter) = (self.columns, self.order, self.filter);
         let sorted_by = order.iter().map(|(name, _)| name.as_str());
         let mut names: Vec<&str> = columns.iter().copied().chain(sorted_by).collect();
@@ -153,7 +153,7 @@ impl Listing<'_> {
         if self.holders.printed {
             scanner.expect_questions();
         }
-        let look = Look { want, proc: &proc, folders: &filter.fifo_dir, fifos: &*scanner };
+        let look = Query { want, proc: &proc, directories: &filter.fifo_dir, fifos: &*scanner };
         let means = Means { look: &look, judge };
         let mut walk = Walk { filter, look: &look, act: "list", warnings: Vec::new() };
         let _ = walk.run(cx, &mut |cx, object| self.take(cx, object, &means));
@@ -210,7 +210,7 @@ impl Listing<'_> {
         self.renderer.names(&names);
     }
 
-    fn finish(mut self, cx: &mut Context, means: &Means, warnings: &[String]) -> Outcome {
+    fn finish(mut self, cx: &mut Context, means: &Means, warnings: &[String]) -> VerbResult {
         let mut kept = std::mem::take(&mut self.kept);
         self.holders.fill(&mut kept, cx);
         self.states.fill(&mut kept, means);

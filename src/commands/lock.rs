@@ -5,13 +5,13 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 
-use super::context::{Context, Outcome, Stop};
+use super::context::{Context, Exit, VerbResult};
 use crate::cli::params::{Params, Taking};
 use crate::cli::values;
 use crate::cli::waiting::Waiting;
 use crate::kinds;
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Hold, Want};
+use crate::kinds::capability::{ReleaseMode, Want};
 use crate::model::{Address, Class, Encoded, Fault};
 use crate::sys::deferral::{self, Deferral, Watch};
 
@@ -65,13 +65,13 @@ const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
 /// Runs a command while holding a semaphore.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     // Whatever goes wrong from here on must not be taken for a status of the command.
     cx.exit_with(FAILED);
     let record = kinds::of_address(&args.address)?;
     match hold(args, record, cx)? {
-        Ok(Hold::UntilExit) => become_command(args, cx),
-        Ok(Hold::Supervised { release, signals }) => {
+        Ok(ReleaseMode::UntilExit) => become_command(args, cx),
+        Ok(ReleaseMode::Supervised { release, signals }) => {
             let status = supervise(args, signals, cx);
             cx.exit_with(status);
             if let Err(fault) = release() {
@@ -89,7 +89,11 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     Ok(())
 }
 
-fn hold(args: &Args, record: &KindRecord, cx: &Context) -> Result<Result<Hold, Fault>, Stop> {
+fn hold(
+    args: &Args,
+    record: &KindRecord,
+    cx: &Context,
+) -> Result<Result<ReleaseMode, Fault>, Exit> {
     let counters = kinds::require(record, |record| record.counters)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));

@@ -33,11 +33,11 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
-use crate::cli::output::Output;
+use crate::cli::format::OutputOptions;
 use crate::kinds::KindRecord;
 use crate::model::{Class, Fault};
-use columns::Known;
-use context::{Context, Outcome, Stop};
+use columns::ColumnHelp;
+use context::{Context, Exit, VerbResult};
 
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
@@ -72,9 +72,9 @@ struct Verb {
     alias: Option<&'static str>,
     hidden: bool,
     define: fn(Command) -> Command,
-    run: fn(&ArgMatches, &mut Context) -> Outcome,
+    run: fn(&ArgMatches, &mut Context) -> VerbResult,
     /// What `--columns` chooses among, for its help, the manual and completions.
-    columns: fn() -> Known,
+    columns: fn() -> ColumnHelp,
     /// Kinds whose objects completions offer: those that the verb can do something to.
     takes: fn(&KindRecord) -> bool,
 }
@@ -90,7 +90,7 @@ macro_rules! verb {
             run: |matches, cx| {
                 $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
             },
-            columns: Known::new,
+            columns: ColumnHelp::new,
             takes: |_| true,
         }
     };
@@ -106,8 +106,8 @@ fn unwritten(error: &std::io::Error) -> Fault {
 }
 
 /// What clap has accepted and a verb cannot read: nothing that a user can type.
-fn unreadable(error: clap::Error) -> Stop {
-    Stop::Usage(Fault::usage(error.to_string()))
+fn unreadable(error: clap::Error) -> Exit {
+    Exit::Usage(Fault::usage(error.to_string()))
 }
 
 /// See and manage every IPC object of this machine
@@ -125,7 +125,7 @@ fn unreadable(error: clap::Error) -> Stop {
 #[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
-    output: Output,
+    output: OutputOptions,
 
     /// Print the version
     #[arg(short = 'V', long, action = clap::ArgAction::Version, hide_short_help = true)]
@@ -191,7 +191,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
             Some(verb) if cx.lists_columns() => columns::help(&(verb.columns)(), &mut cx),
             Some(verb) => (verb.run)(matches, &mut cx),
-            None => Err(Stop::Usage(Fault::usage(format!("there is no verb {name}")))),
+            None => Err(Exit::Usage(Fault::usage(format!("there is no verb {name}")))),
         },
         None if cx.lists_columns() => columns::help(&columns::of_objects(), &mut cx),
         None => list::run(&list::Args::default(), &mut cx),
@@ -199,10 +199,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match result.and_then(|()| Ok(cx.flush()?)) {
         Ok(()) => {}
         // Who reads has had enough: nothing is wrong.
-        Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        Err(Stop::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
-        Err(Stop::Usage(fault)) => cx.complain_of_usage(&fault),
-        Err(Stop::Signal(signal)) => cx.ended_by(signal),
+        Err(Exit::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(Exit::Output(error)) => cx.cannot("write the answer", None, &unwritten(&error)),
+        Err(Exit::Usage(fault)) => cx.complain_of_usage(&fault),
+        Err(Exit::Signal(signal)) => cx.ended_by(signal),
     }
     cx.status()
 }

@@ -1,17 +1,17 @@
 //! `peek`: messages without consuming them, and the bytes of shared memory.
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use super::framing::Framing;
 use super::reading;
 use crate::cli::params::{Params, Peeking};
-use crate::cli::part::Part;
+use crate::cli::part::ByteRange;
 use crate::cli::values;
-use crate::endpoint::End;
+use crate::endpoint::StreamEnd;
 use crate::endpoint::bytes::{Frames, Stream};
-use crate::endpoint::deadline::Patience;
+use crate::endpoint::deadline::Deadline;
 use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
-use crate::endpoint::receiving::{self, Plan};
+use crate::endpoint::receiving::{self, ReceivePlan};
 use crate::kinds::capability::{Incoming, Memory, Messages, Want};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Address, Class, Fault};
@@ -37,7 +37,7 @@ pub(super) struct Args {
     count: Option<u64>,
 
     #[command(flatten)]
-    part: Part,
+    part: ByteRange,
 
     #[command(flatten)]
     params: Params<Peeking>,
@@ -70,7 +70,7 @@ pub(super) fn takes(record: &KindRecord) -> bool {
 }
 
 /// Shows messages or bytes.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let content = kinds::require(record, Content::of)?;
     let settings = args.params.for_kind(record)?;
@@ -87,12 +87,12 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         }
     };
     signal::catch()?;
-    let plan = Plan {
+    let plan = ReceivePlan {
         count: args.count,
         drain: true,
         follow: false,
         copy: true,
-        patience: Patience::new(true, None, None),
+        patience: Deadline::new(true, None, None),
     };
     let copied = messages.copy(&cx.look(Want::Only(&[])), &args.address.locator, &settings);
     let passed = |_, _| ();
@@ -125,9 +125,9 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     };
     match received.end {
         // What is shown is a copy: nothing is lost with a reader that has gone.
-        Ok(()) | Err(End::Unread | End::Late) => Ok(()),
-        Err(End::Signal(signal)) => Err(super::context::Stop::Signal(signal)),
-        Err(End::Fault(fault)) => {
+        Ok(()) | Err(StreamEnd::Unread | StreamEnd::Late) => Ok(()),
+        Err(StreamEnd::Signal(signal)) => Err(super::context::Exit::Signal(signal)),
+        Err(StreamEnd::Fault(fault)) => {
             let fault = cx.explain(fault, record, &args.address);
             cx.cannot("peek at", Some(&args.address), &fault);
             Ok(())

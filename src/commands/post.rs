@@ -1,6 +1,6 @@
 //! `post`: give to a semaphore.
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use crate::cli::params::{Giving, Params};
 use crate::cli::values;
 use crate::kinds;
@@ -29,7 +29,7 @@ Examples:
   ipcctl post sem:0x5eed --index 2";
 
 /// Posts to a semaphore.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let counters = kinds::require(record, |record| record.counters)?;
     let settings = args.params.for_kind(record)?;

@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use super::reading;
-use crate::cli::part::Part;
+use crate::cli::part::ByteRange;
 use crate::cli::values;
 use crate::kinds;
 use crate::model::Address;
@@ -25,7 +25,7 @@ pub(super) struct Args {
     address: Address,
 
     #[command(flatten)]
-    part: Part,
+    part: ByteRange,
 
     /// Write a dump: offsets, bytes in hexadecimal, text; repeated lines are one *
     #[arg(long)]
@@ -45,7 +45,7 @@ Examples:
   ipcctl read shm:/frames --progress | gzip > frames.gz";
 
 /// Reads an object.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let memory = kinds::require(record, |record| record.memory)?;
     let hex = args.hex || io::stdout().is_terminal();

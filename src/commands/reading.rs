@@ -4,26 +4,27 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-use super::context::{Context, Outcome, Stop};
-use crate::cli::part::Part;
+use super::context::{Context, Exit, VerbResult};
+use crate::cli::part::ByteRange;
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Access, Broken, Memory, Region, Want};
+use crate::kinds::capability::{Memory, Region, RegionAccess, TransferError, Want};
 use crate::model::{Address, Class, Fault};
-use crate::output::{Dump, Progress, Unit};
+use crate::output::{Dump, Progress, ProgressUnit};
 
 /// Writes a part of an object to standard output: as a dump or as it is, with or without a word of progress.
 pub(super) fn show(
     memory: &dyn Memory,
     (record, address): (&KindRecord, &Address),
-    part: &Part,
+    part: &ByteRange,
     (hex, progress): (bool, bool),
     cx: &mut Context,
-) -> Outcome {
+) -> VerbResult {
     let look = cx.look(Want::Only(&[]));
-    let read = memory.open(&look, &address.locator, Access::Read).map_err(Broken::from);
+    let read =
+        memory.open(&look, &address.locator, RegionAccess::Read).map_err(TransferError::from);
     let read = read.and_then(|mut region| {
         let part = part.of(region.size()?)?;
-        let progress = Progress::new(progress, Some(part.end - part.start), Unit::Bytes);
+        let progress = Progress::new(progress, Some(part.end - part.start), ProgressUnit::Bytes);
         if hex {
             dump(region.as_mut(), part, &progress, cx)
         } else {
@@ -32,8 +33,8 @@ pub(super) fn show(
     });
     match read {
         Ok(()) => Ok(()),
-        Err(Broken::Stream(error)) => Err(Stop::Output(error)),
-        Err(Broken::Region(fault)) => {
+        Err(TransferError::Stream(error)) => Err(Exit::Output(error)),
+        Err(TransferError::Region(fault)) => {
             let fault = cx.explain(fault, record, address);
             // What was read is true, and comes before what is said of the rest.
             cx.flush()?;
@@ -44,7 +45,11 @@ pub(super) fn show(
 }
 
 /// The bytes as they are, past every buffer of ours.
-fn pour(region: &mut dyn Region, part: Range<u64>, progress: &Progress) -> Result<(), Broken> {
+fn pour(
+    region: &mut dyn Region,
+    part: Range<u64>,
+    progress: &Progress,
+) -> Result<(), TransferError> {
     let stdout = io::stdout();
     let mut at = part.start;
     while at < part.end {
@@ -67,7 +72,7 @@ fn dump(
     part: Range<u64>,
     progress: &Progress,
     cx: &mut Context,
-) -> Result<(), Broken> {
+) -> Result<(), TransferError> {
     let mut block = vec![0; BLOCK];
     let mut dump = Dump::new(part.start);
     let mut at = part.start;
@@ -81,11 +86,11 @@ fn dump(
             break;
         }
         let bytes = block.get(..count).unwrap_or_default();
-        dump.bytes(&mut cx.out, bytes).map_err(Broken::Stream)?;
+        dump.bytes(&mut cx.out, bytes).map_err(TransferError::Stream)?;
         at += count as u64;
         progress.add(count as u64);
     }
-    dump.finish(&mut cx.out).map_err(Broken::Stream)?;
+    dump.finish(&mut cx.out).map_err(TransferError::Stream)?;
     cut.map_or(Ok(()), |fault| Err(fault.into()))
 }
 

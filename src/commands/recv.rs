@@ -4,23 +4,23 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::context::{Context, Outcome, Stop};
+use super::context::{Context, Exit, VerbResult};
 use super::framing::Framing;
 use crate::cli::creation::Creation;
 use crate::cli::params::{Params, Receiving};
 use crate::cli::values;
-use crate::endpoint::End;
+use crate::endpoint::StreamEnd;
 use crate::endpoint::bytes::{Frames, Stream};
-use crate::endpoint::deadline::Patience;
+use crate::endpoint::deadline::Deadline;
 use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::jobs::{Jobs, Tally};
-use crate::endpoint::receiving::{self, Outcome as Received, Plan};
+use crate::endpoint::receiving::{self, ReceiveOutcome as Received, ReceivePlan};
 use crate::endpoint::rescue::Saved;
 use crate::kinds;
 use crate::kinds::capability::{Incoming, Receiver, Want};
 use crate::model::{Address, Class, Encoded, Fault, Mark};
-use crate::output::{Progress, Unit};
+use crate::output::{Progress, ProgressUnit};
 use crate::sys::signal;
 
 /// Receive messages from a queue or FIFO
@@ -108,7 +108,7 @@ Examples:
   ipcctl recv mq:/jobs --drain -q --jobs 4 --exec sh -c 'tr a-z A-Z'";
 
 /// Receives messages.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::require(record, |record| record.messages)?;
     let settings = args.params.for_kind(record)?;
@@ -136,11 +136,11 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
                     return Err(fault.hint("name a --frame that keeps them apart").into());
                 }
                 Frame::Raw => {
-                    let progress = Progress::new(args.progress, None, Unit::Bytes);
+                    let progress = Progress::new(args.progress, None, ProgressUnit::Bytes);
                     Stream::new(source.as_mut(), plan).raw(&|_, bytes| progress.add(bytes))
                 }
                 frame => {
-                    let progress = Progress::new(args.progress, plan.count, Unit::Messages);
+                    let progress = Progress::new(args.progress, plan.count, ProgressUnit::Messages);
                     let passed = |messages, _| progress.add(messages);
                     Frames::new(source.as_mut(), frame, plan).receive(&passed)
                 }
@@ -156,13 +156,13 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     report(args, cx, received, tally)
 }
 
-fn plan(args: &Args, count: Option<u64>) -> Plan {
-    Plan {
+fn plan(args: &Args, count: Option<u64>) -> ReceivePlan {
+    ReceivePlan {
         count,
         drain: args.drain,
         follow: args.follow,
         copy: false,
-        patience: Patience::new(args.nonblock, args.timeout, args.idle_timeout),
+        patience: Deadline::new(args.nonblock, args.timeout, args.idle_timeout),
     }
 }
 
@@ -170,10 +170,10 @@ fn from_messages(
     args: &Args,
     receiver: &mut dyn Receiver,
     tally: &mut Option<Tally>,
-) -> Result<Received, Stop> {
+) -> Result<Received, Exit> {
     let all = args.drain || args.follow;
     let plan = plan(args, args.count.or(if all { None } else { Some(1) }));
-    let progress = Progress::new(args.progress, plan.count, Unit::Messages);
+    let progress = Progress::new(args.progress, plan.count, ProgressUnit::Messages);
     let passed = |messages, _| progress.add(messages);
     if args.exec.is_empty() {
         let mut writing = Writing::new(args.framing.or(Frame::Line), receiver.room());
@@ -186,21 +186,23 @@ fn from_messages(
 }
 
 /// Says why it ended, what became of what was not delivered, and how commands ended.
-fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally>) -> Outcome {
+fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally>) -> VerbResult {
     let Received { delivered, end, rescued } = received;
     let lossless = rescued.back == 0 && rescued.saved.is_none();
     let mut stop = Ok(());
     let fault = match end {
         Ok(()) => None,
         // Nobody wants to know any more, and nothing was taken that nobody got.
-        Err(End::Unread) if lossless => None,
-        Err(End::Unread) => Some(Fault::new(Class::Failed, "the reader of the answer has gone")),
-        Err(End::Late) => Some(late(args, delivered)),
-        Err(End::Signal(signal)) => {
-            stop = Err(Stop::Signal(signal));
+        Err(StreamEnd::Unread) if lossless => None,
+        Err(StreamEnd::Unread) => {
+            Some(Fault::new(Class::Failed, "the reader of the answer has gone"))
+        }
+        Err(StreamEnd::Late) => Some(late(args, delivered)),
+        Err(StreamEnd::Signal(signal)) => {
+            stop = Err(Exit::Signal(signal));
             None
         }
-        Err(End::Fault(fault)) => Some(fault),
+        Err(StreamEnd::Fault(fault)) => Some(fault),
     };
     if let Some(fault) = fault {
         cx.cannot("receive from", Some(&args.address), &fault);

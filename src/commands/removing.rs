@@ -3,14 +3,14 @@
 use super::context::Context;
 use crate::kinds;
 use crate::kinds::KINDS;
-use crate::kinds::backing::Home;
-use crate::kinds::capability::Look;
+use crate::kinds::backing::Directory;
+use crate::kinds::capability::Query;
 use crate::leftover::quarantine::{self, Recovered};
 use crate::leftover::removal;
 use crate::model::{Address, Class, Encoded, Fault, Object};
 
 /// Puts back what interrupted runs left in quarantine where these objects are.
-pub(super) fn recover(addresses: &[Address], look: &Look, cx: &mut Context) {
+pub(super) fn recover(addresses: &[Address], look: &Query, cx: &mut Context) {
     let homes = addresses.iter().filter_map(|address| {
         let store = kinds::of_address(address).ok()?.backing?.store(look).ok()?;
         Some(store.spot(&address.locator).ok()??.home)
@@ -18,14 +18,14 @@ pub(super) fn recover(addresses: &[Address], look: &Look, cx: &mut Context) {
     recover_at(homes, false, cx);
 }
 
-/// Puts back what interrupted runs left in quarantine, wherever all files of a kind are in one folder. With `dry`
+/// Puts back what interrupted runs left in quarantine, wherever all files of a kind are in one directory. With `dry`
 /// it is only told.
-pub(super) fn recover_all(dry: bool, look: &Look, cx: &mut Context) {
+pub(super) fn recover_all(dry: bool, look: &Query, cx: &mut Context) {
     let homes = KINDS.iter().filter_map(|record| record.backing?.store(look).ok()?.home());
     recover_at(homes, dry, cx);
 }
 
-fn recover_at(homes: impl Iterator<Item = Home>, dry: bool, cx: &mut Context) {
+fn recover_at(homes: impl Iterator<Item = Directory>, dry: bool, cx: &mut Context) {
     let mut seen = Vec::new();
     for home in homes {
         if seen.contains(&home.path) {
@@ -48,19 +48,19 @@ fn recover_at(homes: impl Iterator<Item = Home>, dry: bool, cx: &mut Context) {
 }
 
 /// Says what became of one object that was named by its address.
-pub(super) fn tell(cx: &mut Context, object: &Object, outcome: removal::Outcome) {
+pub(super) fn tell(cx: &mut Context, object: &Object, outcome: removal::RemovalOutcome) {
     let address = &object.address;
     match outcome {
-        removal::Outcome::Removed => {}
-        removal::Outcome::Left(how) => {
+        removal::RemovalOutcome::Removed => {}
+        removal::RemovalOutcome::Left(how) => {
             cx.cannot("remove", Some(address), &Fault::new(Class::Failed, how));
         }
-        removal::Outcome::Skipped(why) => {
+        removal::RemovalOutcome::Skipped(why) => {
             let fault = Fault::new(Class::Failed, why)
                 .hint("without --unused it is removed whoever uses it");
             cx.cannot("remove", Some(address), &fault);
         }
-        removal::Outcome::Failed(fault) => {
+        removal::RemovalOutcome::Failed(fault) => {
             let fault = match kinds::of_address(address) {
                 Ok(record) => cx.explain(fault, record, address),
                 Err(_) => fault,

@@ -4,13 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use super::context::{Context, Outcome, Stop};
+use super::context::{Context, Exit, VerbResult};
 use super::removing;
 use crate::holders::Scanner;
-use crate::kinds::capability::{Look, Want};
+use crate::kinds::capability::{Query, Want};
 use crate::kinds::{self, KindRecord};
 use crate::leftover::removal::Remover;
-use crate::leftover::{Judge, Terms};
+use crate::leftover::{Classifier, Terms};
 use crate::model::{Address, Class, Fault, Locator, OF_HOLDERS, Object, State, Value};
 
 /// Remove objects by address
@@ -40,7 +40,7 @@ Examples:
   ipcctl list sem --mine --format plain -o address | ipcctl rm -";
 
 /// Removes objects.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     // All of them are read and understood before the first is removed.
     let addresses = addresses(&args.addresses)?;
     if args.unused {
@@ -89,8 +89,12 @@ fn with_holders(note: String, cx: &Context, record: &KindRecord, locator: &Locat
 fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
     let proc = cx.proc.clone();
     let scanner = Scanner::new(&proc);
-    let look =
-        Look { want: Want::Only(&["state", "key"]), proc: &proc, folders: &[], fifos: &scanner };
+    let look = Query {
+        want: Want::Only(&["state", "key"]),
+        proc: &proc,
+        directories: &[],
+        fifos: &scanner,
+    };
     removing::recover(addresses, &look, cx);
     let mut units = Vec::new();
     for address in addresses {
@@ -106,7 +110,7 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
     }
     // Whoever is named by its address may be young, and is not protected by a list.
     let terms = Terms { grace: Some(0), telling: true, ..Terms::default() };
-    let judge = match Judge::new(&proc, &scanner, terms) {
+    let judge = match Classifier::new(&proc, &scanner, terms) {
         Ok(judge) => judge,
         Err(fault) => return cx.complain(&fault),
     };
@@ -123,7 +127,7 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
 }
 
 /// The addresses of the command line, with those of standard input in the place of `-`.
-fn addresses(words: &[OsString]) -> Result<Vec<Address>, Stop> {
+fn addresses(words: &[OsString]) -> Result<Vec<Address>, Exit> {
     let mut addresses = Vec::new();
     for word in words {
         if word == "-" {
@@ -138,8 +142,8 @@ fn addresses(words: &[OsString]) -> Result<Vec<Address>, Stop> {
 /// The longest line that can be an address: every byte of the longest path encoded, and the facility.
 const LONGEST_LINE: u64 = 3 * 4096 + 16;
 
-fn read_lines(input: &mut dyn BufRead, addresses: &mut Vec<Address>) -> Result<(), Stop> {
-    let unreadable = |error| Stop::Usage(Fault { class: Class::Usage, ..Fault::from_os(&error) });
+fn read_lines(input: &mut dyn BufRead, addresses: &mut Vec<Address>) -> Result<(), Exit> {
+    let unreadable = |error| Exit::Usage(Fault { class: Class::Usage, ..Fault::from_os(&error) });
     for number in 1u64.. {
         let mut line = Vec::new();
         if input.take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
@@ -148,7 +152,7 @@ fn read_lines(input: &mut dyn BufRead, addresses: &mut Vec<Address>) -> Result<(
         // Taken in pieces, its tail could pass for an address that nobody wrote.
         if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
             let rule = format!("an address has at most {LONGEST_LINE} bytes");
-            return Err(in_line(number, Stop::Usage(Fault::usage(rule))));
+            return Err(in_line(number, Exit::Usage(Fault::usage(rule))));
         }
         let line = line.trim_ascii();
         if !line.is_empty() {
@@ -158,15 +162,15 @@ fn read_lines(input: &mut dyn BufRead, addresses: &mut Vec<Address>) -> Result<(
     Ok(())
 }
 
-fn in_line(number: u64, stop: Stop) -> Stop {
+fn in_line(number: u64, stop: Exit) -> Exit {
     match stop {
-        Stop::Usage(fault) => {
-            Stop::Usage(Fault { cause: format!("line {number}: {}", fault.cause), ..fault })
+        Exit::Usage(fault) => {
+            Exit::Usage(Fault { cause: format!("line {number}: {}", fault.cause), ..fault })
         }
         other => other,
     }
 }
 
-fn parse(word: &OsStr) -> Result<Address, Stop> {
-    Address::parse(word).map_err(|rule| Stop::Usage(Fault::usage(rule)))
+fn parse(word: &OsStr) -> Result<Address, Exit> {
+    Address::parse(word).map_err(|rule| Exit::Usage(Fault::usage(rule)))
 }

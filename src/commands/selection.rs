@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use super::context::Context;
 use crate::cli::filter::Filter;
-use crate::kinds::capability::Look;
+use crate::kinds::capability::Query;
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, Facility, Object, Selector, Sighting};
+use crate::model::{Address, Facility, Found, Object, Selector};
 
 /// A walk over a selection.
 pub(super) struct Walk<'a> {
     pub(super) filter: &'a Filter,
-    pub(super) look: &'a Look<'a>,
+    pub(super) look: &'a Query<'a>,
     /// What is said when an object that is named cannot be found: `list`.
     pub(super) act: &'static str,
     /// Sources that could not be looked at.
@@ -49,12 +49,12 @@ impl Walk<'_> {
 
     fn list(&mut self, cx: &mut Context, record: &KindRecord, take: Take) -> ControlFlow<()> {
         record.inspect.list(self.look, &mut |sighting| match sighting {
-            Sighting::Object(object) => take(cx, *object),
-            Sighting::Note(text) => {
+            Found::Object(object) => take(cx, *object),
+            Found::Note(text) => {
                 cx.note(&text);
                 ControlFlow::Continue(())
             }
-            Sighting::Missing(text) => {
+            Found::Missing(text) => {
                 cx.warn(&text);
                 self.warnings.push(text);
                 ControlFlow::Continue(())

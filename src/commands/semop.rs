@@ -1,6 +1,6 @@
 //! `semop`: several operations on a set of semaphores, atomically.
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use crate::cli::values;
 use crate::cli::waiting::Waiting;
 use crate::kinds;
@@ -40,7 +40,7 @@ Examples:
   ipcctl semop sem:0x5eed 3=-1n                take it now or not at all";
 
 /// Operates on a set.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let atomic =
         kinds::require(record, |record| record.counters.and_then(|counters| counters.atomic()))?;

@@ -3,19 +3,19 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::context::{Context, Outcome, Stop};
+use super::context::{Context, Exit, VerbResult};
 use super::framing::Framing;
 use crate::cli::creation::Creation;
 use crate::cli::params::{Params, Sending};
 use crate::cli::values;
-use crate::endpoint::deadline::{Patience, patiently};
+use crate::endpoint::deadline::{Deadline, patiently};
 use crate::endpoint::frame::Frame;
-use crate::endpoint::sending::{self, Apart, Entry, Framed, Sent};
-use crate::endpoint::{End, bytes};
+use crate::endpoint::sending::{self, Destination, DirectSender, Framed, Sent};
+use crate::endpoint::{StreamEnd, bytes};
 use crate::kinds;
-use crate::kinds::capability::{Outgoing, Sink, Want};
+use crate::kinds::capability::{ByteSink, Outgoing, Want};
 use crate::model::{Address, Class, Fault};
-use crate::output::{Progress, Unit};
+use crate::output::{Progress, ProgressUnit};
 use crate::sys::signal;
 
 /// Send messages to a queue or FIFO
@@ -66,7 +66,7 @@ Examples:
   ipcctl recv mq:0x5eed --drain --frame nul | ipcctl send mq:0xa --create --frame nul";
 
 /// Sends messages.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::require(record, |record| record.messages)?;
     let settings = args.params.for_kind(record)?;
@@ -92,19 +92,19 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
     report(args, cx, end, sent, record)
 }
 
-fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), End> {
-    let patience = Patience::new(args.nonblock, None, args.timeout);
+fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), StreamEnd> {
+    let patience = Deadline::new(args.nonblock, None, args.timeout);
     match outgoing {
         Outgoing::Messages(mut sender) => {
             let frame = args.framing.or(Frame::Line);
-            let mut entry = Apart { sender: sender.as_mut(), patience };
+            let mut entry = DirectSender { sender: sender.as_mut(), patience };
             framed(args, &mut entry, frame, sent)
         }
         Outgoing::Bytes(mut sink) => {
             connect(sink.as_mut(), &patience)?;
             match args.framing.or(Frame::Raw) {
                 Frame::Raw if args.messages.is_empty() => {
-                    let progress = Progress::new(args.progress, None, Unit::Bytes);
+                    let progress = Progress::new(args.progress, None, ProgressUnit::Bytes);
                     let passed = |_, bytes| progress.add(bytes);
                     bytes::send(sink.as_mut(), &patience, sent, &passed)
                 }
@@ -116,8 +116,13 @@ fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), End> {
     }
 }
 
-fn framed(args: &Args, entry: &mut dyn Entry, frame: Frame, sent: &mut Sent) -> Result<(), End> {
-    let progress = Progress::new(args.progress, None, Unit::Messages);
+fn framed(
+    args: &Args,
+    entry: &mut dyn Destination,
+    frame: Frame,
+    sent: &mut Sent,
+) -> Result<(), StreamEnd> {
+    let progress = Progress::new(args.progress, None, ProgressUnit::Messages);
     let passed = |messages, _| progress.add(messages);
     if args.messages.is_empty() {
         sending::stream(entry, frame, sent, &passed)
@@ -127,9 +132,11 @@ fn framed(args: &Args, entry: &mut dyn Entry, frame: Frame, sent: &mut Sent) -> 
 }
 
 /// Waits for somebody who reads.
-fn connect(sink: &mut dyn Sink, patience: &Patience) -> Result<(), End> {
+fn connect(sink: &mut dyn ByteSink, patience: &Deadline) -> Result<(), StreamEnd> {
     patiently(patience.next(), |wait| sink.connect(wait), || Ok(())).map_err(|end| match end {
-        End::Late => Fault::new(Class::WouldBlock, "no process has it open for reading").into(),
+        StreamEnd::Late => {
+            Fault::new(Class::WouldBlock, "no process has it open for reading").into()
+        }
         end => end,
     })
 }
@@ -138,21 +145,21 @@ fn connect(sink: &mut dyn Sink, patience: &Patience) -> Result<(), End> {
 fn report(
     args: &Args,
     cx: &mut Context,
-    end: Result<(), End>,
+    end: Result<(), StreamEnd>,
     sent: Sent,
     record: &kinds::KindRecord,
-) -> Outcome {
+) -> VerbResult {
     let went = went(sent);
     let fault = match end {
         Ok(()) => return Ok(()),
-        Err(End::Signal(signal)) => {
+        Err(StreamEnd::Signal(signal)) => {
             cx.note(&format!("{went} before the signal"));
-            return Err(Stop::Signal(signal));
+            return Err(Exit::Signal(signal));
         }
-        Err(End::Unread) => Fault::new(Class::Failed, "nobody reads it any more"),
-        Err(End::Late) if args.nonblock => Fault::new(Class::WouldBlock, "it is full"),
-        Err(End::Late) => Fault::new(Class::WouldBlock, "timed out: it is full"),
-        Err(End::Fault(fault)) => cx.explain(fault, record, &args.address),
+        Err(StreamEnd::Unread) => Fault::new(Class::Failed, "nobody reads it any more"),
+        Err(StreamEnd::Late) if args.nonblock => Fault::new(Class::WouldBlock, "it is full"),
+        Err(StreamEnd::Late) => Fault::new(Class::WouldBlock, "timed out: it is full"),
+        Err(StreamEnd::Fault(fault)) => cx.explain(fault, record, &args.address),
     };
     let nothing = sent.messages == 0 && sent.bytes == 0;
     if nothing && fault.class == Class::Usage {

@@ -1,10 +1,10 @@
 //! `set`: change mode, owner, size, limits and values.
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use crate::cli::params::{Params, Setting};
 use crate::cli::values;
 use crate::kinds;
-use crate::kinds::capability::{Change, Want};
+use crate::kinds::capability::{ConfigureRequest, Want};
 use crate::model::{Address, Fault};
 
 /// Change objects
@@ -43,7 +43,7 @@ Examples:
   ipcctl set mq:0x5eed --max-bytes 8K";
 
 /// Changes objects.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     if args.mode.is_none() && args.owner.is_none() && args.group.is_none() && args.params.is_empty()
     {
         return Err(Fault::usage("nothing to change was named")
@@ -62,7 +62,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
         ));
     }
     for (address, record, configure, settings) in &changes {
-        let change = Change { mode: args.mode, uid: args.owner, gid: args.group, settings };
+        let change =
+            ConfigureRequest { mode: args.mode, uid: args.owner, gid: args.group, settings };
         let done = configure.set(&cx.look(Want::Only(&[])), &address.locator, &change);
         if let Err(fault) = done {
             let fault = cx.explain(fault, record, address);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::columns;
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use super::states;
 use crate::cli::judging::Judging;
 use crate::cli::values;
@@ -12,7 +12,7 @@ use crate::kinds::capability::Want;
 use crate::kinds::{self, KINDS};
 use crate::leftover::producers;
 use crate::model::{
-    Address, COMMON, Fault, Field, Found, OF_HOLDERS, OF_VERDICTS, Object, Rows, Value,
+    Address, COMMON, Fault, Field, Holders, OF_HOLDERS, OF_VERDICTS, Object, Rows, Value,
 };
 use crate::output::{Cell, Format, Times, detail};
 
@@ -48,7 +48,7 @@ static REASON: Field = Field::free("reason", "Why it could not be read.");
 const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders", "unseen"];
 
 /// Shows objects.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     cx.view.times = cx.options.times(Times::Both);
     let chosen = match cx.options.columns.as_deref() {
         // What is added to everything is everything.
@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
 /// Concludes the states, and says why.
 fn judge(objects: &mut [Object], judging: &Judging, cx: &Context) -> Result<(), Fault> {
     let judge = states::judge(judging, (&[], true), cx, &cx.scanner)?;
-    let (look, nobody) = (cx.look(Want::Everything), Arc::new(Found::NOBODY));
+    let (look, nobody) = (cx.look(Want::Everything), Arc::new(Holders::NOBODY));
     for object in objects {
         let verdict = judge.judge(object, &look);
         states::settle(object, verdict, &nobody);
@@ -113,7 +113,7 @@ fn names(object: &Object) -> Vec<&'static str> {
     common.chain(object.facts.iter().map(|(field, _)| field.name)).collect()
 }
 
-fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Outcome {
+fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {
     for (at, object) in objects.iter().enumerate() {
         if at > 0 {
             std::io::Write::write_all(&mut cx.out, b"\n")?;
@@ -136,7 +136,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ou
     Ok(())
 }
 
-fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Outcome {
+fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {
     let mut columns: Vec<&str> = match chosen {
         Some(chosen) => chosen.iter().map(String::as_str).collect(),
         None => COMMON.iter().map(|column| column.field.name).collect(),
@@ -188,7 +188,7 @@ fn unread(object: &Object) -> Value {
     Value::Rows(Box::new(Rows { fields: UNREAD, rows: rows.collect() }))
 }
 
-impl From<Fault> for super::context::Stop {
+impl From<Fault> for super::context::Exit {
     fn from(fault: Fault) -> Self {
         Self::Usage(fault)
     }

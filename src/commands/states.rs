@@ -9,16 +9,16 @@ use glob::Pattern;
 use super::context::Context;
 use crate::cli::judging::{InStates, Judging};
 use crate::holders::Scanner;
-use crate::kinds::capability::Look;
+use crate::kinds::capability::Query;
 use crate::leftover::keep::{self, Keep};
-use crate::leftover::{Judge, Terms, producers};
-use crate::model::{Column, Fault, Found, OF_VERDICTS, Object, Verdict};
+use crate::leftover::{Classifier, Terms, producers};
+use crate::model::{Column, Fault, Holders, OF_VERDICTS, Object, Verdict};
 
 /// What an object is judged with.
 pub(super) struct Means<'a> {
-    pub(super) look: &'a Look<'a>,
+    pub(super) look: &'a Query<'a>,
     /// `None` when nobody wants states.
-    pub(super) judge: Option<&'a Judge<'a>>,
+    pub(super) judge: Option<&'a Classifier<'a>>,
 }
 
 /// A judge. `kept` are patterns of the command line, besides the list of the machine; `telling` when the evidence is
@@ -31,17 +31,17 @@ pub(super) fn judge<'s>(
     (kept, telling): (&[Pattern], bool),
     cx: &Context,
     scanner: &'s Scanner,
-) -> Result<Judge<'s>, Fault> {
+) -> Result<Classifier<'s>, Fault> {
     let keep = Keep::read(kept, Path::new(keep::FILE))?;
     let terms = Terms { grace: judging.seconds(), keep, telling };
-    Judge::new(&cx.proc, scanner, terms)
+    Classifier::new(&cx.proc, scanner, terms)
 }
 
 /// What has to be read of an object that is to be judged, besides what is printed.
 pub(super) const NEEDS: &[&str] = &["state", "key"];
 
 /// Takes a verdict down. An object that was proved to be free has no holders, whatever could not be seen of processes.
-pub(super) fn settle(object: &mut Object, verdict: Verdict, nobody: &Arc<Found>) {
+pub(super) fn settle(object: &mut Object, verdict: Verdict, nobody: &Arc<Holders>) {
     if verdict.free && !object.found.as_ref().is_some_and(|found| found.complete()) {
         object.found = Some(Arc::clone(nobody));
     }
@@ -57,7 +57,7 @@ pub(super) struct States<'a> {
     producers: bool,
     /// There are objects that can only be judged after a look at the processes.
     pub(super) expected: bool,
-    nobody: Arc<Found>,
+    nobody: Arc<Holders>,
 }
 
 impl<'a> States<'a> {
@@ -76,7 +76,7 @@ impl<'a> States<'a> {
             telling,
             producers: names.contains(&"producer"),
             expected: false,
-            nobody: Arc::new(Found::NOBODY),
+            nobody: Arc::new(Holders::NOBODY),
         }
     }
 
@@ -89,7 +89,7 @@ impl<'a> States<'a> {
         judging: &Judging,
         cx: &Context,
         scanner: &'s Scanner,
-    ) -> Result<Option<Judge<'s>>, Fault> {
+    ) -> Result<Option<Classifier<'s>>, Fault> {
         if !self.wanted {
             return Ok(None);
         }

@@ -1,6 +1,6 @@
 //! `wait`: take from a semaphore.
 
-use super::context::{Context, Outcome};
+use super::context::{Context, VerbResult};
 use crate::cli::params::{Params, Taking};
 use crate::cli::values;
 use crate::cli::waiting::Waiting;
@@ -35,7 +35,7 @@ Examples:
   ipcctl wait sem:/gate --nonblock && echo 'it was free'";
 
 /// Waits for a semaphore.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let counters = kinds::require(record, |record| record.counters)?;
     let settings = args.params.for_kind(record)?;

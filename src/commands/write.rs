@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
-use super::context::{Context, Outcome};
-use crate::cli::part::Part;
+use super::context::{Context, VerbResult};
+use crate::cli::part::ByteRange;
 use crate::cli::values;
 use crate::kinds;
-use crate::kinds::capability::{Access, Broken, Region, Want};
+use crate::kinds::capability::{Region, RegionAccess, TransferError, Want};
 use crate::model::{Address, Class, Fault};
-use crate::output::{Progress, Unit};
+use crate::output::{Progress, ProgressUnit};
 use crate::sys::stream;
 
 /// Write bytes into shared memory
@@ -32,7 +32,7 @@ pub(super) struct Args {
     address: Address,
 
     #[command(flatten)]
-    part: Part,
+    part: ByteRange,
 
     /// Write this text instead of standard input, without a newline
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "length")]
@@ -55,13 +55,13 @@ Examples:
 const AHEAD: usize = 1 << 20;
 
 /// Writes to an object.
-pub(super) fn run(args: &Args, cx: &mut Context) -> Outcome {
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let memory = kinds::require(record, |record| record.memory)?;
     let look = cx.look(Want::Only(&[]));
     let mut written = None;
     let done = memory
-        .open(&look, &args.address.locator, Access::Write)
+        .open(&look, &args.address.locator, RegionAccess::Write)
         .and_then(|mut region| write(args, region.as_mut(), &mut written));
     if let Err(fault) = done {
         let mut fault = cx.explain(fault, record, &args.address);
@@ -144,7 +144,7 @@ impl<'a> Transfer<'a> {
         written: &'a mut Option<u64>,
     ) -> Self {
         let total = args.part.length.map(|_| part.end - part.start);
-        let progress = Progress::new(args.progress, total, Unit::Bytes);
+        let progress = Progress::new(args.progress, total, ProgressUnit::Bytes);
         Self { region, part, written: written.insert(0), progress }
     }
 
@@ -178,8 +178,8 @@ impl<'a> Transfer<'a> {
     fn fill(&mut self, input: BorrowedFd<'_>) -> Result<u64, Fault> {
         let count = match self.region.fill(self.at(), self.room(), input) {
             Ok(count) => count,
-            Err(Broken::Region(fault)) => return Err(fault),
-            Err(Broken::Stream(error)) => return Err(unread(&error)),
+            Err(TransferError::Region(fault)) => return Err(fault),
+            Err(TransferError::Stream(error)) => return Err(unread(&error)),
         };
         self.count(count);
         Ok(count)

@@ -7,9 +7,9 @@ use std::io::Write;
 use super::numbers;
 use super::objects;
 use super::options::{Choice, Options, Takes, both};
-use super::tool::{Shown, Stop, Tool, reason};
+use super::tool::{Shown, Tool, ToolExit, reason};
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Look, Making, Want};
+use crate::kinds::capability::{CreateRequest, Query, Want};
 use crate::model::{Address, Argument, Class, Facility, Family, Fault, Locator, Settings};
 
 static CHOICES: &[Choice] = &[
@@ -27,7 +27,7 @@ static CHOICES: &[Choice] = &[
 
 /// What to make, each once at most.
 #[derive(Default)]
-struct Request {
+struct IpcmkRequest {
     segment: Option<u64>,
     memory: Option<u64>,
     queue: bool,
@@ -42,7 +42,7 @@ struct Request {
 const TRIES: usize = 100;
 
 /// Runs the tool.
-pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
+pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), ToolExit> {
     let request = read(tool, arguments)?;
     let posix = request.memory.is_some() || request.posix_queue || request.semaphore;
     if !posix && request.segment.is_none() && !request.queue && request.set.is_none() {
@@ -80,8 +80,8 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
     Ok(())
 }
 
-fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, Stop> {
-    let mut request = Request::default();
+fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<IpcmkRequest, ToolExit> {
+    let mut request = IpcmkRequest::default();
     let mut options = Options::new(CHOICES, arguments);
     while let Some((name, value)) = options.next().map_err(|misuse| tool.bad_option(&misuse))? {
         let value = value.unwrap_or_default();
@@ -101,23 +101,23 @@ fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, Stop> {
     Ok(request)
 }
 
-fn size(tool: &mut Tool, word: &OsString) -> Result<u64, Stop> {
+fn size(tool: &mut Tool, word: &OsString) -> Result<u64, ToolExit> {
     numbers::size(word.as_encoded_bytes()).map_err(|why| {
         let tail = match why {
-            numbers::Bad::Form => ": Invalid argument",
-            numbers::Bad::Range => why.tail(),
+            numbers::NumberError::Form => ": Invalid argument",
+            numbers::NumberError::Range => why.tail(),
         };
         tool.refuse(&format!("failed to parse size: '{}'{tail}", Shown(word)))
     })
 }
 
-fn count(tool: &mut Tool, word: &OsString) -> Result<i32, Stop> {
+fn count(tool: &mut Tool, word: &OsString) -> Result<i32, ToolExit> {
     numbers::decimal(word.as_encoded_bytes()).map_err(|why| {
         tool.refuse(&format!("failed to parse elements: '{}'{}", Shown(word), why.tail()))
     })
 }
 
-fn mode(tool: &mut Tool, word: &OsString) -> Result<u32, Stop> {
+fn mode(tool: &mut Tool, word: &OsString) -> Result<u32, ToolExit> {
     numbers::mode(word.as_encoded_bytes()).map_err(|why| {
         tool.refuse(&format!("failed to parse mode: '{}'{}", Shown(word), why.tail()))
     })
@@ -132,11 +132,11 @@ type Words = (&'static str, &'static str);
 /// Makes a System V object with a key that none has, and prints its id.
 fn sysv(
     tool: &mut Tool,
-    request: &Request,
+    request: &IpcmkRequest,
     facility: Facility,
     need: Need,
     (made, failed): Words,
-) -> Result<(), Stop> {
+) -> Result<(), ToolExit> {
     let record = objects::kind(tool, facility, Family::Sysv)?;
     let mode = request.mode.unwrap_or(0o644) & 0o777;
     let mut result = Err(Fault::new(Class::Exists, "no free key was found"));
@@ -155,11 +155,11 @@ fn sysv(
 /// Makes a POSIX object and prints its name as it was given.
 fn named(
     tool: &mut Tool,
-    request: &Request,
+    request: &IpcmkRequest,
     facility: Facility,
     need: Need,
     (made, failed): Words,
-) -> Result<(), Stop> {
+) -> Result<(), ToolExit> {
     let record = objects::kind(tool, facility, Family::Posix)?;
     let name = request.name.clone().unwrap_or_default();
     let mode = request.mode.unwrap_or(0o644) & !umask();
@@ -195,8 +195,9 @@ fn make(
     {
         settings.push(param, Argument::Number(number));
     }
-    let look = Look::new(Want::Only(&[]), &tool.proc);
-    let making = Making { locator: Some(locator), mode, uid: None, gid: None, settings: &settings };
+    let look = Query::new(Want::Only(&[]), &tool.proc);
+    let making =
+        CreateRequest { locator: Some(locator), mode, uid: None, gid: None, settings: &settings };
     create.create(&look, &making)
 }
 

@@ -1,6 +1,6 @@
 //! `ipcrm`: removes objects, each option at once and in its turn, and everything of a kind last of all.
 //!
-//! Only what is an object of the kind is removed: no folder, FIFO or link that lies in `/dev/shm`.
+//! Only what is an object of the kind is removed: no directory, FIFO or link that lies in `/dev/shm`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -10,9 +10,9 @@ use super::numbers;
 use super::objects;
 use super::options::{Choice, Options, Takes, both, long};
 use super::text;
-use super::tool::{Shown, Stop, Tool, reason};
+use super::tool::{Shown, Tool, ToolExit, reason};
 use crate::kinds::KindRecord;
-use crate::kinds::capability::{Look, Want};
+use crate::kinds::capability::{Query, Want};
 use crate::model::{Class, Facility, Family, Fault, Locator};
 use crate::sys::{msg, sem, shm};
 
@@ -33,7 +33,7 @@ static CHOICES: &[Choice] = &[
 ];
 
 /// A kind as this tool knows it.
-struct Sort {
+struct IpcrmKind {
     /// What `--all` calls it.
     word: &'static str,
     facility: Facility,
@@ -42,12 +42,17 @@ struct Sort {
     title: &'static str,
 }
 
-const fn sort(word: &'static str, facility: Facility, family: Family, title: &'static str) -> Sort {
-    Sort { word, facility, family, title }
+const fn sort(
+    word: &'static str,
+    facility: Facility,
+    family: Family,
+    title: &'static str,
+) -> IpcrmKind {
+    IpcrmKind { word, facility, family, title }
 }
 
 /// In the order in which `--all` goes through them.
-static SORTS: [Sort; 6] = [
+static SORTS: [IpcrmKind; 6] = [
     sort("shm", Facility::Shm, Family::Sysv, "shared memory segment id"),
     sort("pshm", Facility::Shm, Family::Posix, "POSIX shared memory"),
     sort("sem", Facility::Sem, Family::Sysv, "semaphore id"),
@@ -56,17 +61,17 @@ static SORTS: [Sort; 6] = [
     sort("pmsg", Facility::Mq, Family::Posix, "POSIX message queue"),
 ];
 
-fn named(word: &OsStr) -> Option<&'static Sort> {
+fn named(word: &OsStr) -> Option<&'static IpcrmKind> {
     SORTS.iter().find(|sort| word == sort.word)
 }
 
-fn of(facility: Facility, family: Family) -> &'static Sort {
+fn of(facility: Facility, family: Family) -> &'static IpcrmKind {
     let found = SORTS.iter().find(|sort| (sort.facility, sort.family) == (facility, family));
     found.unwrap_or(&SORTS[0])
 }
 
 /// Runs the tool.
-pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
+pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), ToolExit> {
     match arguments {
         [] => return Err(tool.misused(&"bad usage")),
         [word, ids @ ..] if ["shm", "msg", "sem"].iter().any(|one| word == one) => {
@@ -74,8 +79,8 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
         }
         _ => {}
     }
-    let mut remover = Remover { tool, verbose: false };
-    let mut all: Option<&[Sort]> = None;
+    let mut remover = IpcrmRemover { tool, verbose: false };
+    let mut all: Option<&[IpcrmKind]> = None;
     let mut options = Options::new(CHOICES, arguments);
     loop {
         let given = options.next().map_err(|misuse| remover.tool.bad_option(&misuse))?;
@@ -100,11 +105,11 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
 }
 
 /// `ipcrm shm ID...`
-fn old_syntax(tool: &mut Tool, word: &OsStr, ids: &[OsString]) -> Result<(), Stop> {
+fn old_syntax(tool: &mut Tool, word: &OsStr, ids: &[OsString]) -> Result<(), ToolExit> {
     let Some(sort) = named(word).filter(|_| !ids.is_empty()) else {
         return Err(tool.misused(&"not enough arguments"));
     };
-    let mut remover = Remover { tool, verbose: false };
+    let mut remover = IpcrmRemover { tool, verbose: false };
     let mut failed = false;
     for word in ids {
         match numbers::decimal(word.as_encoded_bytes()) {
@@ -131,14 +136,14 @@ fn is_readable(facility: Facility, id: u32) -> bool {
     denied.is_none_or(|error| error.kind() != io::ErrorKind::PermissionDenied)
 }
 
-struct Remover<'a> {
+struct IpcrmRemover<'a> {
     tool: &'a mut Tool,
     verbose: bool,
 }
 
-impl Remover<'_> {
+impl IpcrmRemover<'_> {
     /// What `--all` goes through.
-    fn sorts(&mut self, word: Option<&OsStr>) -> Result<&'static [Sort], Stop> {
+    fn sorts(&mut self, word: Option<&OsStr>) -> Result<&'static [IpcrmKind], ToolExit> {
         let Some(word) = word else { return Ok(&SORTS) };
         match named(word) {
             Some(sort) => Ok(std::slice::from_ref(sort)),
@@ -147,7 +152,7 @@ impl Remover<'_> {
     }
 
     /// An option that names one object. One that cannot be removed does not stop the rest.
-    fn option(&mut self, name: &str, word: &OsStr) -> Result<(), Stop> {
+    fn option(&mut self, name: &str, word: &OsStr) -> Result<(), ToolExit> {
         let (facility, how) = match name.rsplit_once('-').unwrap_or((name, "")) {
             ("shmem", how) => (Facility::Shm, how),
             ("queue", how) => (Facility::Mq, how),
@@ -157,7 +162,7 @@ impl Remover<'_> {
             _ => (Facility::Sem, "name"),
         };
         let bytes = word.as_encoded_bytes();
-        let bad = |tool: &mut Tool, why: numbers::Bad| {
+        let bad = |tool: &mut Tool, why: numbers::NumberError| {
             tool.refuse(&format!("failed to parse argument: '{}'{}", Shown(word), why.tail()))
         };
         match how {
@@ -175,7 +180,7 @@ impl Remover<'_> {
 
     /// Removes the System V object with an id, and says whether that went well. It was asked for by `what`, an id or
     /// a key; messages tell the id either way.
-    fn by_id(&mut self, sort: &Sort, id: i32, what: &str) -> Result<bool, Stop> {
+    fn by_id(&mut self, sort: &IpcrmKind, id: i32, what: &str) -> Result<bool, ToolExit> {
         self.announce(sort, id.to_string().as_bytes())?;
         let removed = match u32::try_from(id) {
             Ok(id) => self.remove(sort, &Locator::Id(id))?,
@@ -192,7 +197,7 @@ impl Remover<'_> {
         Ok(false)
     }
 
-    fn by_key(&mut self, sort: &Sort, key: u32, word: &OsStr) -> Result<(), Stop> {
+    fn by_key(&mut self, sort: &IpcrmKind, key: u32, word: &OsStr) -> Result<(), ToolExit> {
         if key == 0 {
             // IPC_PRIVATE, which any number of objects have.
             self.tool.fail(&format!("illegal key ({})", Shown(word)));
@@ -219,7 +224,7 @@ impl Remover<'_> {
         }
     }
 
-    fn by_name(&mut self, sort: &Sort, word: &OsStr) -> Result<(), Stop> {
+    fn by_name(&mut self, sort: &IpcrmKind, word: &OsStr) -> Result<(), ToolExit> {
         self.announce(sort, word.as_encoded_bytes())?;
         let removed = match Locator::name(sort.facility, word.as_encoded_bytes()) {
             Ok(locator) => self.remove(sort, &locator)?,
@@ -241,9 +246,9 @@ impl Remover<'_> {
     /// to make of a kind that could not be looked at.
     fn everything(
         &mut self,
-        sort: &Sort,
+        sort: &IpcrmKind,
         missing: fn(&mut Tool, &dyn Display),
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ToolExit> {
         let record = objects::kind(self.tool, sort.facility, sort.family)?;
         let mut found = Vec::new();
         objects::each_there(self.tool, record, &[], missing, &mut |_, object| {
@@ -263,7 +268,12 @@ impl Remover<'_> {
         Ok(())
     }
 
-    fn one_of_all(&mut self, sort: &Sort, locator: &Locator, shown: &[u8]) -> Result<(), Stop> {
+    fn one_of_all(
+        &mut self,
+        sort: &IpcrmKind,
+        locator: &Locator,
+        shown: &[u8],
+    ) -> Result<(), ToolExit> {
         let removed = self.remove(sort, locator)?;
         if let (Err(fault), Locator::Id(id)) = (&removed, locator)
             && fault.class == Class::Denied
@@ -291,7 +301,7 @@ impl Remover<'_> {
         Ok(())
     }
 
-    fn announce(&mut self, sort: &Sort, shown: &[u8]) -> io::Result<()> {
+    fn announce(&mut self, sort: &IpcrmKind, shown: &[u8]) -> io::Result<()> {
         if !self.verbose {
             return Ok(());
         }
@@ -301,9 +311,13 @@ impl Remover<'_> {
         self.tool.out.write_all(&line)
     }
 
-    fn remove(&mut self, sort: &Sort, locator: &Locator) -> Result<Result<(), Fault>, Stop> {
+    fn remove(
+        &mut self,
+        sort: &IpcrmKind,
+        locator: &Locator,
+    ) -> Result<Result<(), Fault>, ToolExit> {
         let record: &KindRecord = objects::kind(self.tool, sort.facility, sort.family)?;
-        let look = Look::new(Want::Only(&[]), &self.tool.proc);
+        let look = Query::new(Want::Only(&[]), &self.tool.proc);
         Ok(match record.remove {
             Some(remove) => remove.remove(&look, locator).map(drop),
             None => Err(Fault::usage(format!("a {} cannot be removed", record.kind.name))),

@@ -18,22 +18,22 @@ mod tool;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use tool::{Stop, Tool};
+use tool::{Tool, ToolExit};
 
 /// One of the four.
-struct Entry {
+struct ToolEntry {
     name: &'static str,
-    run: fn(&mut Tool, &[OsString]) -> Result<(), Stop>,
+    run: fn(&mut Tool, &[OsString]) -> Result<(), ToolExit>,
 }
 
-static ENTRIES: &[Entry] = &[
-    Entry { name: "ipcs", run: ipcs::run },
-    Entry { name: "ipcrm", run: ipcrm::run },
-    Entry { name: "ipcmk", run: ipcmk::run },
-    Entry { name: "lsipc", run: lsipc::run },
+static ENTRIES: &[ToolEntry] = &[
+    ToolEntry { name: "ipcs", run: ipcs::run },
+    ToolEntry { name: "ipcrm", run: ipcrm::run },
+    ToolEntry { name: "ipcmk", run: ipcmk::run },
+    ToolEntry { name: "lsipc", run: lsipc::run },
 ];
 
-fn called(name: &OsStr) -> Option<&'static Entry> {
+fn called(name: &OsStr) -> Option<&'static ToolEntry> {
     ENTRIES.iter().find(|entry| name == entry.name)
 }
 
@@ -48,7 +48,7 @@ pub fn main(arguments: &[OsString]) -> Option<u8> {
     Some(run(entry, entry.name.into(), &arguments[2..]))
 }
 
-fn run(entry: &Entry, program: OsString, arguments: &[OsString]) -> u8 {
+fn run(entry: &ToolEntry, program: OsString, arguments: &[OsString]) -> u8 {
     let mut tool = Tool::new(entry.name, program);
     let result = (entry.run)(&mut tool, arguments);
     tool.end(result)

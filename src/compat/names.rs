@@ -7,12 +7,12 @@ use super::text;
 use crate::output::Names;
 
 /// A user's or group's name, or its number.
-struct Person {
+struct Account {
     text: Box<[u8]>,
     named: bool,
 }
 
-impl Person {
+impl Account {
     fn new(id: u32, name: Option<OsString>) -> Self {
         let named = name.is_some();
         let text = match name {
@@ -31,17 +31,17 @@ impl Person {
 #[derive(Default)]
 pub(super) struct People {
     names: Names,
-    users: BTreeMap<u32, Person>,
-    groups: BTreeMap<u32, Person>,
+    users: BTreeMap<u32, Account>,
+    groups: BTreeMap<u32, Account>,
 }
 
 impl People {
-    fn known_user(&mut self, uid: u32) -> &Person {
-        self.users.entry(uid).or_insert_with(|| Person::new(uid, self.names.of_user(uid)))
+    fn known_user(&mut self, uid: u32) -> &Account {
+        self.users.entry(uid).or_insert_with(|| Account::new(uid, self.names.of_user(uid)))
     }
 
-    fn known_group(&mut self, gid: u32) -> &Person {
-        self.groups.entry(gid).or_insert_with(|| Person::new(gid, self.names.of_group(gid)))
+    fn known_group(&mut self, gid: u32) -> &Account {
+        self.groups.entry(gid).or_insert_with(|| Account::new(gid, self.names.of_group(gid)))
     }
 
     /// The name of a user, or the number of one who has none.

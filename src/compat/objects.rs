@@ -5,17 +5,17 @@ use std::ffi::OsStr;
 use std::fmt::Display;
 use std::ops::ControlFlow;
 
-use super::tool::{Stop, Tool};
-use crate::kinds::capability::{Look, Want};
+use super::tool::{Tool, ToolExit};
+use crate::kinds::capability::{Query, Want};
 use crate::kinds::{self, KindRecord};
-use crate::model::{Facility, Facts, Family, Fault, Limit, Locator, Object, Sighting, Value};
+use crate::model::{Facility, Facts, Family, Fault, Found, Limit, Locator, Object, Value};
 
 /// A kind, as its record.
 pub(super) fn kind(
     tool: &mut Tool,
     facility: Facility,
     family: Family,
-) -> Result<&'static KindRecord, Stop> {
+) -> Result<&'static KindRecord, ToolExit> {
     kinds::of_family(facility, family).map_err(|fault| tool.refuse(&fault.cause))
 }
 
@@ -25,8 +25,8 @@ pub(super) fn each(
     tool: &mut Tool,
     record: &KindRecord,
     want: &[&str],
-    show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+    show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), ToolExit>,
+) -> Result<(), ToolExit> {
     each_there(tool, record, want, |tool, reason| tool.fail(reason), show)
 }
 
@@ -36,16 +36,16 @@ pub(super) fn each_there(
     record: &KindRecord,
     want: &[&str],
     missing: fn(&mut Tool, &dyn Display),
-    show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+    show: &mut dyn FnMut(&mut Tool, &Object) -> Result<(), ToolExit>,
+) -> Result<(), ToolExit> {
     let proc = tool.proc.clone();
-    let look = Look::new(Want::Only(want), &proc);
+    let look = Query::new(Want::Only(want), &proc);
     let mut result = Ok(());
     let _ = record.inspect.list(&look, &mut |sighting| {
         match sighting {
-            Sighting::Object(object) => result = show(tool, &object),
-            Sighting::Missing(reason) => missing(tool, &reason),
-            Sighting::Note(_) => {}
+            Found::Object(object) => result = show(tool, &object),
+            Found::Missing(reason) => missing(tool, &reason),
+            Found::Note(_) => {}
         }
         if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
@@ -59,13 +59,13 @@ pub(super) fn find(
     locator: &Locator,
     want: &[&str],
 ) -> Result<Object, Fault> {
-    let look = Look::new(Want::Only(want), &tool.proc);
+    let look = Query::new(Want::Only(want), &tool.proc);
     record.inspect.find(&look, locator)
 }
 
 /// The limits on a kind.
 pub(super) fn limits(tool: &Tool, record: &KindRecord) -> Vec<Limit> {
-    record.inspect.limits(&Look::new(Want::Only(&[]), &tool.proc))
+    record.inspect.limits(&Query::new(Want::Only(&[]), &tool.proc))
 }
 
 /// The number in a value.
@@ -77,7 +77,7 @@ pub(super) fn number(value: Option<&Value>) -> Option<u64> {
 }
 
 /// The facts of an object, or of a kind, as plain numbers.
-pub(super) trait Plain {
+pub(super) trait PlainNumbers {
     fn facts(&self) -> &Facts;
 
     /// A count, a size or an id.
@@ -119,13 +119,13 @@ pub(super) fn pid(value: Option<&Value>) -> i32 {
     }
 }
 
-impl Plain for Facts {
+impl PlainNumbers for Facts {
     fn facts(&self) -> &Facts {
         self
     }
 }
 
-impl Plain for Object {
+impl PlainNumbers for Object {
     fn facts(&self) -> &Facts {
         &self.facts
     }

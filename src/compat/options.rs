@@ -67,7 +67,7 @@ impl Display for Misuse {
 }
 
 /// An option that was given, by its long name, and its value.
-pub(super) type Given = (&'static str, Option<OsString>);
+pub(super) type GivenOption = (&'static str, Option<OsString>);
 
 /// A command line while it is read, one option at a time: the tools act on each before they look at the next.
 pub(super) struct Options<'a> {
@@ -90,7 +90,7 @@ impl<'a> Options<'a> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn next(&mut self) -> Result<Option<Given>, Misuse> {
+    pub(super) fn next(&mut self) -> Result<Option<GivenOption>, Misuse> {
         if let Some((letter, after)) = self.cluster.split_first() {
             return self.letter(*letter, after).map(Some);
         }
@@ -116,7 +116,7 @@ impl<'a> Options<'a> {
         self.operands
     }
 
-    fn letter(&mut self, letter: u8, after: &'a [u8]) -> Result<Given, Misuse> {
+    fn letter(&mut self, letter: u8, after: &'a [u8]) -> Result<GivenOption, Misuse> {
         let choice = self.choices.iter().find(|choice| choice.letter == Some(letter));
         let choice = choice.ok_or(Misuse::InvalidLetter(letter))?;
         let attached = (!after.is_empty()).then(|| OsStr::from_bytes(after).to_owned());
@@ -135,7 +135,7 @@ impl<'a> Options<'a> {
         Ok((choice.name, value))
     }
 
-    fn long(&mut self, word: &OsStr, typed: &[u8]) -> Result<Given, Misuse> {
+    fn long(&mut self, word: &OsStr, typed: &[u8]) -> Result<GivenOption, Misuse> {
         let equals = typed.iter().position(|byte| *byte == b'=');
         let name = &typed[..equals.unwrap_or(typed.len())];
         let value = equals.map(|at| OsStr::from_bytes(&typed[at + 1..]).to_owned());

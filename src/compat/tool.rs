@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use super::names::People;
 use super::options::Misuse;
 use super::text;
-use super::times::Clock;
+use super::times::TimeFormatter;
 use crate::model::{Class, Fault};
 
 /// Why a tool ends early.
-pub(super) enum Stop {
+pub(super) enum ToolExit {
     /// All is said and done: `--help`.
     Done,
     /// It has been said why.
@@ -21,7 +21,7 @@ pub(super) enum Stop {
     Output(io::Error),
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for ToolExit {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
@@ -32,7 +32,7 @@ pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) out: BufWriter<Stdout>,
     pub(super) people: People,
-    pub(super) clock: Clock,
+    pub(super) clock: TimeFormatter,
     pub(super) proc: PathBuf,
     program: OsString,
     failed: bool,
@@ -47,7 +47,7 @@ impl Tool {
             name,
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
             people: People::default(),
-            clock: Clock::new(),
+            clock: TimeFormatter::new(),
             proc,
             program,
             failed: false,
@@ -66,55 +66,55 @@ impl Tool {
     }
 
     /// Says what went wrong, and ends.
-    pub(super) fn refuse(&mut self, message: &dyn Display) -> Stop {
+    pub(super) fn refuse(&mut self, message: &dyn Display) -> ToolExit {
         self.fail(message);
-        Stop::Failed
+        ToolExit::Failed
     }
 
     /// Ends without a word.
-    pub(super) fn fail_silently(&mut self) -> Stop {
+    pub(super) fn fail_silently(&mut self) -> ToolExit {
         self.failed = true;
-        Stop::Failed
+        ToolExit::Failed
     }
 
     /// Says what is wrong with the command line, and where to learn more.
-    pub(super) fn misused(&mut self, message: &dyn Display) -> Stop {
+    pub(super) fn misused(&mut self, message: &dyn Display) -> ToolExit {
         self.fail(message);
         self.point_to_help()
     }
 
     /// The same, in the words and with the program name that `getopt_long(3)` uses.
-    pub(super) fn bad_option(&mut self, misuse: &Misuse) -> Stop {
+    pub(super) fn bad_option(&mut self, misuse: &Misuse) -> ToolExit {
         self.failed = true;
         write_error(&format!("{}: {misuse}", Shown(&self.program)));
         self.point_to_help()
     }
 
-    fn point_to_help(&self) -> Stop {
+    fn point_to_help(&self) -> ToolExit {
         write_error(&format!("Try '{} --help' for more information.", self.name));
-        Stop::Failed
+        ToolExit::Failed
     }
 
-    pub(super) fn help(&mut self, help: &str) -> Stop {
+    pub(super) fn help(&mut self, help: &str) -> ToolExit {
         match self.out.write_all(help.as_bytes()) {
-            Ok(()) => Stop::Done,
-            Err(error) => Stop::Output(error),
+            Ok(()) => ToolExit::Done,
+            Err(error) => ToolExit::Output(error),
         }
     }
 
-    pub(super) fn version(&mut self) -> Stop {
+    pub(super) fn version(&mut self) -> ToolExit {
         let version = env!("CARGO_PKG_VERSION");
         match writeln!(self.out, "{} from ipcctl {version} (as util-linux 2.42)", self.name) {
-            Ok(()) => Stop::Done,
-            Err(error) => Stop::Output(error),
+            Ok(()) => ToolExit::Done,
+            Err(error) => ToolExit::Output(error),
         }
     }
 
     /// Writes what is left, and tells the exit status.
-    pub(super) fn end(mut self, result: Result<(), Stop>) -> u8 {
+    pub(super) fn end(mut self, result: Result<(), ToolExit>) -> u8 {
         let written = match result {
-            Err(Stop::Output(error)) => Err(error),
-            Ok(()) | Err(Stop::Done | Stop::Failed) => self.out.flush(),
+            Err(ToolExit::Output(error)) => Err(error),
+            Ok(()) | Err(ToolExit::Done | ToolExit::Failed) => self.out.flush(),
         };
         match written {
             Ok(()) => u8::from(self.failed),

@@ -5,14 +5,14 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use super::deadline::{Patience, patiently};
+use super::deadline::{Deadline, patiently};
 use super::frame::{Frame, FrameReader, Step};
-use super::output::{Output, failure};
-use super::receiving::{Outcome, Plan};
+use super::receiving::{ReceiveOutcome, ReceivePlan};
 use super::rescue::{Rescued, rescue_bytes};
 use super::sending::{Sent, read_input, write_all};
-use super::{End, Passed};
-use crate::kinds::capability::{Attempt, Flow, Sink, Source};
+use super::stdout::{RawStdout, failure};
+use super::{OnProgress, StreamEnd};
+use crate::kinds::capability::{Attempt, ByteSink, ByteSource, Flow};
 use crate::model::{Fault, Mark, Wait};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
@@ -20,8 +20,8 @@ use crate::sys::{file, signal};
 /// Bytes that are read and written at a time where they must be copied: more would leave the processor's cache.
 const BLOCK: usize = 1 << 17;
 
-fn ending() -> End {
-    End::Signal(signal::ending().unwrap_or_default())
+fn ending() -> StreamEnd {
+    StreamEnd::Signal(signal::ending().unwrap_or_default())
 }
 
 /// Sends standard input as it is.
@@ -29,11 +29,11 @@ fn ending() -> End {
 /// # Errors
 /// Why not all of it went.
 pub fn send(
-    sink: &mut dyn Sink,
-    patience: &Patience,
+    sink: &mut dyn ByteSink,
+    patience: &Deadline,
     sent: &mut Sent,
-    passed: Passed<'_>,
-) -> Result<(), End> {
+    passed: OnProgress<'_>,
+) -> Result<(), StreamEnd> {
     let input = io::stdin();
     // The pages of a file would still be the file's while they are in the pipe: only a pipe's own are moved.
     let mut is_pipe = file::stat(&input).is_ok_and(|stat| stat.is(libc::S_IFIFO));
@@ -80,9 +80,9 @@ pub fn send(
 
 /// What is received from a source, until its last writer has gone.
 pub struct Stream<'a> {
-    source: &'a mut dyn Source,
-    output: Output,
-    plan: Plan,
+    source: &'a mut dyn ByteSource,
+    output: RawStdout,
+    plan: ReceivePlan,
     delivered: u64,
     /// Taken, and not delivered.
     left: Vec<u8>,
@@ -90,23 +90,23 @@ pub struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     /// From this source to standard output.
-    pub fn new(source: &'a mut dyn Source, plan: Plan) -> Self {
-        Self { source, output: Output::standard(), plan, delivered: 0, left: Vec::new() }
+    pub fn new(source: &'a mut dyn ByteSource, plan: ReceivePlan) -> Self {
+        Self { source, output: RawStdout::standard(), plan, delivered: 0, left: Vec::new() }
     }
 
     /// Receives bytes as they are.
-    pub fn raw(mut self, passed: Passed<'_>) -> Outcome {
+    pub fn raw(mut self, passed: OnProgress<'_>) -> ReceiveOutcome {
         let end = self.copy(passed);
         self.outcome(end)
     }
 
-    fn outcome(mut self, end: Result<(), End>) -> Outcome {
-        if matches!(end, Err(End::Unread | End::Fault(_))) && self.is_for_all() {
+    fn outcome(mut self, end: Result<(), StreamEnd>) -> ReceiveOutcome {
+        if matches!(end, Err(StreamEnd::Unread | StreamEnd::Fault(_))) && self.is_for_all() {
             self.take_rest();
         }
         let lost = !self.left.is_empty() && !self.plan.copy;
         let rescued = if lost { rescue_bytes(self.left) } else { Rescued::default() };
-        Outcome { delivered: self.delivered, end, rescued }
+        ReceiveOutcome { delivered: self.delivered, end, rescued }
     }
 
     /// Is everything to be received that comes?
@@ -131,7 +131,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Waits for bytes; `false`: there will be none.
-    fn wait(&mut self) -> Result<bool, End> {
+    fn wait(&mut self) -> Result<bool, StreamEnd> {
         loop {
             let wait = if self.plan.drain { Wait::Not } else { self.plan.patience.next() };
             match self.patiently(wait, |source, wait| source.wait(wait)) {
@@ -140,7 +140,7 @@ impl<'a> Stream<'a> {
                     self.patiently(wait, |source, wait| source.wait_for_writer(wait))?;
                 }
                 Ok(Flow::End) => return Ok(false),
-                Err(End::Late) if self.plan.drain => return Ok(false),
+                Err(StreamEnd::Late) if self.plan.drain => return Ok(false),
                 Err(end) => return Err(end),
             }
         }
@@ -149,20 +149,20 @@ impl<'a> Stream<'a> {
     fn patiently<T>(
         &mut self,
         wait: Wait,
-        mut attempt: impl FnMut(&mut dyn Source, Wait) -> Result<Attempt<T>, Fault>,
-    ) -> Result<T, End> {
+        mut attempt: impl FnMut(&mut dyn ByteSource, Wait) -> Result<Attempt<T>, Fault>,
+    ) -> Result<T, StreamEnd> {
         let (source, output) = (&mut *self.source, &self.output);
-        let look = || if output.is_unread() { Err(End::Unread) } else { Ok(()) };
+        let look = || if output.is_unread() { Err(StreamEnd::Unread) } else { Ok(()) };
         look()?;
         patiently(wait, |wait| attempt(source, wait), look)
     }
 
-    fn copy(&mut self, passed: Passed<'_>) -> Result<(), End> {
+    fn copy(&mut self, passed: OnProgress<'_>) -> Result<(), StreamEnd> {
         let (mut moves, mut room) = (true, Vec::new());
         while self.wait()? {
             // What is there at once takes no time.
             if self.delivered > 0 && self.plan.patience.is_over() {
-                return Err(End::Late);
+                return Err(StreamEnd::Late);
             }
             if moves {
                 moves = self.splice(passed)?;
@@ -177,7 +177,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Moves what is there, and what comes before there is a pause; `false`: that cannot be done with this output.
-    fn splice(&mut self, passed: Passed<'_>) -> Result<bool, End> {
+    fn splice(&mut self, passed: OnProgress<'_>) -> Result<bool, StreamEnd> {
         // Where there is no deadline the call itself may wait.
         let waits = !self.plan.drain && self.plan.patience.next() == Wait::Until(None);
         loop {
@@ -201,7 +201,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StreamEnd> {
         let mut written = 0;
         let result = self.output.write(bytes, &mut written);
         self.delivered += written as u64;
@@ -237,13 +237,13 @@ pub struct Frames<'a> {
 
 impl<'a> Frames<'a> {
     /// From this source to standard output, in the same frame.
-    pub fn new(source: &'a mut dyn Source, frame: Frame, plan: Plan) -> Self {
+    pub fn new(source: &'a mut dyn ByteSource, frame: Frame, plan: ReceivePlan) -> Self {
         let reader = FrameReader::new(frame, LONGEST);
         Self { stream: Stream::new(source, plan), reader, frame, count: 0, shown: 0 }
     }
 
     /// Receives them. What is taken and is no whole message is written out as it is.
-    pub fn receive(mut self, passed: Passed<'_>) -> Outcome {
+    pub fn receive(mut self, passed: OnProgress<'_>) -> ReceiveOutcome {
         let mut out = Vec::new();
         let mut end = self.take(passed, &mut out);
         let rest = self.reader.rest().to_vec();
@@ -255,10 +255,10 @@ impl<'a> Frames<'a> {
             self.stream.left.extend_from_slice(&out);
         }
         let shown = self.shown;
-        Outcome { delivered: shown, ..self.stream.outcome(end) }
+        ReceiveOutcome { delivered: shown, ..self.stream.outcome(end) }
     }
 
-    fn take(&mut self, passed: Passed<'_>, out: &mut Vec<u8>) -> Result<(), End> {
+    fn take(&mut self, passed: OnProgress<'_>, out: &mut Vec<u8>) -> Result<(), StreamEnd> {
         let most = self.stream.plan.count.unwrap_or(u64::MAX);
         while self.count < most {
             match self.reader.step()? {
@@ -287,7 +287,7 @@ impl<'a> Frames<'a> {
         self.flush(out)
     }
 
-    fn flush(&mut self, out: &mut Vec<u8>) -> Result<(), End> {
+    fn flush(&mut self, out: &mut Vec<u8>) -> Result<(), StreamEnd> {
         let result = self.stream.write(out);
         out.clear();
         if result.is_ok() {
@@ -297,10 +297,10 @@ impl<'a> Frames<'a> {
     }
 
     /// Takes bytes for at most `wanted` messages more: what belongs to later ones stays where it is.
-    fn fill(&mut self, wanted: u64) -> Result<(), End> {
+    fn fill(&mut self, wanted: u64) -> Result<(), StreamEnd> {
         let begun = self.count > 0 || !self.reader.rest().is_empty();
         if begun && self.stream.plan.patience.is_over() {
-            return Err(End::Late);
+            return Err(StreamEnd::Late);
         }
         if !self.stream.wait()? {
             self.reader.filled(0);

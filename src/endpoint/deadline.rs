@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use super::End;
+use super::StreamEnd;
 use crate::kinds::capability::Attempt;
 use crate::model::{Fault, Wait};
 use crate::sys::signal;
 
 /// The limits that were set.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Deadline {
     nonblock: bool,
     end: Option<Instant>,
     each: Option<Duration>,
 }
 
-impl Patience {
+impl Deadline {
     /// From now: not at all, for so long in all, for so long each time.
     pub fn new(nonblock: bool, total: Option<Duration>, each: Option<Duration>) -> Self {
         // A time that no clock can show is for ever.
@@ -45,20 +45,20 @@ impl Patience {
 /// comes back now and then.
 ///
 /// # Errors
-/// What an attempt or a look around says; [`End::Late`] and [`End::Signal`].
+/// What an attempt or a look around says; [`StreamEnd::Late`] and [`StreamEnd::Signal`].
 pub fn patiently<T>(
     wait: Wait,
     mut attempt: impl FnMut(Wait) -> Result<Attempt<T>, Fault>,
-    mut look: impl FnMut() -> Result<(), End>,
-) -> Result<T, End> {
+    mut look: impl FnMut() -> Result<(), StreamEnd>,
+) -> Result<T, StreamEnd> {
     loop {
         match attempt(wait)? {
             Attempt::Done(done) => return Ok(done),
             // A wait may end before its time.
-            Attempt::Late if wait.is_over() => return Err(End::Late),
+            Attempt::Late if wait.is_over() => return Err(StreamEnd::Late),
             Attempt::Late => look()?,
             Attempt::Signal => match signal::ending() {
-                Some(signal) => return Err(End::Signal(signal)),
+                Some(signal) => return Err(StreamEnd::Signal(signal)),
                 None => look()?,
             },
         }
@@ -72,14 +72,14 @@ mod tests {
     #[test]
     fn the_earlier_limit_counts_and_no_duration_overflows() {
         let Wait::Until(Some(end)) =
-            Patience::new(false, Some(Duration::from_secs(100)), Some(Duration::from_secs(1)))
+            Deadline::new(false, Some(Duration::from_secs(100)), Some(Duration::from_secs(1)))
                 .next()
         else {
             panic!("a wait with two limits has an end");
         };
         assert!(end <= Instant::now() + Duration::from_secs(1));
-        let patience = Patience::new(false, Some(Duration::MAX), Some(Duration::MAX));
+        let patience = Deadline::new(false, Some(Duration::MAX), Some(Duration::MAX));
         assert!(!patience.is_over() && patience.next() == Wait::Until(None));
-        assert_eq!(Patience::new(true, None, None).next(), Wait::Not);
+        assert_eq!(Deadline::new(true, None, None).next(), Wait::Not);
     }
 }

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::End;
+use super::StreamEnd;
 use super::frame::{Frame, FrameReader, Step};
-use super::output::Output;
+use super::stdout::RawStdout;
 use crate::model::Mark;
 
 /// A message that was taken from where it was.
@@ -17,25 +17,25 @@ pub trait Deliver {
     ///
     /// # Errors
     /// Why none can be.
-    fn ready(&mut self) -> Result<(), End>;
+    fn ready(&mut self) -> Result<(), StreamEnd>;
 
     /// Takes charge of a message.
     ///
     /// # Errors
     /// Why it, or one before it, could not be delivered: see [`Deliver::undelivered`].
-    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), End>;
+    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), StreamEnd>;
 
     /// Before a pause of unknown length: what was taken is shown.
     ///
     /// # Errors
     /// As [`Deliver::deliver`].
-    fn settle(&mut self) -> Result<(), End>;
+    fn settle(&mut self) -> Result<(), StreamEnd>;
 
     /// At the end, whatever it was.
     ///
     /// # Errors
     /// As [`Deliver::deliver`].
-    fn finish(&mut self) -> Result<(), End>;
+    fn finish(&mut self) -> Result<(), StreamEnd>;
 
     /// Is there nobody any more to deliver to?
     fn is_unread(&mut self) -> bool;
@@ -58,7 +58,7 @@ struct Pending {
 
 /// Delivery to standard output in a frame.
 pub struct Writing {
-    output: Output,
+    output: RawStdout,
     frame: Frame,
     buffer: Vec<u8>,
     pending: Vec<Pending>,
@@ -76,7 +76,7 @@ impl Writing {
     /// Writes in this frame; `room` is how many messages and bytes could be put back.
     pub fn new(frame: Frame, room: (usize, usize)) -> Self {
         Self {
-            output: Output::standard(),
+            output: RawStdout::standard(),
             frame,
             buffer: Vec::with_capacity(BATCH),
             pending: Vec::new(),
@@ -87,7 +87,7 @@ impl Writing {
         }
     }
 
-    fn flush(&mut self) -> Result<(), End> {
+    fn flush(&mut self) -> Result<(), StreamEnd> {
         if self.pending.is_empty() || self.broken {
             return Ok(());
         }
@@ -130,11 +130,11 @@ impl Writing {
 }
 
 impl Deliver for Writing {
-    fn ready(&mut self) -> Result<(), End> {
+    fn ready(&mut self) -> Result<(), StreamEnd> {
         Ok(())
     }
 
-    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), End> {
+    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), StreamEnd> {
         if let Some(fault) = self.frame.refuse(message) {
             self.refused = Some((message.to_vec(), mark));
             self.flush()?;
@@ -155,11 +155,11 @@ impl Deliver for Writing {
         Ok(())
     }
 
-    fn settle(&mut self) -> Result<(), End> {
+    fn settle(&mut self) -> Result<(), StreamEnd> {
         self.flush()
     }
 
-    fn finish(&mut self) -> Result<(), End> {
+    fn finish(&mut self) -> Result<(), StreamEnd> {
         self.flush()
     }
 

@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use super::End;
+use super::StreamEnd;
 use super::delivery::{Deliver, Taken};
 use crate::model::{Class, Encoded, Fault, Mark};
 use crate::sys::signal;
@@ -130,7 +130,7 @@ impl Jobs {
     }
 
     /// Waits until a command has ended, or a signal has come.
-    fn wait(&mut self) -> Result<(), End> {
+    fn wait(&mut self) -> Result<(), StreamEnd> {
         let quiet = signal::before_blocking(None)?;
         if !quiet && signal::ending().is_some() {
             // The signal that came must not keep us from waiting: further ones are looked for now and then.
@@ -144,8 +144,8 @@ impl Jobs {
         }
     }
 
-    fn check(&self) -> Result<(), End> {
-        self.cause.clone().map_or(Ok(()), |cause| Err(End::Fault(cause)))
+    fn check(&self) -> Result<(), StreamEnd> {
+        self.cause.clone().map_or(Ok(()), |cause| Err(StreamEnd::Fault(cause)))
     }
 }
 
@@ -158,7 +158,7 @@ fn ended(status: ExitStatus) -> String {
 }
 
 impl Deliver for Jobs {
-    fn ready(&mut self) -> Result<(), End> {
+    fn ready(&mut self) -> Result<(), StreamEnd> {
         loop {
             if self.running.len() == self.most || signal::child_ended() {
                 self.reap();
@@ -168,13 +168,13 @@ impl Deliver for Jobs {
                 return Ok(());
             }
             if let Some(signal) = signal::ending() {
-                return Err(End::Signal(signal));
+                return Err(StreamEnd::Signal(signal));
             }
             self.wait()?;
         }
     }
 
-    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), End> {
+    fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), StreamEnd> {
         match self.start(message, mark) {
             Ok(child) => self.running.push(Job { child, message: (message.to_vec(), mark) }),
             Err(error) => {
@@ -192,12 +192,12 @@ impl Deliver for Jobs {
         if self.most == 1 { self.ready() } else { self.check() }
     }
 
-    fn settle(&mut self) -> Result<(), End> {
+    fn settle(&mut self) -> Result<(), StreamEnd> {
         self.reap();
         self.check()
     }
 
-    fn finish(&mut self) -> Result<(), End> {
+    fn finish(&mut self) -> Result<(), StreamEnd> {
         loop {
             self.reap();
             if self.running.is_empty() {

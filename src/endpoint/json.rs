@@ -38,7 +38,7 @@ pub(super) fn write(message: &[u8], mark: Mark, out: &mut Vec<u8>) {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Object<'a> {
+struct JsonMessage<'a> {
     priority: Option<u32>,
     #[serde(rename = "type")]
     kind: Option<i64>,
@@ -50,7 +50,7 @@ struct Object<'a> {
 
 /// Adds the bytes of a message to `bytes`, and gives its mark.
 pub(super) fn read(line: &[u8], bytes: &mut Vec<u8>) -> Result<Mark, String> {
-    let object: Object = serde_json::from_slice(line).map_err(|error| reason(&error))?;
+    let object: JsonMessage = serde_json::from_slice(line).map_err(|error| reason(&error))?;
     match (&object.data, &object.data_base64) {
         (Some(text), None) => bytes.extend_from_slice(text.as_bytes()),
         (None, Some(text)) => STANDARD

@@ -7,16 +7,16 @@ pub mod delivery;
 pub mod frame;
 pub mod jobs;
 mod json;
-pub mod output;
 pub mod receiving;
 pub mod rescue;
 pub mod sending;
+pub mod stdout;
 
 use crate::model::Fault;
 
 /// How an endpoint ends before its work is done.
 #[derive(Debug)]
-pub enum End {
+pub enum StreamEnd {
     /// It failed.
     Fault(Fault),
     /// The time is over, or it would have to wait and must not.
@@ -27,17 +27,17 @@ pub enum End {
     Unread,
 }
 
-impl From<Fault> for End {
+impl From<Fault> for StreamEnd {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<std::io::Error> for End {
+impl From<std::io::Error> for StreamEnd {
     fn from(error: std::io::Error) -> Self {
         Self::Fault(error.into())
     }
 }
 
 /// Is told of what has passed: messages and bytes.
-pub type Passed<'a> = &'a dyn Fn(u64, u64);
+pub type OnProgress<'a> = &'a dyn Fn(u64, u64);

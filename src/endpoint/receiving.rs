@@ -1,16 +1,16 @@
 //! The loop of a receiver: take, deliver, and never wait with something in hand.
 
-use super::deadline::{Patience, patiently};
+use super::deadline::{Deadline, patiently};
 use super::delivery::Deliver;
 use super::rescue::{Rescued, rescue};
-use super::{End, Passed};
-use crate::kinds::capability::{Attempt, Found, Receiver};
+use super::{OnProgress, StreamEnd};
+use crate::kinds::capability::{Attempt, Received, Receiver};
 use crate::model::Wait;
 use crate::sys::signal;
 
 /// How much is to be received.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct ReceivePlan {
     /// So many messages; without one, until something else ends it.
     pub count: Option<u64>,
     /// No more than what is there now.
@@ -20,15 +20,15 @@ pub struct Plan {
     /// It is a copy: what is not delivered is not lost.
     pub copy: bool,
     /// How long to wait.
-    pub patience: Patience,
+    pub patience: Deadline,
 }
 
 /// What came of it.
-pub struct Outcome {
+pub struct ReceiveOutcome {
     /// Messages, or bytes of a stream, that were delivered.
     pub delivered: u64,
     /// Why it ended; `Ok` when it did what it was asked for.
-    pub end: Result<(), End>,
+    pub end: Result<(), StreamEnd>,
     /// What became of what was taken and not delivered.
     pub rescued: Rescued,
 }
@@ -37,36 +37,38 @@ pub struct Outcome {
 pub fn messages(
     receiver: &mut dyn Receiver,
     deliver: &mut dyn Deliver,
-    plan: &Plan,
-    passed: Passed<'_>,
-) -> Outcome {
+    plan: &ReceivePlan,
+    passed: OnProgress<'_>,
+) -> ReceiveOutcome {
     let mut taken = 0;
     let mut end = take(receiver, deliver, plan, passed, &mut taken);
     let finished = deliver.finish();
-    if end.is_ok() || matches!(end, Err(End::Late | End::Signal(_))) && finished.is_err() {
+    if end.is_ok()
+        || matches!(end, Err(StreamEnd::Late | StreamEnd::Signal(_))) && finished.is_err()
+    {
         end = finished;
     }
     let undelivered = deliver.undelivered();
     let rescued = rescue(receiver, &undelivered);
-    Outcome { delivered: taken - undelivered.len() as u64, end, rescued }
+    ReceiveOutcome { delivered: taken - undelivered.len() as u64, end, rescued }
 }
 
 fn take(
     receiver: &mut dyn Receiver,
     deliver: &mut dyn Deliver,
-    plan: &Plan,
-    passed: Passed<'_>,
+    plan: &ReceivePlan,
+    passed: OnProgress<'_>,
     taken: &mut u64,
-) -> Result<(), End> {
+) -> Result<(), StreamEnd> {
     let there = if plan.drain { receiver.queued() } else { None };
     let most = plan.count.unwrap_or(u64::MAX).min(there.unwrap_or(u64::MAX));
     while *taken < most {
         if let Some(signal) = signal::ending() {
-            return Err(End::Signal(signal));
+            return Err(StreamEnd::Signal(signal));
         }
         // What is there at once takes no time.
         if *taken > 0 && plan.patience.is_over() {
-            return Err(End::Late);
+            return Err(StreamEnd::Late);
         }
         deliver.ready()?;
         let found = match receiver.receive(Wait::Not)? {
@@ -83,26 +85,26 @@ fn take(
             }
         };
         match found {
-            Found::Message(mark) => {
+            Received::Message(mark) => {
                 *taken += 1;
                 passed(1, receiver.message().len() as u64);
                 deliver.deliver(receiver.message(), mark)?;
             }
-            Found::End if plan.follow => {
+            Received::End if plan.follow => {
                 deliver.settle()?;
                 let wait = plan.patience.next();
                 patiently(wait, |wait| receiver.wait_for_sender(wait), || look(deliver))?;
             }
-            Found::End => return Ok(()),
+            Received::End => return Ok(()),
         }
     }
     Ok(())
 }
 
 /// In a pause: has anybody gone who was to get messages, and has a command ended?
-fn look(deliver: &mut dyn Deliver) -> Result<(), End> {
+fn look(deliver: &mut dyn Deliver) -> Result<(), StreamEnd> {
     if deliver.is_unread() {
-        return Err(End::Unread);
+        return Err(StreamEnd::Unread);
     }
     deliver.settle()
 }

@@ -65,22 +65,23 @@ pub fn rescue_bytes(bytes: Vec<u8>) -> Rescued {
     Rescued { back: 0, saved: Some(Saved { messages: None, place: save(bytes), cause }) }
 }
 
-/// Writes bytes to a new file that only its owner may read; any folder will do when the usual ones are full.
+/// Writes bytes to a new file that only its owner may read; any directory will do when the usual ones are full.
 fn save(bytes: Vec<u8>) -> Result<PathBuf, Vec<u8>> {
-    let folders = [
+    let directories = [
         Some(std::env::temp_dir()),
         Some("/var/tmp".into()),
         std::env::var_os("HOME").map(PathBuf::from),
         std::env::current_dir().ok(),
         Some("/dev/shm".into()),
     ];
-    let written = folders.into_iter().flatten().find_map(|folder| try_save(folder, &bytes).ok());
+    let written =
+        directories.into_iter().flatten().find_map(|directory| try_save(directory, &bytes).ok());
     written.ok_or(bytes)
 }
 
-fn try_save(folder: PathBuf, bytes: &[u8]) -> io::Result<PathBuf> {
-    let folder = std::path::absolute(folder)?;
-    let (file, path) = nix::unistd::mkstemp(&folder.join("ipcctl-saved-XXXXXX"))?;
+fn try_save(directory: PathBuf, bytes: &[u8]) -> io::Result<PathBuf> {
+    let directory = std::path::absolute(directory)?;
+    let (file, path) = nix::unistd::mkstemp(&directory.join("ipcctl-saved-XXXXXX"))?;
     let mut file = File::from(file);
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {

@@ -5,10 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
 
-use super::deadline::{Patience, patiently};
+use super::deadline::{Deadline, patiently};
 use super::frame::{Frame, FrameReader, Step};
-use super::{End, Passed};
-use crate::kinds::capability::{Sender, Sink};
+use super::{OnProgress, StreamEnd};
+use crate::kinds::capability::{ByteSink, Sender};
 use crate::model::{Class, Fault, Mark};
 use crate::sys::signal;
 
@@ -24,7 +24,7 @@ pub struct Sent {
 }
 
 /// Where messages go in, in either shape, and how long to wait for room.
-pub trait Entry {
+pub trait Destination {
     /// Bytes that one message may have.
     fn most(&self) -> usize;
 
@@ -35,24 +35,24 @@ pub trait Entry {
     ///
     /// # Errors
     /// Why it did not go.
-    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End>;
+    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), StreamEnd>;
 
     /// Before a pause of unknown length, and at the end: all that was handed over goes now.
     ///
     /// # Errors
-    /// As [`Entry::send`].
-    fn settle(&mut self, sent: &mut Sent) -> Result<(), End>;
+    /// As [`Destination::send`].
+    fn settle(&mut self, sent: &mut Sent) -> Result<(), StreamEnd>;
 }
 
 /// The entry of a kind that keeps messages apart.
-pub struct Apart<'a> {
+pub struct DirectSender<'a> {
     /// The end where messages go in.
     pub sender: &'a mut dyn Sender,
     /// How long each may wait for room.
-    pub patience: Patience,
+    pub patience: Deadline,
 }
 
-impl Entry for Apart<'_> {
+impl Destination for DirectSender<'_> {
     fn most(&self) -> usize {
         self.sender.most()
     }
@@ -61,7 +61,7 @@ impl Entry for Apart<'_> {
         self.sender.refuse(length, or_more)
     }
 
-    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End> {
+    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), StreamEnd> {
         let wait = self.patience.next();
         patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()))?;
         sent.messages += 1;
@@ -69,7 +69,7 @@ impl Entry for Apart<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, _sent: &mut Sent) -> Result<(), End> {
+    fn settle(&mut self, _sent: &mut Sent) -> Result<(), StreamEnd> {
         Ok(self.sender.check()?)
     }
 }
@@ -83,27 +83,27 @@ const LONGEST: usize = 16 << 20;
 /// The entry of a kind that carries bytes: frames keep messages apart. Frames go together as long as others
 /// cannot come in between.
 pub struct Framed<'a> {
-    sink: &'a mut dyn Sink,
+    sink: &'a mut dyn ByteSink,
     frame: Frame,
-    patience: Patience,
+    patience: Deadline,
     buffer: Vec<u8>,
     waiting: u64,
 }
 
 impl<'a> Framed<'a> {
     /// Writes in this frame to a sink that is connected.
-    pub fn new(sink: &'a mut dyn Sink, frame: Frame, patience: Patience) -> Self {
+    pub fn new(sink: &'a mut dyn ByteSink, frame: Frame, patience: Deadline) -> Self {
         Self { sink, frame, patience, buffer: Vec::new(), waiting: 0 }
     }
 }
 
 /// Writes all of `bytes`; `written` says how many went.
 pub(super) fn write_all(
-    sink: &mut dyn Sink,
+    sink: &mut dyn ByteSink,
     bytes: &[u8],
-    patience: &Patience,
+    patience: &Deadline,
     written: &mut usize,
-) -> Result<(), End> {
+) -> Result<(), StreamEnd> {
     *written = 0;
     while *written < bytes.len() {
         let rest = &bytes[*written..];
@@ -112,7 +112,7 @@ pub(super) fn write_all(
     Ok(())
 }
 
-impl Entry for Framed<'_> {
+impl Destination for Framed<'_> {
     fn most(&self) -> usize {
         LONGEST
     }
@@ -124,7 +124,7 @@ impl Entry for Framed<'_> {
         })
     }
 
-    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), End> {
+    fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), StreamEnd> {
         if let Some(fault) = self.frame.refuse(message) {
             return Err(fault.into());
         }
@@ -139,7 +139,7 @@ impl Entry for Framed<'_> {
         if self.buffer.len() > ATOMIC { self.settle(sent) } else { Ok(()) }
     }
 
-    fn settle(&mut self, sent: &mut Sent) -> Result<(), End> {
+    fn settle(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {
         let mut written = 0;
         let result = write_all(self.sink, &self.buffer, &self.patience, &mut written);
         sent.bytes += written as u64;
@@ -159,11 +159,11 @@ impl Entry for Framed<'_> {
 /// # Errors
 /// Why they did not go.
 pub fn arguments<M: AsRef<std::ffi::OsStr>>(
-    entry: &mut dyn Entry,
+    entry: &mut dyn Destination,
     messages: &[M],
     sent: &mut Sent,
-    passed: Passed<'_>,
-) -> Result<(), End> {
+    passed: OnProgress<'_>,
+) -> Result<(), StreamEnd> {
     for (at, message) in messages.iter().enumerate() {
         if let Some(fault) = entry.refuse(message.as_ref().len() as u64, false) {
             return Err(numbered(at as u64 + 1, fault).into());
@@ -182,12 +182,12 @@ fn numbered(number: u64, fault: Fault) -> Fault {
 }
 
 /// Reads what comes next on standard input.
-pub(super) fn read_input(room: &mut [u8]) -> Result<usize, End> {
+pub(super) fn read_input(room: &mut [u8]) -> Result<usize, StreamEnd> {
     loop {
         if !signal::before_blocking(None)?
             && let Some(signal) = signal::ending()
         {
-            return Err(End::Signal(signal));
+            return Err(StreamEnd::Signal(signal));
         }
         match nix::unistd::read(io::stdin(), room) {
             Ok(length) => return Ok(length),
@@ -209,11 +209,11 @@ pub(super) fn read_input(room: &mut [u8]) -> Result<usize, End> {
 /// # Errors
 /// Why one of them did not go; those before it did.
 pub fn stream(
-    entry: &mut dyn Entry,
+    entry: &mut dyn Destination,
     frame: Frame,
     sent: &mut Sent,
-    passed: Passed<'_>,
-) -> Result<(), End> {
+    passed: OnProgress<'_>,
+) -> Result<(), StreamEnd> {
     let mut reader = FrameReader::new(frame, entry.most());
     loop {
         match reader.step()? {
@@ -221,7 +221,9 @@ pub fn stream(
                 let (message, mark) = reader.message();
                 entry.send(message, mark, sent).map_err(|end| match end {
                     // What is wrong with the message is said of it; what is wrong with the peer is not.
-                    End::Fault(fault) if matches!(fault.class, Class::Limit | Class::Usage) => {
+                    StreamEnd::Fault(fault)
+                        if matches!(fault.class, Class::Limit | Class::Usage) =>
+                    {
                         numbered(reader.count(), fault).into()
                     }
                     end => end,

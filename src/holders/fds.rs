@@ -13,13 +13,13 @@ use crate::sys::processes::{Process, decimal};
 pub(super) struct Opened<'a> {
     pub(super) number: i32,
     pub(super) stat: Stat,
-    folder: BorrowedFd<'a>,
+    directory: BorrowedFd<'a>,
 }
 
 impl Opened<'_> {
     /// What it is good for. The permissions of the link itself tell; with `O_PATH` it has none.
     pub(super) fn access(&self) -> Access {
-        let link = file::stat_at(self.folder, decimal(self.number, &mut [0; 12]));
+        let link = file::stat_at(self.directory, decimal(self.number, &mut [0; 12]));
         link.map_or(Access::Neither, |link| {
             Access::new(link.mode & libc::S_IRUSR != 0, link.mode & libc::S_IWUSR != 0)
         })
@@ -36,12 +36,12 @@ pub(super) fn visit(
     table: &CStr,
     each: &mut dyn FnMut(&Opened),
 ) -> io::Result<()> {
-    let (folder, numbers) = process.numbers(table)?;
-    let folder = folder.as_fd();
+    let (directory, numbers) = process.numbers(table)?;
+    let directory = directory.as_fd();
     for number in numbers {
-        match file::stat_target(folder, decimal(number, &mut [0; 12])) {
-            Ok(stat) => each(&Opened { number, stat, folder }),
-            // The folder can be read by some who may not follow what is in it; then none of it can.
+        match file::stat_target(directory, decimal(number, &mut [0; 12])) {
+            Ok(stat) => each(&Opened { number, stat, directory }),
+            // The directory can be read by some who may not follow what is in it; then none of it can.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
             Err(_) => {}
         }

@@ -10,7 +10,7 @@ use crate::sys::procmap::{self, Mapping};
 
 /// Which mappings are of interest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum MapsWanted {
     /// None.
     None,
     /// Those that are shared: System V segments cannot be mapped otherwise.
@@ -21,7 +21,7 @@ pub(super) enum Which {
 
 /// How a kernel is asked; what the first process teaches holds for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum MapsSource {
     /// With `PROCMAP_QUERY`.
     Query,
     /// With the text of `/proc/PID/maps`.
@@ -32,23 +32,23 @@ pub(super) enum Source {
 const NAME: usize = 64;
 
 /// Hands every mapping of interest to `each`, with a way to ask whether it has a name of a System V segment.
-/// `folder` is empty, or that of a thread: `task/12/`.
+/// `directory` is empty, or that of a thread: `task/12/`.
 ///
 /// # Errors
 /// EACCES and EPERM for the processes of others; ESRCH and ENOENT for one that has ended, a kernel thread, and
 /// a main thread that has ended while others run.
 pub(super) fn visit(
     process: &Process,
-    folder: &str,
-    which: Which,
-    source: &mut Source,
+    directory: &str,
+    which: MapsWanted,
+    source: &mut MapsSource,
     each: &mut dyn FnMut(&Mapping, &dyn Fn() -> bool),
 ) -> io::Result<()> {
-    let name = CString::new(format!("{folder}maps"))?;
+    let name = CString::new(format!("{directory}maps"))?;
     let maps = process.open(&name)?;
-    if *source == Source::Query {
+    if *source == MapsSource::Query {
         match query(maps.as_fd(), which, each) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => *source = Source::Text,
+            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => *source = MapsSource::Text,
             other => return other,
         }
     }
@@ -57,11 +57,11 @@ pub(super) fn visit(
 
 fn query(
     maps: BorrowedFd<'_>,
-    which: Which,
+    which: MapsWanted,
     each: &mut dyn FnMut(&Mapping, &dyn Fn() -> bool),
 ) -> io::Result<()> {
     let mut address = 0;
-    while let Some(mapping) = procmap::mapping(maps, address, which == Which::Shared)? {
+    while let Some(mapping) = procmap::mapping(maps, address, which == MapsWanted::Shared)? {
         let is_segment = || {
             let mut name = [0; NAME];
             procmap::mapping_name(maps, mapping.start, &mut name).is_ok_and(is_segment_name)
@@ -78,14 +78,14 @@ fn query(
 
 fn text(
     lines: &mut dyn BufRead,
-    which: Which,
+    which: MapsWanted,
     each: &mut dyn FnMut(&Mapping, &dyn Fn() -> bool),
 ) -> io::Result<()> {
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         if let Some((mapping, name)) = parse(&line)
             && mapping.has_file()
-            && (mapping.shared || which == Which::Files)
+            && (mapping.shared || which == MapsWanted::Files)
         {
             each(&mapping, &|| is_segment_name(name));
         }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn all(text_of_maps: &[u8], which: Which) -> Vec<(Mapping, bool)> {
+    fn all(text_of_maps: &[u8], which: MapsWanted) -> Vec<(Mapping, bool)> {
         let mut found = Vec::new();
         text(&mut &text_of_maps[..], which, &mut |mapping, segment| {
             found.push((*mapping, segment()))
@@ -165,7 +165,7 @@ mod tests {
                       7f20-7f30 rw-p 00000000 00:00 0 \n\
                       7f30-7f40 rw-s 00001000 00:01 3                          /dev/zero (deleted)\n\
                       7f40-7f50 r--p 00000000 fe:01 77   /lib/x\n";
-        let found = all(lines, Which::Shared);
+        let found = all(lines, MapsWanted::Shared);
         assert_eq!(found.len(), 3);
         let segments: Vec<_> = found
             .iter()
@@ -173,7 +173,7 @@ mod tests {
             .collect();
         assert_eq!(segments.len(), 1);
         assert_eq!((segments[0].0.inode, segments[0].0.write), (65538, true));
-        assert_eq!(all(lines, Which::Files).len(), 4);
+        assert_eq!(all(lines, MapsWanted::Files).len(), 4);
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_end_without_a_panic(bytes: Vec<u8>) {
-            all(&bytes, Which::Files);
+            all(&bytes, MapsWanted::Files);
         }
 
         #[test]

@@ -18,13 +18,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::model::{FileId, Found, Holder, How, OpenFifos, Trace};
+use crate::model::{FileId, Holder, Holders, How, OpenFifos, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 use gaps::Gaps;
 pub use questions::Questions;
 pub use scanner::Scanner;
-use visit::{Ground, Visitor};
+use visit::{Scan, ScanContext};
 
 /// What a process can have of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,14 +51,14 @@ impl Key {
 
 /// A process has something of an object.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct Sighting {
     pid: i32,
     how: How,
 }
 
 /// Who a process is.
 #[derive(Clone, Debug)]
-struct Person {
+struct ProcessInfo {
     pid: i32,
     command: Option<Box<OsStr>>,
     uid: Option<u32>,
@@ -66,9 +66,9 @@ struct Person {
 
 /// What one scan of the processes found.
 #[derive(Debug, Default)]
-pub struct Holders {
-    marks: HashMap<Key, Vec<Mark>>,
-    people: HashMap<i32, Person>,
+pub struct ScanResult {
+    marks: HashMap<Key, Vec<Sighting>>,
+    people: HashMap<i32, ProcessInfo>,
     asked: Questions,
     fifos: OpenFifos,
     unread: usize,
@@ -77,11 +77,11 @@ pub struct Holders {
     same_numbers: bool,
 }
 
-impl Holders {
+impl ScanResult {
     /// Those who hold the object with this trace, which must have been asked for.
-    pub fn of(&self, trace: &Trace) -> Found {
+    pub fn of(&self, trace: &Trace) -> Holders {
         if trace.is_nobody() {
-            return Found::NOBODY;
+            return Holders::NOBODY;
         }
         let none = Vec::new();
         let marks = self.marks.get(&Key::of(trace)).unwrap_or(&none);
@@ -99,7 +99,7 @@ impl Holders {
             _ => (self.complete && !self.gaps.hide(trace)).then_some(0),
         };
         let of_one = holders.chunk_by(|(one, _), (two, _)| one == two);
-        Found { holders: of_one.filter_map(|ways| self.holder(ways)).collect(), unseen }
+        Holders { holders: of_one.filter_map(|ways| self.holder(ways)).collect(), unseen }
     }
 
     /// One process, with the ways in which it holds.
@@ -116,8 +116,8 @@ impl Holders {
 
     /// How many mappings of a segment were found. Processes that share their memory, as after `vfork(2)`, show the
     /// same ones: whether there are such is only asked when there are more than the kernel counts.
-    fn mappings(&self, marks: &[Mark], attached: u64) -> u64 {
-        let count = |marks: &mut dyn Iterator<Item = &Mark>| marks.count() as u64;
+    fn mappings(&self, marks: &[Sighting], attached: u64) -> u64 {
+        let count = |marks: &mut dyn Iterator<Item = &Sighting>| marks.count() as u64;
         let found = count(&mut marks.iter());
         if found <= attached || !self.same_numbers {
             return found;
@@ -147,7 +147,7 @@ impl Holders {
         OpenFifos { unread: self.unread, ..std::mem::take(&mut self.fifos) }
     }
 
-    fn add(&mut self, visitor: Visitor) {
+    fn add(&mut self, visitor: Scan) {
         for (key, mark) in visitor.marks {
             self.marks.entry(key).or_default().push(mark);
         }
@@ -166,8 +166,8 @@ const SHARE: usize = 8;
 
 /// Looks at every process below `proc`, once, on all cores. Where nothing can be read, nothing is found, and the
 /// answer is not complete.
-pub fn scan(proc: &Path, questions: Questions) -> Holders {
-    let mut holders = Holders::default();
+pub fn scan(proc: &Path, questions: Questions) -> ScanResult {
+    let mut holders = ScanResult::default();
     if let Ok(proc) = Proc::open(proc) {
         holders.look(&proc, &questions);
     }
@@ -175,33 +175,33 @@ pub fn scan(proc: &Path, questions: Questions) -> Holders {
     holders
 }
 
-impl Holders {
+impl ScanResult {
     fn look(&mut self, proc: &Proc, questions: &Questions) {
         let pids = match questions.only {
             Some(pid) => vec![pid],
             None => proc.pids().unwrap_or_default(),
         };
-        let ground = Ground::new(proc, questions);
+        let ground = ScanContext::new(proc, questions);
         self.same_numbers = ground.same_numbers();
         self.complete = ground.sees_all()
             && questions.only.is_none()
             && !pids.is_empty()
             && (waiting::is_known() || !questions.calls());
         self.divide(&ground, &pids);
-        let mut visitor = Visitor::new(&ground);
+        let mut visitor = Scan::new(&ground);
         for pid in &questions.registered {
             if !self.people.contains_key(pid) {
-                visitor.introduce(*pid);
+                visitor.describe(*pid);
             }
         }
         self.add(visitor);
     }
 
     /// All cores take processes until none is left.
-    fn divide(&mut self, ground: &Ground, pids: &[i32]) {
+    fn divide(&mut self, ground: &ScanContext, pids: &[i32]) {
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut visitor = Visitor::new(ground);
+            let mut visitor = Scan::new(ground);
             while let Some(rest) = pids.get(next.fetch_add(SHARE, Ordering::Relaxed)..)
                 && !rest.is_empty()
             {

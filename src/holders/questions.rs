@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::maps::Which;
+use super::maps::MapsWanted;
 use crate::model::{FileId, Trace};
 
 /// What is to be looked for. Only what is asked for is paid for.
@@ -11,7 +11,7 @@ pub struct Questions {
     pub(super) segments: HashSet<u32>,
     pub(super) queues: HashSet<u32>,
     pub(super) sets: HashSet<u32>,
-    pub(super) files: HashMap<FileId, Sort>,
+    pub(super) files: HashMap<FileId, FileUse>,
     pub(super) registered: HashSet<i32>,
     pub(super) every_fifo: bool,
     pub(super) openers: bool,
@@ -20,7 +20,7 @@ pub struct Questions {
 
 /// What a file that is asked for can be held with, besides descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum FileUse {
     Memory,
     Semaphore,
     Queue,
@@ -43,26 +43,26 @@ impl Questions {
             Trace::Set { id, .. } => {
                 self.sets.insert(id);
             }
-            Trace::Semaphore { file, waiters: true } => self.file(file, Sort::Semaphore),
+            Trace::Semaphore { file, waiters: true } => self.file(file, FileUse::Semaphore),
             // Nobody waits for it: its mappings are all there is.
-            Trace::Memory(file) | Trace::Semaphore { file, .. } => self.file(file, Sort::Memory),
+            Trace::Memory(file) | Trace::Semaphore { file, .. } => self.file(file, FileUse::Memory),
             Trace::Queue { file, registered } => {
-                self.file(file, Sort::Queue);
+                self.file(file, FileUse::Queue);
                 if registered > 0 {
                     self.registered.insert(registered);
                 }
             }
             Trace::Fifo(file) => {
-                self.file(file, Sort::Fifo);
+                self.file(file, FileUse::Fifo);
                 self.openers = true;
             }
         }
     }
 
-    fn file(&mut self, file: FileId, sort: Sort) {
+    fn file(&mut self, file: FileId, sort: FileUse) {
         // A file of two names can be two objects; who waits for it is what takes more looking.
         let known = self.files.entry(file).or_insert(sort);
-        if *known == Sort::Memory {
+        if *known == FileUse::Memory {
             *known = sort;
         }
     }
@@ -88,7 +88,7 @@ impl Questions {
             Trace::Memory(file) | Trace::Semaphore { file, waiters: false } => {
                 self.files.contains_key(file)
             }
-            Trace::Semaphore { file, .. } => self.files.get(file) == Some(&Sort::Semaphore),
+            Trace::Semaphore { file, .. } => self.files.get(file) == Some(&FileUse::Semaphore),
             Trace::Queue { file, registered } => {
                 self.files.contains_key(file)
                     && (*registered == 0 || self.registered.contains(registered))
@@ -98,14 +98,14 @@ impl Questions {
     }
 
     /// Which mappings have to be looked at?
-    pub(super) fn maps(&self) -> Which {
-        let mapped = |sort: &Sort| matches!(sort, Sort::Memory | Sort::Semaphore);
+    pub(super) fn maps(&self) -> MapsWanted {
+        let mapped = |sort: &FileUse| matches!(sort, FileUse::Memory | FileUse::Semaphore);
         if self.files.values().any(mapped) {
-            Which::Files
+            MapsWanted::Files
         } else if self.segments.is_empty() {
-            Which::None
+            MapsWanted::None
         } else {
-            Which::Shared
+            MapsWanted::Shared
         }
     }
 
@@ -116,7 +116,7 @@ impl Questions {
 
     /// Have the calls to be looked at that threads wait in?
     pub(super) fn calls(&self) -> bool {
-        let waited_for = |sort: &Sort| !matches!(sort, Sort::Memory);
+        let waited_for = |sort: &FileUse| !matches!(sort, FileUse::Memory);
         !self.queues.is_empty()
             || !self.sets.is_empty()
             || self.openers
@@ -130,7 +130,7 @@ mod tests {
 
     const FILE: FileId = FileId { device: 1, inode: 2 };
 
-    fn needs(traces: &[Trace]) -> (Which, bool, bool) {
+    fn needs(traces: &[Trace]) -> (MapsWanted, bool, bool) {
         let mut questions = Questions::default();
         traces.iter().for_each(|trace| questions.ask(trace));
         (questions.maps(), questions.descriptors(), questions.calls())
@@ -139,16 +139,16 @@ mod tests {
     #[test]
     fn only_what_is_asked_for_is_looked_at() {
         for (trace, expected) in [
-            (Trace::Segment { id: 0, attached: 0 }, (Which::None, false, false)),
-            (Trace::Segment { id: 0, attached: 1 }, (Which::Shared, false, false)),
-            (Trace::SysvQueue { id: 0 }, (Which::None, false, true)),
-            (Trace::Set { id: 0, waiting: Some(0) }, (Which::None, false, false)),
-            (Trace::Set { id: 0, waiting: None }, (Which::None, false, true)),
-            (Trace::Memory(FILE), (Which::Files, true, false)),
-            (Trace::Semaphore { file: FILE, waiters: false }, (Which::Files, true, false)),
-            (Trace::Semaphore { file: FILE, waiters: true }, (Which::Files, true, true)),
-            (Trace::Queue { file: FILE, registered: 0 }, (Which::None, true, true)),
-            (Trace::Fifo(FILE), (Which::None, true, true)),
+            (Trace::Segment { id: 0, attached: 0 }, (MapsWanted::None, false, false)),
+            (Trace::Segment { id: 0, attached: 1 }, (MapsWanted::Shared, false, false)),
+            (Trace::SysvQueue { id: 0 }, (MapsWanted::None, false, true)),
+            (Trace::Set { id: 0, waiting: Some(0) }, (MapsWanted::None, false, false)),
+            (Trace::Set { id: 0, waiting: None }, (MapsWanted::None, false, true)),
+            (Trace::Memory(FILE), (MapsWanted::Files, true, false)),
+            (Trace::Semaphore { file: FILE, waiters: false }, (MapsWanted::Files, true, false)),
+            (Trace::Semaphore { file: FILE, waiters: true }, (MapsWanted::Files, true, true)),
+            (Trace::Queue { file: FILE, registered: 0 }, (MapsWanted::None, true, true)),
+            (Trace::Fifo(FILE), (MapsWanted::None, true, true)),
         ] {
             assert_eq!(needs(&[trace]), expected, "{trace:?}");
         }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Holders, Questions, scan};
-use crate::model::{FifoSearch, Found, OpenFifos, Trace};
+use super::{Questions, ScanResult, scan};
+use crate::model::{FifoSearch, Holders, OpenFifos, Trace};
 
 /// The scans of one run: one, unless questions come up after it.
 pub struct Scanner {
@@ -15,11 +15,11 @@ pub struct Scanner {
     pid: Option<i32>,
     openers: Cell<bool>,
     asked: RefCell<Questions>,
-    done: RefCell<Vec<Holders>>,
+    done: RefCell<Vec<ScanResult>>,
     fifos: OnceCell<Rc<OpenFifos>>,
     /// The two answers that most objects have.
-    nobody: Arc<Found>,
-    unknown: Arc<Found>,
+    nobody: Arc<Holders>,
+    unknown: Arc<Holders>,
 }
 
 impl Scanner {
@@ -32,7 +32,7 @@ impl Scanner {
             asked: RefCell::default(),
             done: RefCell::default(),
             fifos: OnceCell::new(),
-            nobody: Arc::new(Found::NOBODY),
+            nobody: Arc::new(Holders::NOBODY),
             unknown: Arc::default(),
         }
     }
@@ -56,7 +56,7 @@ impl Scanner {
     }
 
     /// Those who hold the object with this trace.
-    pub fn of(&self, trace: &Trace) -> Arc<Found> {
+    pub fn of(&self, trace: &Trace) -> Arc<Holders> {
         if trace.is_nobody() {
             return Arc::clone(&self.nobody);
         }
@@ -64,7 +64,7 @@ impl Scanner {
         self.look();
         let done = self.done.borrow();
         let known = done.iter().find(|holders| holders.knows(trace));
-        let found = known.map_or_else(Found::default, |holders| holders.of(trace));
+        let found = known.map_or_else(Holders::default, |holders| holders.of(trace));
         match [&self.nobody, &self.unknown].into_iter().find(|one| ***one == found) {
             Some(shared) => Arc::clone(shared),
             None => Arc::new(found),
@@ -73,7 +73,7 @@ impl Scanner {
 
     /// How many processes could not be read, in the scan where they were the most; 0 when there was none.
     pub fn unread(&self) -> usize {
-        self.done.borrow().iter().map(Holders::unread).max().unwrap_or(0)
+        self.done.borrow().iter().map(ScanResult::unread).max().unwrap_or(0)
     }
 
     /// Looks for what was asked since the last scan, if anything was.

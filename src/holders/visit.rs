@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use super::gaps::Gaps;
-use super::maps::{self, Source, Which};
-use super::questions::{Questions, Sort};
+use super::maps::{self, MapsSource, MapsWanted};
+use super::questions::{FileUse, Questions};
 use super::waiting::{self, Call, Doing};
-use super::{Key, Mark, Person, fds};
+use super::{Key, ProcessInfo, Sighting, fds};
 use crate::model::{Access, Descriptor, FileId, How};
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
@@ -19,10 +19,10 @@ use crate::sys::procmap::Mapping;
 use crate::sys::{pipe, shm};
 
 /// What holds for all processes.
-pub(super) struct Ground<'a> {
+pub(super) struct ScanContext<'a> {
     pub(super) proc: &'a Proc,
     pub(super) questions: &'a Questions,
-    which: Which,
+    which: MapsWanted,
     descriptors: bool,
     calls: bool,
     /// Our own number below `proc`.
@@ -41,7 +41,7 @@ pub(super) struct Ground<'a> {
     page: u64,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> ScanContext<'a> {
     pub(super) fn new(proc: &'a Proc, questions: &'a Questions) -> Self {
         let own = proc.own_pid();
         Self {
@@ -90,11 +90,11 @@ fn id(stat: &Stat) -> FileId {
 }
 
 /// What a worker has found in its share of the processes.
-pub(super) struct Visitor<'a> {
-    ground: &'a Ground<'a>,
-    source: Source,
-    pub(super) marks: Vec<(Key, Mark)>,
-    pub(super) people: Vec<Person>,
+pub(super) struct Scan<'a> {
+    ground: &'a ScanContext<'a>,
+    source: MapsSource,
+    pub(super) marks: Vec<(Key, Sighting)>,
+    pub(super) people: Vec<ProcessInfo>,
     /// Descriptors of FIFOs, when every FIFO is looked for.
     pub(super) fifos: Vec<(FileId, Descriptor)>,
     /// Paths of FIFOs that threads wait to open.
@@ -104,8 +104,8 @@ pub(super) struct Visitor<'a> {
 }
 
 /// One process while it is looked at.
-struct Visit<'v, 'a> {
-    ground: &'a Ground<'a>,
+struct ProcessScan<'v, 'a> {
+    ground: &'a ScanContext<'a>,
     process: &'v Process,
     threads: Vec<i32>,
     found: Vec<(Key, How)>,
@@ -114,11 +114,11 @@ struct Visit<'v, 'a> {
     gaps: Gaps,
 }
 
-impl<'a> Visitor<'a> {
-    pub(super) fn new(ground: &'a Ground<'a>) -> Self {
+impl<'a> Scan<'a> {
+    pub(super) fn new(ground: &'a ScanContext<'a>) -> Self {
         Self {
             ground,
-            source: Source::Query,
+            source: MapsSource::Query,
             marks: Vec::new(),
             people: Vec::new(),
             fifos: Vec::new(),
@@ -140,7 +140,7 @@ impl<'a> Visitor<'a> {
                 return;
             }
         };
-        let mut visit = Visit {
+        let mut visit = ProcessScan {
             ground: self.ground,
             process: &process,
             threads: Vec::new(),
@@ -149,34 +149,34 @@ impl<'a> Visitor<'a> {
             gaps: Gaps::default(),
         };
         visit.look(self);
-        let Visit { found, gaps, .. } = visit;
+        let ProcessScan { found, gaps, .. } = visit;
         // Kernel threads and zombies have nothing that could not be read.
         if gaps.any() && !process.status().is_ok_and(|status| status.is_empty()) {
             self.unread += 1;
             self.gaps.add(gaps);
         }
         if !found.is_empty() {
-            self.people.push(Person::new(&process));
-            let marks = found.into_iter().map(|(key, how)| (key, Mark { pid, how }));
+            self.people.push(ProcessInfo::new(&process));
+            let marks = found.into_iter().map(|(key, how)| (key, Sighting { pid, how }));
             self.marks.extend(marks);
         }
     }
 
     /// Reads who a process is that is known by its number alone.
-    pub(super) fn introduce(&mut self, pid: i32) {
+    pub(super) fn describe(&mut self, pid: i32) {
         if let Ok(process) = self.ground.proc.process(pid) {
-            self.people.push(Person::new(&process));
+            self.people.push(ProcessInfo::new(&process));
         }
     }
 }
 
-impl Visit<'_, '_> {
-    fn look(&mut self, visitor: &mut Visitor) {
+impl ProcessScan<'_, '_> {
+    fn look(&mut self, visitor: &mut Scan) {
         let several = self.process.threads().is_ok_and(|threads| threads > 1);
         if several && let Ok((_, threads)) = self.process.numbers(c"task") {
             self.threads = threads;
         }
-        if self.ground.which != Which::None {
+        if self.ground.which != MapsWanted::None {
             self.mappings(&mut visitor.source);
         }
         if self.ground.descriptors {
@@ -211,7 +211,7 @@ impl Visit<'_, '_> {
         self.process.pid == 1 && self.ground.is_apart
     }
 
-    fn mappings(&mut self, source: &mut Source) {
+    fn mappings(&mut self, source: &mut MapsSource) {
         // All threads share their memory. When the main one has ended, only the others can be asked for it.
         match self.mappings_of("", source) {
             Ok(true) => return,
@@ -236,10 +236,10 @@ impl Visit<'_, '_> {
     }
 
     /// Was there any mapping?
-    fn mappings_of(&mut self, folder: &str, source: &mut Source) -> io::Result<bool> {
+    fn mappings_of(&mut self, directory: &str, source: &mut MapsSource) -> io::Result<bool> {
         let ground = self.ground;
         let (mut any, mut files, mut segments) = (false, Vec::new(), Vec::new());
-        maps::visit(self.process, folder, ground.which, source, &mut |mapping, is_segment| {
+        maps::visit(self.process, directory, ground.which, source, &mut |mapping, is_segment| {
             any = true;
             let file = FileId { device: mapping.device, inode: mapping.inode };
             if let Some(sort) = ground.questions.files.get(&file) {
@@ -253,7 +253,7 @@ impl Visit<'_, '_> {
             }
         })?;
         for (mapping, file, sort) in files {
-            if sort == Sort::Semaphore {
+            if sort == FileUse::Semaphore {
                 self.words.push((mapping.start, mapping.end, file));
             }
             let how = if mapping.shared {
@@ -273,13 +273,13 @@ impl Visit<'_, '_> {
     /// Is the process, with any of its threads, in our IPC namespace? Ids are those of a namespace, and the same
     /// ones are in use in all.
     fn is_in_our_namespace(&mut self) -> bool {
-        let folders = self.threads.iter().map(|thread| format!("task/{thread}/"));
-        let folders: Vec<_> = std::iter::once(String::new()).chain(folders).collect();
-        folders.iter().any(|folder| self.thread_is_in_our_namespace(folder))
+        let directories = self.threads.iter().map(|thread| format!("task/{thread}/"));
+        let directories: Vec<_> = std::iter::once(String::new()).chain(directories).collect();
+        directories.iter().any(|directory| self.thread_is_in_our_namespace(directory))
     }
 
-    fn thread_is_in_our_namespace(&mut self, folder: &str) -> bool {
-        let name = CString::new(format!("{folder}ns/ipc")).unwrap_or_default();
+    fn thread_is_in_our_namespace(&mut self, directory: &str) -> bool {
+        let name = CString::new(format!("{directory}ns/ipc")).unwrap_or_default();
         match self.process.stat(&name) {
             Ok(stat) => Some(id(&stat)) == self.ground.namespace,
             Err(error) => {
@@ -290,9 +290,9 @@ impl Visit<'_, '_> {
         }
     }
 
-    fn descriptors_of(&mut self, folder: &str, visitor: &mut Visitor) -> io::Result<()> {
+    fn descriptors_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<()> {
         let (ground, pid) = (self.ground, self.process.pid);
-        let table = CString::new(format!("{folder}fd")).unwrap_or_default();
+        let table = CString::new(format!("{directory}fd")).unwrap_or_default();
         let found = &mut self.found;
         fds::visit(self.process, &table, &mut |opened| {
             let (file, stat) = (id(&opened.stat), &opened.stat);
@@ -313,7 +313,7 @@ impl Visit<'_, '_> {
     }
 
     /// Threads that have descriptors of their own, and all threads when the main one has ended: then it has none.
-    fn private_tables(&mut self, visitor: &mut Visitor) {
+    fn private_tables(&mut self, visitor: &mut Scan) {
         let mut known = vec![self.process.pid];
         for thread in self.threads.clone() {
             let shares = |other: &i32| {
@@ -330,14 +330,14 @@ impl Visit<'_, '_> {
         }
     }
 
-    fn calls(&mut self, visitor: &mut Visitor) {
+    fn calls(&mut self, visitor: &mut Scan) {
         let main = (self.process.pid, String::new());
         let threads = match &*self.threads {
             [] => vec![main],
             threads => threads.iter().map(|thread| (*thread, format!("task/{thread}/"))).collect(),
         };
-        for (thread, folder) in threads {
-            match self.call(&folder, visitor) {
+        for (thread, directory) in threads {
+            match self.call(&directory, visitor) {
                 Err(error) if thread != self.process.pid || !self.is_headless() => {
                     self.note_calls(&error);
                 }
@@ -350,24 +350,24 @@ impl Visit<'_, '_> {
         }
     }
 
-    fn call(&mut self, folder: &str, visitor: &mut Visitor) -> io::Result<()> {
+    fn call(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<()> {
         let mut buffer = [0; 256];
-        let name = CString::new(format!("{folder}syscall"))?;
+        let name = CString::new(format!("{directory}syscall"))?;
         match waiting::parse(self.process.read(&name, &mut buffer)?) {
-            Doing::Waiting(call) => self.wait(folder, call, visitor),
+            Doing::Waiting(call) => self.wait(directory, call, visitor),
             Doing::Other => Ok(()),
             Doing::Foreign => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
     /// A thread waits in a call that can be of interest.
-    fn wait(&mut self, folder: &str, call: Call, visitor: &mut Visitor) -> io::Result<()> {
+    fn wait(&mut self, directory: &str, call: Call, visitor: &mut Scan) -> io::Result<()> {
         let asked = self.ground.questions;
         let (key, name) = match call {
             Call::Queue(id, name) if asked.queues.contains(&id) => (Key::Queue(id), name),
             Call::Set(id, name) if asked.sets.contains(&id) => (Key::Set(id), name),
             Call::Descriptor(fd, name) if fd >= 0 && self.ground.descriptors => {
-                let stat = self.process.stat(&CString::new(format!("{folder}fd/{fd}"))?)?;
+                let stat = self.process.stat(&CString::new(format!("{directory}fd/{fd}"))?)?;
                 (Key::File(id(&stat)), name)
             }
             Call::Word(address, name) => {
@@ -377,7 +377,7 @@ impl Visit<'_, '_> {
                 (Key::File(*file), name)
             }
             Call::Open(from, path, name) if asked.openers => {
-                let Some(handle) = waiting::opened(self.process, folder, from, path)? else {
+                let Some(handle) = waiting::opened(self.process, directory, from, path)? else {
                     return Ok(());
                 };
                 let stat = file::stat(&handle)?;
@@ -392,7 +392,7 @@ impl Visit<'_, '_> {
             _ => return Ok(()),
         };
         let ours = match key {
-            Key::Queue(_) | Key::Set(_) => self.thread_is_in_our_namespace(folder),
+            Key::Queue(_) | Key::Set(_) => self.thread_is_in_our_namespace(directory),
             Key::File(file) => asked.every_fifo || asked.files.contains_key(&file),
             Key::Segment(_) => false,
         };
@@ -409,7 +409,7 @@ fn path_of(handle: &std::os::fd::OwnedFd) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/self/fd/{}", handle.as_raw_fd())).ok()
 }
 
-impl Person {
+impl ProcessInfo {
     fn new(process: &Process) -> Self {
         let mut buffer = [0; 64];
         let command = process.read(c"comm", &mut buffer).ok();

@@ -38,7 +38,7 @@ pub(super) enum Doing {
 }
 
 /// What a number of a call means.
-enum Meaning {
+enum ArgumentMeaning {
     Queue,
     Set,
     Descriptor,
@@ -54,21 +54,21 @@ enum Meaning {
     target_arch = "riscv64",
     target_arch = "loongarch64"
 ))]
-static CALLS: &[(libc::c_long, &str, Meaning)] = &[
-    (libc::SYS_msgrcv, "msgrcv", Meaning::Queue),
-    (libc::SYS_msgsnd, "msgsnd", Meaning::Queue),
-    (libc::SYS_semop, "semop", Meaning::Set),
+static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[
+    (libc::SYS_msgrcv, "msgrcv", ArgumentMeaning::Queue),
+    (libc::SYS_msgsnd, "msgsnd", ArgumentMeaning::Queue),
+    (libc::SYS_semop, "semop", ArgumentMeaning::Set),
     // The C library makes semop(2) of it.
-    (libc::SYS_semtimedop, "semop", Meaning::Set),
-    (libc::SYS_mq_timedreceive, "mq_receive", Meaning::Descriptor),
-    (libc::SYS_mq_timedsend, "mq_send", Meaning::Descriptor),
-    (libc::SYS_futex, "sem_wait", Meaning::Futex),
-    (libc::SYS_openat, "open", Meaning::OpenAt),
-    (libc::SYS_openat2, "open", Meaning::OpenAt),
+    (libc::SYS_semtimedop, "semop", ArgumentMeaning::Set),
+    (libc::SYS_mq_timedreceive, "mq_receive", ArgumentMeaning::Descriptor),
+    (libc::SYS_mq_timedsend, "mq_send", ArgumentMeaning::Descriptor),
+    (libc::SYS_futex, "sem_wait", ArgumentMeaning::Futex),
+    (libc::SYS_openat, "open", ArgumentMeaning::OpenAt),
+    (libc::SYS_openat2, "open", ArgumentMeaning::OpenAt),
     #[cfg(target_arch = "x86_64")]
-    (libc::SYS_open, "open", Meaning::Open),
+    (libc::SYS_open, "open", ArgumentMeaning::Open),
     #[cfg(target_arch = "x86_64")]
-    (libc::SYS_creat, "open", Meaning::Open),
+    (libc::SYS_creat, "open", ArgumentMeaning::Open),
 ];
 
 /// Elsewhere the numbers are not known: whoever waits cannot be told.
@@ -78,7 +78,7 @@ static CALLS: &[(libc::c_long, &str, Meaning)] = &[
     target_arch = "riscv64",
     target_arch = "loongarch64"
 )))]
-static CALLS: &[(libc::c_long, &str, Meaning)] = &[];
+static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[];
 
 /// Can waiting calls be told on this machine?
 pub(super) fn is_known() -> bool {
@@ -111,40 +111,42 @@ fn parse_known(text: &[u8]) -> Option<Doing> {
     // Arguments are registers; what is an int is their lower half.
     let int = |argument: u64| (argument & u64::from(u32::MAX)) as i32;
     Some(Doing::Waiting(match meaning {
-        Meaning::Queue => Call::Queue(u32::try_from(int(first)).ok()?, name),
-        Meaning::Set => Call::Set(u32::try_from(int(first)).ok()?, name),
-        Meaning::Descriptor => Call::Descriptor(int(first), name),
-        Meaning::Futex if FUTEX_WAITS.contains(&(second & !FUTEX_FLAGS)) => Call::Word(first, name),
-        Meaning::Futex => return None,
-        Meaning::Open => Call::Open(libc::AT_FDCWD, first, name),
-        Meaning::OpenAt => Call::Open(int(first), second, name),
+        ArgumentMeaning::Queue => Call::Queue(u32::try_from(int(first)).ok()?, name),
+        ArgumentMeaning::Set => Call::Set(u32::try_from(int(first)).ok()?, name),
+        ArgumentMeaning::Descriptor => Call::Descriptor(int(first), name),
+        ArgumentMeaning::Futex if FUTEX_WAITS.contains(&(second & !FUTEX_FLAGS)) => {
+            Call::Word(first, name)
+        }
+        ArgumentMeaning::Futex => return None,
+        ArgumentMeaning::Open => Call::Open(libc::AT_FDCWD, first, name),
+        ArgumentMeaning::OpenAt => Call::Open(int(first), second, name),
     }))
 }
 
 /// Longest path that the kernel takes, with its NUL.
 const PATH: usize = 4096;
 
-/// A handle on the file that a thread waits to open; `None` when it waits for something else. `folder` is that of
-/// the thread: `task/12/`. The path is looked up as the thread does it, from its own root and folder, and without
+/// A handle on the file that a thread waits to open; `None` when it waits for something else. `directory` is that of
+/// the thread: `task/12/`. The path is looked up as the thread does it, from its own root and directory, and without
 /// asking any file system for what the kernel does not remember: the thread's own call keeps it remembered.
 ///
 /// # Errors
 /// EACCES and EPERM for the processes of others, and what stands in the way of the path.
 pub(super) fn opened(
     process: &Process,
-    folder: &str,
+    directory: &str,
     from: i32,
     address: u64,
 ) -> io::Result<Option<OwnedFd>> {
     let mut buffer = [0; 64];
-    let sleeps_in = process.read(&CString::new(format!("{folder}wchan"))?, &mut buffer)?;
+    let sleeps_in = process.read(&CString::new(format!("{directory}wchan"))?, &mut buffer)?;
     // Without the names of the kernel's functions it is 0. FIFOs are waited for in one of them alone.
     if !matches!(sleeps_in, b"" | b"0") && sleeps_in != b"wait_for_partner" {
         return Ok(None);
     }
-    let memory = process.open(&CString::new(format!("{folder}mem"))?)?;
+    let memory = process.open(&CString::new(format!("{directory}mem"))?)?;
     let path = string(memory.as_fd(), address)?;
-    let start = |name: &str| process.handle(&CString::new(format!("{folder}{name}"))?);
+    let start = |name: &str| process.handle(&CString::new(format!("{directory}{name}"))?);
     let (start, scope) = match (path.first(), from) {
         (None, _) => return Ok(None),
         (Some(b'/'), _) => (start("root")?, ResolveFlag::RESOLVE_IN_ROOT),

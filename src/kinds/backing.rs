@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::capability::Look;
+use super::capability::Query;
 use crate::model::Locator;
 
 /// To be a file, so that the kernel can be asked whether anybody holds it.
@@ -16,22 +16,22 @@ pub trait Backing: Sync {
     ///
     /// # Errors
     /// Why the files cannot be reached.
-    fn store(&self, look: &Look) -> io::Result<Box<dyn Store>>;
+    fn store(&self, look: &Query) -> io::Result<Box<dyn Store>>;
 }
 
-/// A folder.
+/// A directory.
 #[derive(Clone)]
-pub struct Home {
-    /// The folder itself, opened.
-    pub folder: Rc<OwnedFd>,
+pub struct Directory {
+    /// The directory itself, opened.
+    pub directory: Rc<OwnedFd>,
     /// What to call it.
     pub path: Rc<Path>,
 }
 
-/// A name in a folder.
-pub struct Spot {
-    /// The folder.
-    pub home: Home,
+/// A name in a directory.
+pub struct DirEntry {
+    /// The directory.
+    pub home: Directory,
     /// The name of a file in it.
     pub name: CString,
 }
@@ -53,12 +53,12 @@ pub trait Store {
         self.open(locator)
     }
 
-    /// Where the file is, if it can be moved from there to another folder of the same file system.
+    /// Where the file is, if it can be moved from there to another directory of the same file system.
     ///
     /// # Errors
     /// ENOENT, EACCES.
-    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>>;
+    fn spot(&self, locator: &Locator) -> io::Result<Option<DirEntry>>;
 
-    /// The folder where all files of the kind are, if they are in one.
-    fn home(&self) -> Option<Home>;
+    /// The directory where all files of the kind are, if they are in one.
+    fn home(&self) -> Option<Directory>;
 }

@@ -10,35 +10,36 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Facts, Fault, Field, FifoSearch, Kind, Limit, Locator, Object, OpenFifos, Param, Part,
-    Settings, Sighting,
+    Address, Facts, Fault, Field, FifoSearch, Found, Kind, Limit, Locator, Object, OpenFifos,
+    Param, Part, Settings,
 };
 
-pub use counters::{Atomic, Counters, Hold};
-pub use memory::{Access, Broken, Memory, Region};
+pub use counters::{Atomic, Counters, ReleaseMode};
+pub use memory::{Memory, Region, RegionAccess, TransferError};
 pub(crate) use messages::has;
 pub use messages::{
-    Attempt, End, Flow, Found, Incoming, Messages, Outgoing, Receiver, Sender, Sink, Source,
+    Attempt, ByteSink, ByteSource, EndpointSide, Flow, Incoming, Messages, Outgoing, Received,
+    Receiver, Sender,
 };
 
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]
-pub struct Look<'a> {
+pub struct Query<'a> {
     /// The facts that somebody will print, sort or filter by.
     pub want: Want<'a>,
     /// The process file system: `/proc` but in tests and containers.
     pub proc: &'a Path,
-    /// Folders to search besides those that a kind searches anyway.
-    pub folders: &'a [PathBuf],
+    /// Directories to search besides those that a kind searches anyway.
+    pub directories: &'a [PathBuf],
     /// What finds the FIFOs that processes have open.
     pub fifos: &'a dyn FifoSearch,
 }
 
-impl<'a> Look<'a> {
-    /// Without folders of somebody's choice, and without asking the processes for FIFOs: for those who have nothing
+impl<'a> Query<'a> {
+    /// Without directories of somebody's choice, and without asking the processes for FIFOs: for those who have nothing
     /// to do with FIFOs.
     pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
-        Self { want, proc, folders: &[], fifos: &Unasked }
+        Self { want, proc, directories: &[], fifos: &Unasked }
     }
 }
 
@@ -86,21 +87,21 @@ impl Want<'_> {
 }
 
 /// Takes what a search comes across, and says whether to go on.
-pub type Each<'a> = &'a mut dyn FnMut(Sighting) -> ControlFlow<()>;
+pub type Each<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
 /// To be looked at: what every kind can.
 pub trait Inspect: Sync {
     /// Every object of the kind, in a stable order. Objects that vanish meanwhile are left out.
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()>;
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()>;
 
     /// One object, looked up directly.
     ///
     /// # Errors
     /// [`crate::model::Class::NotFound`] when there is none.
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault>;
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault>;
 
     /// The kernel's limits on the kind.
-    fn limits(&self, look: &Look) -> Vec<Limit>;
+    fn limits(&self, look: &Query) -> Vec<Limit>;
 
     /// What all objects of the kind come to, where the kernel adds it up.
     fn totals(&self) -> Facts {
@@ -110,7 +111,7 @@ pub trait Inspect: Sync {
 
 /// What `create` was asked for, besides the options of the kind.
 #[derive(Clone, Debug)]
-pub struct Making<'a> {
+pub struct CreateRequest<'a> {
     /// Which object; a System V object without one is private.
     pub locator: Option<&'a Locator>,
     /// Exact permission bits.
@@ -132,18 +133,18 @@ pub trait Create: Sync {
     ///
     /// # Errors
     /// [`crate::model::Class::Exists`] when it exists: it is left untouched.
-    fn create(&self, look: &Look, making: &Making) -> Result<Address, Fault>;
+    fn create(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault>;
 
     /// Says why an existing object is not what was asked for, if it is not. `making` has a locator.
     ///
     /// # Errors
     /// The mismatch, or why the object could not be looked at.
-    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault>;
+    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault>;
 }
 
 /// What `set` was asked for, besides the options of the kind.
 #[derive(Clone, Debug)]
-pub struct Change<'a> {
+pub struct ConfigureRequest<'a> {
     /// New permission bits.
     pub mode: Option<u32>,
     /// New owner.
@@ -163,7 +164,7 @@ pub trait Configure: Sync {
     ///
     /// # Errors
     /// Checks come before changes: what can be refused is refused while nothing has changed.
-    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault>;
+    fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault>;
 }
 
 /// To be removed.
@@ -172,14 +173,14 @@ pub trait Remove: Inspect {
     ///
     /// # Errors
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
-    fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault>;
+    fn remove(&self, look: &Query, locator: &Locator) -> Result<Option<String>, Fault>;
 
     /// Removes the object if it is still exactly as it was, with as little as possible between the last look and the
     /// removal.
     ///
     /// # Errors
     /// As [`Remove::remove`].
-    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
+    fn remove_same(&self, look: &Query, object: &Object) -> Result<Removal, Fault> {
         let locator = &object.address.locator;
         if !self.find(look, locator)?.is_same(object) {
             return Ok(Removal::Changed);

@@ -1,12 +1,12 @@
 //! A fact of a kind's own: its name beside the code that reads it.
 
-use super::capability::Look;
+use super::capability::Query;
 use crate::model::{Facts, Fault, Field, Kind, OF_HOLDERS, OF_VERDICTS, Value};
 
 /// How one fact is read from what the kernel said of an object, or by asking again.
 pub(super) struct Fact<T: 'static> {
     pub(super) field: Field,
-    pub(super) read: fn(&T, &Look) -> Value,
+    pub(super) read: fn(&T, &Query) -> Value,
 }
 
 impl<T> Fact<T> {
@@ -14,7 +14,7 @@ impl<T> Fact<T> {
     pub(super) const fn free(
         name: &'static str,
         help: &'static str,
-        read: fn(&T, &Look) -> Value,
+        read: fn(&T, &Query) -> Value,
     ) -> Self {
         Self { field: Field::free(name, help), read }
     }
@@ -23,7 +23,7 @@ impl<T> Fact<T> {
     pub(super) const fn costly(
         name: &'static str,
         help: &'static str,
-        read: fn(&T, &Look) -> Value,
+        read: fn(&T, &Query) -> Value,
     ) -> Self {
         Self { field: Field::costly(name, help), read }
     }
@@ -47,13 +47,13 @@ pub(super) fn fields<T>(facts: &'static [Fact<T>]) -> Vec<&'static Field> {
 }
 
 /// Those facts that are wanted, chosen once for a whole listing.
-pub(super) struct Plan<'a, T: 'static> {
+pub(super) struct FactPlan<'a, T: 'static> {
     facts: Vec<&'static Fact<T>>,
-    look: &'a Look<'a>,
+    look: &'a Query<'a>,
 }
 
-impl<'a, T> Plan<'a, T> {
-    pub(super) fn new(kind: &Kind, facts: &'static [Fact<T>], look: &'a Look<'a>) -> Self {
+impl<'a, T> FactPlan<'a, T> {
+    pub(super) fn new(kind: &Kind, facts: &'static [Fact<T>], look: &'a Query<'a>) -> Self {
         let wanted = |fact: &&Fact<T>| look.want.has(kind, &fact.field);
         Self { facts: facts.iter().filter(wanted).collect(), look }
     }
@@ -100,8 +100,8 @@ mod tests {
     };
 
     fn read(want: Want) -> Vec<&'static str> {
-        let look = Look::new(want, Path::new("/proc"));
-        Plan::new(&KIND, FACTS, &look).read(&1).iter().map(|(field, _)| field.name).collect()
+        let look = Query::new(want, Path::new("/proc"));
+        FactPlan::new(&KIND, FACTS, &look).read(&1).iter().map(|(field, _)| field.name).collect()
     }
 
     #[test]

@@ -19,19 +19,21 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::KindRecord;
-use super::backing::{Backing, Home, Spot, Store};
-use super::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
-use super::fact::{Fact, Plan, fields};
+use super::backing::{Backing, DirEntry, Directory, Store};
+use super::capability::{
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
+};
+use super::fact::{Fact, FactPlan, fields};
 use super::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };
 use crate::model::{
-    Address, Class, Descriptor, Facility, Family, Fault, Kind, Limit, Locator, Object, Param, Part,
-    Sighting, Trace, Value,
+    Address, Class, Descriptor, Facility, Family, Fault, Found, Kind, Limit, Locator, Object,
+    Param, Part, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::{folder, pidfd, pipe};
+use crate::sys::{directory, pidfd, pipe};
 use search::Search;
 
 static KIND: Kind = Kind {
@@ -113,7 +115,7 @@ fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
     pipe
 }
 
-fn seen(plan: &Plan<Pipe>, path: &Path, one: &Pipe) -> Object {
+fn seen(plan: &FactPlan<Pipe>, path: &Path, one: &Pipe) -> Object {
     let locator = Locator::Path(path.into());
     let mut object = object(plan, &KIND, locator, (one, one.capacity.clone()), Trace::Fifo);
     if let Some(past) = &mut object.past {
@@ -139,7 +141,7 @@ fn check(stat: &Stat) -> Result<(), Fault> {
     if stat.is(libc::S_IFIFO) {
         Ok(())
     } else {
-        Err(Fault::new(Class::NotFound, format!("it is {}, not a FIFO", stat.sort())))
+        Err(Fault::new(Class::NotFound, format!("it is {}, not a FIFO", stat.file_type())))
     }
 }
 
@@ -151,38 +153,38 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 }
 
 /// Are the facts wanted that only the pipe tells, which costs a scan of the processes?
-fn needs_pipe(plan: &Plan<Pipe>, look: &Look) -> bool {
+fn needs_pipe(plan: &FactPlan<Pipe>, look: &Query) -> bool {
     plan.has("queued") || plan.has("capacity") || look.want.has_column("size")
 }
 
 impl Inspect for Fifo {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let mut search = Search::of_processes(look);
         search.paths_of_open(look.proc);
-        for reason in search.folders(look.folders) {
-            each(Sighting::Missing(reason))?;
+        for reason in search.directories(look.directories) {
+            each(Found::Missing(reason))?;
         }
         let asked = needs_pipe(&plan, look);
         for (path, stat) in search.found() {
             let open = if asked { search.open(&stat) } else { &[] };
-            each(Sighting::Object(Box::new(seen(
+            each(Found::Object(Box::new(seen(
                 &plan,
                 &path,
                 &pipe(stat, open, search.complete()),
             ))))?;
         }
         match search.note() {
-            Some(note) => each(Sighting::Note(note)),
+            Some(note) => each(Found::Note(note)),
             None => ControlFlow::Continue(()),
         }
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let path = path(locator)?;
         let stat = file::stat_path(&c_path(path)?)?;
         check(&stat)?;
-        let plan = Plan::new(&KIND, FACTS, look);
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let one = if needs_pipe(&plan, look) {
             let search = Search::of_processes(look);
             pipe(stat, search.open(&stat), search.complete())
@@ -192,7 +194,7 @@ impl Inspect for Fifo {
         Ok(seen(&plan, path, &one))
     }
 
-    fn limits(&self, look: &Look) -> Vec<Limit> {
+    fn limits(&self, look: &Query) -> Vec<Limit> {
         let read = |name: &str, value: fn(u64) -> Value| {
             let text = std::fs::read_to_string(look.proc.join("sys/fs").join(name));
             match text.map(|text| text.trim().parse()) {
@@ -231,9 +233,9 @@ impl Inspect for Fifo {
 
 fn create_fault(error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::NotFound => Fault::new(Class::NotFound, "its folder does not exist"),
+        io::ErrorKind::NotFound => Fault::new(Class::NotFound, "its directory does not exist"),
         io::ErrorKind::NotADirectory => {
-            Fault::new(Class::NotFound, "a part of its path is no folder")
+            Fault::new(Class::NotFound, "a part of its path is no directory")
         }
         _ => Fault::from_os(error),
     }
@@ -244,7 +246,7 @@ impl Create for Fifo {
         &[]
     }
 
-    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let locator =
             making.locator.ok_or_else(|| Fault::usage("a FIFO needs a path: fifo:PATH"))?;
         let name = c_path(path(locator)?)?;
@@ -259,7 +261,7 @@ impl Create for Fifo {
         Ok(Address { facility: KIND.facility, locator: locator.clone() })
     }
 
-    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let locator =
             making.locator.ok_or_else(|| Fault::usage("a FIFO needs a path: fifo:PATH"))?;
         existing(locator)?;
@@ -272,13 +274,18 @@ impl Configure for Fifo {
         &[]
     }
 
-    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(
+        &self,
+        _look: &Query,
+        locator: &Locator,
+        change: &ConfigureRequest,
+    ) -> Result<(), Fault> {
         change_file(existing(locator)?.0.as_fd(), change)
     }
 }
 
 impl Remove for Fifo {
-    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         let name = c_path(path(locator)?)?;
         check(&file::stat_path(&name)?)?;
         nix::unistd::unlink(name.as_c_str()).map_err(|error| Fault::from_os(&error.into()))?;
@@ -287,7 +294,7 @@ impl Remove for Fifo {
 }
 
 impl Backing for Fifo {
-    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+    fn store(&self, _look: &Query) -> io::Result<Box<dyn Store>> {
         Ok(Box::new(Paths))
     }
 }
@@ -301,17 +308,17 @@ impl Store for Paths {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
+    fn spot(&self, locator: &Locator) -> io::Result<Option<DirEntry>> {
         let Locator::Path(path) = locator else { return Err(io::ErrorKind::InvalidInput.into()) };
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let folder = folder::open(&CString::new(parent.as_os_str().as_bytes())?)?;
-        let home = Home { folder: Rc::new(folder), path: parent.into() };
-        Ok(Some(Spot { home, name: CString::new(name.as_bytes())? }))
+        let directory = directory::open(&CString::new(parent.as_os_str().as_bytes())?)?;
+        let home = Directory { directory: Rc::new(directory), path: parent.into() };
+        Ok(Some(DirEntry { home, name: CString::new(name.as_bytes())? }))
     }
 
-    fn home(&self) -> Option<Home> {
+    fn home(&self) -> Option<Directory> {
         None
     }
 }

@@ -3,10 +3,10 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::capability::{Change, Making};
-use super::fact::{Fact, Plan};
+use super::capability::{ConfigureRequest, CreateRequest};
+use super::fact::{Fact, FactPlan};
 use crate::model::{
-    Address, Fault, FileId, Kind, Locator, Object, Pace, Past, Timestamp, Trace, Value,
+    Address, Fault, FileId, History, Kind, Locator, Object, Timestamp, Trace, UsePattern, Value,
 };
 use crate::sys::file::{self, Stat};
 
@@ -84,7 +84,7 @@ pub(super) fn id(stat: &Stat) -> FileId {
 
 /// An object with what its file tells, and the trace that its holders leave.
 pub(super) fn object<T: Backed>(
-    plan: &Plan<T>,
+    plan: &FactPlan<T>,
     kind: &'static Kind,
     locator: Locator,
     (one, size): (&T, Value),
@@ -112,16 +112,16 @@ pub(super) fn object<T: Backed>(
 const MAKING: u64 = 2;
 
 /// What a file remembers. It knows no process.
-fn past(stat: &Stat) -> Past {
+fn past(stat: &Stat) -> History {
     let times = [stat.modified.0, stat.accessed.0, stat.changed.0];
     let (born, nanos) = stat.born.unwrap_or_default();
     let untouched = times.iter().all(|time| time.abs_diff(born) <= MAKING);
-    Past {
+    History {
         actors: Ok(Vec::new()),
         last: times.into_iter().chain(stat.born.map(|_| born)).max(),
         changed: Some(stat.changed.0),
         creator: None,
-        pace: Pace::Steady,
+        pace: UsePattern::Steady,
         pending: None,
         stranded: 0,
         untouched: stat.born.is_some() && untouched,
@@ -132,7 +132,7 @@ fn past(stat: &Stat) -> Past {
 }
 
 /// Changes owner and mode. The owner comes first: a new owner clears set-user-ID bits of the mode.
-pub(super) fn change_file(handle: BorrowedFd<'_>, change: &Change) -> Result<(), Fault> {
+pub(super) fn change_file(handle: BorrowedFd<'_>, change: &ConfigureRequest) -> Result<(), Fault> {
     if change.uid.is_some() || change.gid.is_some() {
         file::set_owner(handle, change.uid, change.gid)?;
     }
@@ -144,6 +144,11 @@ pub(super) fn change_file(handle: BorrowedFd<'_>, change: &Change) -> Result<(),
 
 /// What `create` asks for, as a change of the object that has just been made: the umask has had its way with
 /// the mode.
-pub(super) fn as_change<'a>(making: &Making<'a>) -> Change<'a> {
-    Change { mode: Some(making.mode), uid: making.uid, gid: making.gid, settings: making.settings }
+pub(super) fn as_change<'a>(making: &CreateRequest<'a>) -> ConfigureRequest<'a> {
+    ConfigureRequest {
+        mode: Some(making.mode),
+        uid: making.uid,
+        gid: making.gid,
+        settings: making.settings,
+    }
 }

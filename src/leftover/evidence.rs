@@ -4,13 +4,13 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::model::{Encoded, Found, How};
+use crate::model::{Encoded, Holders, How};
 
 /// Whether anybody holds an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// Somebody does.
-    Held(Grip),
+    Held(HeldBy),
     /// Nobody does: the kernel itself says so, whoever and wherever it might have been.
     Free(Proof),
     /// Every process was looked at, and whoever held it would have shown.
@@ -18,12 +18,12 @@ pub enum Hold {
     /// Every process was looked at, but a descriptor on its way through a socket would not have shown.
     NoneSeenButInFlight,
     /// It could not be told.
-    Unseen(Blind),
+    Unseen(Unreadable),
 }
 
 /// How somebody holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grip {
+pub enum HeldBy {
     /// So many attachments.
     Attached(u64),
     /// So many calls that wait.
@@ -35,7 +35,7 @@ pub enum Grip {
     /// An object of the same group is held.
     Companion(String),
     /// These processes, which were seen.
-    Seen(Arc<Found>),
+    Seen(Arc<Holders>),
 }
 
 /// How the kernel says that nobody holds it.
@@ -49,7 +49,7 @@ pub enum Proof {
 
 /// Why it could not be told whether somebody holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blind {
+pub enum Unreadable {
     /// So many processes could not be read; 0 where there may be others that cannot even be counted.
     Processes(usize),
     /// The object itself.
@@ -86,7 +86,7 @@ pub enum Named {
 
 /// Why it is of no use to anybody, whoever lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wreck {
+pub enum Defunct {
     /// So many waiters are counted, and nobody holds it: they were killed.
     Stranded(u32),
     /// It was never finished: its maker died between making and naming it.
@@ -148,7 +148,7 @@ pub struct Evidence {
     /// To be without users is its normal state.
     pub standing: bool,
     /// Of no use to anybody?
-    pub wreck: Option<Wreck>,
+    pub wreck: Option<Defunct>,
     /// What its name says.
     pub named: Named,
     /// Is anything pending on it?
@@ -190,11 +190,11 @@ impl Evidence {
             add("to be without users is normal for it".into());
         }
         match self.wreck {
-            Some(Wreck::Stranded(1)) => add("the waiter that it counts was killed".into()),
-            Some(Wreck::Stranded(count)) => {
+            Some(Defunct::Stranded(1)) => add("the waiter that it counts was killed".into()),
+            Some(Defunct::Stranded(count)) => {
                 add(format!("the {count} waiters that it counts were killed"));
             }
-            Some(Wreck::Unfinished) => add("its maker ended before it was finished".into()),
+            Some(Defunct::Unfinished) => add("its maker ended before it was finished".into()),
             None => {}
         }
         match self.named {
@@ -251,15 +251,15 @@ impl Evidence {
 impl Hold {
     fn line(&self) -> String {
         match self {
-            Self::Held(Grip::Attached(count)) => format!("{count} attached"),
-            Self::Held(Grip::Waiting(1)) => "1 call waits on it".into(),
-            Self::Held(Grip::Waiting(count)) => format!("{count} calls wait on it"),
-            Self::Held(Grip::Leased) => "somebody has it open or mapped (lease refused)".into(),
-            Self::Held(Grip::Locked) => "somebody has a lock on it".into(),
-            Self::Held(Grip::Companion(address)) => {
+            Self::Held(HeldBy::Attached(count)) => format!("{count} attached"),
+            Self::Held(HeldBy::Waiting(1)) => "1 call waits on it".into(),
+            Self::Held(HeldBy::Waiting(count)) => format!("{count} calls wait on it"),
+            Self::Held(HeldBy::Leased) => "somebody has it open or mapped (lease refused)".into(),
+            Self::Held(HeldBy::Locked) => "somebody has a lock on it".into(),
+            Self::Held(HeldBy::Companion(address)) => {
                 format!("it belongs to {address}, which is held")
             }
-            Self::Held(Grip::Seen(found)) => holders(found),
+            Self::Held(HeldBy::Seen(found)) => holders(found),
             Self::Free(Proof::Counted) => {
                 "nobody attached or waiting (counted by the kernel)".into()
             }
@@ -271,12 +271,14 @@ impl Hold {
                 "no process holds it, but a descriptor on its way through a socket would not show"
                     .into()
             }
-            Self::Unseen(Blind::Processes(0)) => {
+            Self::Unseen(Unreadable::Processes(0)) => {
                 "not every process that might hold it can be seen from here".into()
             }
-            Self::Unseen(Blind::Processes(1)) => "1 process could not be read".into(),
-            Self::Unseen(Blind::Processes(count)) => format!("{count} processes could not be read"),
-            Self::Unseen(Blind::Object(why)) => {
+            Self::Unseen(Unreadable::Processes(1)) => "1 process could not be read".into(),
+            Self::Unseen(Unreadable::Processes(count)) => {
+                format!("{count} processes could not be read")
+            }
+            Self::Unseen(Unreadable::Object(why)) => {
                 format!("whether somebody holds it could not be told: {why}")
             }
         }
@@ -284,7 +286,7 @@ impl Hold {
 }
 
 /// The first of those who hold it, in which way, and how many more there are.
-fn holders(found: &Found) -> String {
+fn holders(found: &Holders) -> String {
     let Some(first) = found.holders.first() else { return "somebody holds it".into() };
     let mut line = format!("process {}", first.pid);
     // Writing to a String does not fail.

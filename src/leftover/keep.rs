@@ -12,14 +12,14 @@ pub const FILE: &str = "/etc/ipcctl/keep";
 
 /// A pattern and where it stands.
 #[derive(Clone, Debug)]
-struct Line {
+struct KeepLine {
     pattern: Pattern,
     origin: String,
 }
 
 /// Patterns of addresses that are to be kept.
 #[derive(Clone, Debug, Default)]
-pub struct Keep(Vec<Line>);
+pub struct Keep(Vec<KeepLine>);
 
 impl Keep {
     /// The patterns of the command line and of the file, if it is there.
@@ -29,7 +29,7 @@ impl Keep {
     pub fn read(given: &[Pattern], file: &Path) -> Result<Self, Fault> {
         let mut keep = Self::default();
         for pattern in given {
-            keep.0.push(Line { pattern: pattern.clone(), origin: format!("--keep {pattern}") });
+            keep.0.push(KeepLine { pattern: pattern.clone(), origin: format!("--keep {pattern}") });
         }
         let text = match std::fs::read(file) {
             Ok(text) => text,
@@ -60,7 +60,7 @@ impl Keep {
             if !is_address {
                 return Err(broken(number, "it does not begin with shm:, mq:, sem: or fifo:"));
             }
-            keep.0.push(Line {
+            keep.0.push(KeepLine {
                 pattern,
                 origin: format!("{} line {number}: {line}", file.display()),
             });
@@ -78,7 +78,7 @@ impl Keep {
             let facility = object.address.facility;
             names.push(Address { facility, locator: Locator::Key(*key) }.to_string());
         }
-        let fits = |line: &&Line| names.iter().any(|name| line.pattern.matches(name));
+        let fits = |line: &&KeepLine| names.iter().any(|name| line.pattern.matches(name));
         self.0.iter().find(fits).map(|line| line.origin.as_str())
     }
 }
@@ -88,8 +88,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Keep, Fault> {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("keep");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("keep");
         std::fs::write(&file, text).unwrap();
         Keep::read(&[], &file)
     }
@@ -104,6 +104,6 @@ mod tests {
         assert!(Keep::read(&[], Path::new("/nonexistent/keep")).unwrap().0.is_empty());
         assert!(read("shm:/[a").unwrap_err().cause.contains("line 1"));
         assert!(read("shm:/a\n/ora_*").unwrap_err().cause.contains("line 2"));
-        assert!(Keep::read(&[], Path::new("/")).is_err(), "a folder is no list");
+        assert!(Keep::read(&[], Path::new("/")).is_err(), "a directory is no list");
     }
 }

@@ -8,13 +8,13 @@ use crate::holders::process::{self, Life};
 use crate::model::{Actor, Clock};
 
 /// Processes by their numbers.
-pub struct Lives {
+pub struct ProcessStates {
     proc: PathBuf,
     clock: Clock,
     known: RefCell<HashMap<i32, Life>>,
 }
 
-impl Lives {
+impl ProcessStates {
     /// Nothing is known yet.
     pub fn new(proc: &Path, clock: Clock) -> Self {
         Self { proc: proc.to_owned(), clock, known: RefCell::default() }

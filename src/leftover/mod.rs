@@ -22,13 +22,13 @@ use std::sync::Arc;
 
 use crate::holders::{Scanner, process};
 use crate::kinds::backing::Store;
-use crate::kinds::capability::Look;
-use crate::model::{Clock, Fault, Found, Object, Pace, Past, State, Trace, Verdict};
+use crate::kinds::capability::Query;
+use crate::model::{Clock, Fault, History, Holders, Object, State, Trace, UsePattern, Verdict};
 use crate::sys::processes;
-use evidence::{Blind, Evidence, Grip, Hold, Kept, Named, Proof, Undo, Users, Wreck};
+use evidence::{Defunct, Evidence, HeldBy, Hold, Kept, Named, Proof, Undo, Unreadable, Users};
 use keep::Keep;
-use lives::Lives;
-use population::{Access, Census, Reach};
+use lives::ProcessStates;
+use population::{LazyProcessTable, OpenRights, Reach};
 use probe::Files;
 use producers::{Meaning, Origin};
 use undo::Undoers;
@@ -46,49 +46,49 @@ pub struct Terms {
 
 impl Terms {
     /// Seconds under which an object of this pace is not judged.
-    fn grace(&self, pace: Pace) -> i64 {
+    fn grace(&self, pace: UsePattern) -> i64 {
         self.grace.unwrap_or(match pace {
-            Pace::Steady => 60,
-            Pace::Occasional => 3600,
+            UsePattern::Steady => 60,
+            UsePattern::Occasional => 3600,
         })
     }
 }
 
 /// Judges objects. What it learns of processes and users it learns once for all of them.
-pub struct Judge<'a> {
+pub struct Classifier<'a> {
     proc: PathBuf,
     scanner: &'a Scanner,
     terms: Terms,
     clock: Clock,
-    lives: Lives,
-    census: Census,
+    lives: ProcessStates,
+    census: LazyProcessTable,
     undoers: Undoers,
     files: Files,
-    users: RefCell<HashMap<(Access, Reach), Users>>,
+    users: RefCell<HashMap<(OpenRights, Reach), Users>>,
 }
 
 /// A verdict, or what has to be looked for first.
-enum Opinion {
+enum Assessment {
     Settled(Verdict),
     Ask(Trace),
 }
 
 /// What is known of the holders of an object before it is judged.
 #[derive(Clone, Copy)]
-enum Known<'k> {
+enum KnownHolders<'k> {
     Nothing,
-    Seen(&'k Arc<Found>),
+    Seen(&'k Arc<Holders>),
     /// There are none: its file is under a lease.
     Leased,
 }
 
-impl<'k> Known<'k> {
+impl<'k> KnownHolders<'k> {
     fn of(object: &'k Object) -> Self {
-        object.found.as_ref().map_or(Known::Nothing, Known::Seen)
+        object.found.as_ref().map_or(KnownHolders::Nothing, KnownHolders::Seen)
     }
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Classifier<'a> {
     /// A judge on these terms. `scanner` finds holders where nothing else tells.
     ///
     /// # Errors
@@ -100,20 +100,20 @@ impl<'a> Judge<'a> {
             scanner,
             terms,
             clock,
-            lives: Lives::new(proc, clock),
-            census: Census::default(),
+            lives: ProcessStates::new(proc, clock),
+            census: LazyProcessTable::default(),
             undoers: Undoers::default(),
             files: Files::new(proc),
             users: RefCell::default(),
         })
     }
 
-    /// The verdict, if it takes no look at the processes; otherwise that look is announced, and [`Judge::judge`] has the
+    /// The verdict, if it takes no look at the processes; otherwise that look is announced, and [`Classifier::judge`] has the
     /// answer when all objects have been seen.
-    pub fn at_once(&self, object: &Object, look: &Look) -> Option<Verdict> {
-        match self.opinion(object, look, Known::of(object)) {
-            Opinion::Settled(verdict) => Some(verdict),
-            Opinion::Ask(trace) => {
+    pub fn at_once(&self, object: &Object, look: &Query) -> Option<Verdict> {
+        match self.opinion(object, look, KnownHolders::of(object)) {
+            Assessment::Settled(verdict) => Some(verdict),
+            Assessment::Ask(trace) => {
                 self.scanner.ask(&trace);
                 None
             }
@@ -121,32 +121,32 @@ impl<'a> Judge<'a> {
     }
 
     /// The verdict, after a look at the processes where it takes one.
-    pub fn judge(&self, object: &Object, look: &Look) -> Verdict {
-        match self.opinion(object, look, Known::of(object)) {
-            Opinion::Settled(verdict) => verdict,
-            Opinion::Ask(trace) => {
+    pub fn judge(&self, object: &Object, look: &Query) -> Verdict {
+        match self.opinion(object, look, KnownHolders::of(object)) {
+            Assessment::Settled(verdict) => verdict,
+            Assessment::Ask(trace) => {
                 let found = self.scanner.of(&trace);
-                self.settled(object, look, Known::Seen(&found))
+                self.settled(object, look, KnownHolders::Seen(&found))
             }
         }
     }
 
     /// The verdict on an object that is a file, if that is under a lease when something follows from it: then nobody holds
     /// it.
-    pub fn judge_leased(&self, object: &Object, look: &Look) -> Verdict {
-        self.settled(object, look, Known::Leased)
+    pub fn judge_leased(&self, object: &Object, look: &Query) -> Verdict {
+        self.settled(object, look, KnownHolders::Leased)
     }
 
-    fn settled(&self, object: &Object, look: &Look, known: Known) -> Verdict {
+    fn settled(&self, object: &Object, look: &Query, known: KnownHolders) -> Verdict {
         match self.opinion(object, look, known) {
-            Opinion::Settled(verdict) => verdict,
-            Opinion::Ask(_) => unknown("its holders could not be looked for"),
+            Assessment::Settled(verdict) => verdict,
+            Assessment::Ask(_) => unknown("its holders could not be looked for"),
         }
     }
 
-    fn opinion(&self, object: &Object, look: &Look, known: Known) -> Opinion {
+    fn opinion(&self, object: &Object, look: &Query, known: KnownHolders) -> Assessment {
         let (Some(trace), Some(past)) = (&object.trace, &object.past) else {
-            return Opinion::Settled(unknown("it could not be looked at"));
+            return Assessment::Settled(unknown("it could not be looked at"));
         };
         let origin = producers::origin(object);
         // A time to come is one that somebody has set; the kernel's own tells more.
@@ -155,7 +155,7 @@ impl<'a> Judge<'a> {
         let grace = self.terms.grace(past.pace);
         let young = quiet.is_some_and(|quiet| quiet < grace);
         let Some(hold) = self.hold(object, trace, (look, young), known) else {
-            return Opinion::Ask(*trace);
+            return Assessment::Ask(*trace);
         };
         let mut evidence = Evidence {
             hold: self.companions(hold, object, origin, look),
@@ -176,11 +176,11 @@ impl<'a> Judge<'a> {
         if let Some(pid) = name {
             evidence.named = self.named(pid, object);
         }
-        Opinion::Settled(self.verdict(object, evidence, past))
+        Assessment::Settled(self.verdict(object, evidence, past))
     }
 
     /// What costs most is asked last, and only of what would be a leftover without it.
-    fn verdict(&self, object: &Object, mut evidence: Evidence, past: &Past) -> Verdict {
+    fn verdict(&self, object: &Object, mut evidence: Evidence, past: &History) -> Verdict {
         let mut rule = rules::rule(&evidence);
         let late = matches!(rule.state, State::Leftover | State::Suspect);
         if late {
@@ -213,29 +213,29 @@ impl<'a> Judge<'a> {
         &self,
         object: &Object,
         trace: &Trace,
-        (look, young): (&Look, bool),
-        known: Known,
+        (look, young): (&Query, bool),
+        known: KnownHolders,
     ) -> Option<Hold> {
         let found = match known {
-            Known::Leased => return Some(Hold::Free(Proof::Leased)),
-            Known::Seen(found) => Some(found),
-            Known::Nothing => None,
+            KnownHolders::Leased => return Some(Hold::Free(Proof::Leased)),
+            KnownHolders::Seen(found) => Some(found),
+            KnownHolders::Nothing => None,
         };
         match trace {
             Trace::Segment { attached: attached @ 1.., .. } => {
-                return Some(Hold::Held(Grip::Attached(*attached)));
+                return Some(Hold::Held(HeldBy::Attached(*attached)));
             }
             Trace::Set { waiting: Some(waiting @ 1..), .. } => {
-                return Some(Hold::Held(Grip::Waiting(*waiting)));
+                return Some(Hold::Held(HeldBy::Waiting(*waiting)));
             }
             _ => {}
         }
         if let Some(found) = found.filter(|found| !found.holders.is_empty()) {
-            return Some(Hold::Held(Grip::Seen(Arc::clone(found))));
+            return Some(Hold::Held(HeldBy::Seen(Arc::clone(found))));
         }
         let by_processes = |sure: Hold| match found {
             Some(found) if found.complete() => Some(sure),
-            Some(_) => Some(Hold::Unseen(Blind::Processes(self.scanner.unread()))),
+            Some(_) => Some(Hold::Unseen(Unreadable::Processes(self.scanner.unread()))),
             None => None,
         };
         match trace {
@@ -243,13 +243,13 @@ impl<'a> Judge<'a> {
                 Some(Hold::Free(Proof::Counted))
             }
             Trace::Set { waiting: None, .. } if found.is_some() => {
-                Some(Hold::Unseen(Blind::Object("permission denied")))
+                Some(Hold::Unseen(Unreadable::Object("permission denied")))
             }
             Trace::Set { .. } => None,
             Trace::SysvQueue { .. } | Trace::Fifo(_) => by_processes(Hold::NoneSeen),
             Trace::Memory(file) | Trace::Semaphore { file, .. } | Trace::Queue { file, .. } => {
                 if self.files.is_locked(file) {
-                    return Some(Hold::Held(Grip::Locked));
+                    return Some(Hold::Held(HeldBy::Locked));
                 }
                 // A program that opens its object at this moment, and will not wait, must not meet a lease.
                 let asked = if young { None } else { self.files.probe(object, *file, look) };
@@ -264,24 +264,30 @@ impl<'a> Judge<'a> {
     }
 
     /// A free object whose companion is held is held with it.
-    fn companions(&self, hold: Hold, object: &Object, origin: Option<Origin>, look: &Look) -> Hold {
+    fn companions(
+        &self,
+        hold: Hold,
+        object: &Object,
+        origin: Option<Origin>,
+        look: &Query,
+    ) -> Hold {
         let group = match (&hold, origin) {
             (Hold::Held(_), _) | (_, None) => return hold,
             (_, Some(origin)) => origin.group(&object.address),
         };
         let mut others = group.iter().filter(|address| **address != object.address);
         match others.find(|address| self.files.is_held(address, look)) {
-            Some(address) => Hold::Held(Grip::Companion(address.to_string())),
+            Some(address) => Hold::Held(HeldBy::Companion(address.to_string())),
             None => hold,
         }
     }
 
     /// Where the files of a kind are.
-    fn store(&self, kind: &str, look: &Look) -> Option<&dyn Store> {
+    fn store(&self, kind: &str, look: &Query) -> Option<&dyn Store> {
         self.files.store(kind, look)
     }
 
-    fn lives_of(&self, past: &Past) -> evidence::Lives {
+    fn lives_of(&self, past: &History) -> evidence::Lives {
         let actors = match &past.actors {
             Ok(actors) => actors,
             Err(why) => return evidence::Lives::Unread(why),
@@ -314,7 +320,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Can the clock not have shown these times since the machine was started?
-    fn is_stepped(&self, past: &Past) -> bool {
+    fn is_stepped(&self, past: &History) -> bool {
         past.changed.is_some_and(|changed| !self.clock.is_sane(changed))
             || past.last.is_some_and(|last| self.is_to_come(last))
     }
@@ -353,7 +359,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn undo(&self, object: &Object, past: &Past, access: &Access) -> Undo {
+    fn undo(&self, object: &Object, past: &History, access: &OpenRights) -> Undo {
         match (&object.trace, past.last) {
             (Some(Trace::Set { .. }), Some(last)) if !past.untouched => {
                 let population = self.census.get(&self.proc);
@@ -364,8 +370,8 @@ impl<'a> Judge<'a> {
     }
 
     /// Does somebody live who may open an object again?
-    fn users(&self, access: Access, trace: Option<&Trace>) -> Users {
-        let Access { users: (owner, creator), mode, .. } = access;
+    fn users(&self, access: OpenRights, trace: Option<&Trace>) -> Users {
+        let OpenRights { users: (owner, creator), mode, .. } = access;
         if owner == 0 || creator == 0 {
             return Users::Superuser;
         } else if mode & 0o007 != 0 {
@@ -396,17 +402,17 @@ fn unknown(why: &'static str) -> Verdict {
     Verdict { state: State::Unknown, because: why, free: false, evidence: vec![why.into()] }
 }
 
-fn wreck(past: &Past, origin: Option<Origin>) -> Option<Wreck> {
+fn wreck(past: &History, origin: Option<Origin>) -> Option<Defunct> {
     let unfinished = origin.is_some_and(|origin| origin.producer.meaning == Meaning::Unfinished);
     match past.stranded {
-        1.. => Some(Wreck::Stranded(past.stranded)),
-        0 if unfinished && past.untouched => Some(Wreck::Unfinished),
+        1.. => Some(Defunct::Stranded(past.stranded)),
+        0 if unfinished && past.untouched => Some(Defunct::Unfinished),
         0 => None,
     }
 }
 
-fn access(object: &Object, past: &Past) -> Option<Access> {
+fn access(object: &Object, past: &History) -> Option<OpenRights> {
     let (owner, group) = (object.uid?, object.gid?);
     let (creator, creators) = past.creator.unwrap_or((owner, group));
-    Some(Access { users: (owner, creator), groups: (group, creators), mode: object.mode? })
+    Some(OpenRights { users: (owner, creator), groups: (group, creators), mode: object.mode? })
 }

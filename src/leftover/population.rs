@@ -11,7 +11,7 @@ use crate::sys::processes::{Proc, is_gone};
 
 /// A process, and what it may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Process {
+pub struct Credentials {
     /// Its number.
     pub pid: i32,
     /// Real, effective, saved and file system user.
@@ -26,7 +26,7 @@ pub struct Process {
 
 /// Who may open an object again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Access {
+pub struct OpenRights {
     /// Owner and creator.
     pub users: (u32, u32),
     /// Their groups.
@@ -35,9 +35,9 @@ pub struct Access {
     pub mode: u32,
 }
 
-impl Process {
+impl Credentials {
     /// May it open an object that lets in whom `access` says? The superuser may always, and is not meant.
-    pub fn may_open(&self, access: &Access) -> bool {
+    pub fn may_open(&self, access: &OpenRights) -> bool {
         let has_user = |user| self.users.contains(&user);
         let in_group = |group| self.groups.contains(&group) || self.more_groups.contains(&group);
         has_user(access.users.0)
@@ -84,9 +84,9 @@ fn numbers<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
 
 /// Every process but our own.
 #[derive(Debug, Default)]
-pub struct Population {
+pub struct ProcessTable {
     /// Those that could be read.
-    pub processes: Vec<Process>,
+    pub processes: Vec<Credentials>,
     /// Some could not be read.
     pub unread: bool,
     /// There may be others that cannot be seen at all.
@@ -96,7 +96,7 @@ pub struct Population {
 /// More than `/proc/PID/status` has, but for users of a thousand groups.
 const LENGTH: usize = 16_384;
 
-impl Population {
+impl ProcessTable {
     /// Reads all processes below `proc`, on all cores.
     pub fn read(proc: &Path) -> Self {
         let unseen = Self { processes: Vec::new(), unread: true, narrow: true };
@@ -128,7 +128,7 @@ impl Population {
             let read = proc.process(pid).and_then(|process| {
                 let text = process.read(c"status", &mut buffer)?;
                 Ok((text.len() < LENGTH)
-                    .then(|| Process::parse(pid, &String::from_utf8_lossy(text))))
+                    .then(|| Credentials::parse(pid, &String::from_utf8_lossy(text))))
             });
             match read {
                 Ok(Some(Some(Ok(process)))) => part.processes.push(process),
@@ -170,21 +170,21 @@ impl Reach {
 }
 
 /// Where our own process is.
-pub struct Ground {
+pub struct Locality {
     proc: Proc,
     ipc: Option<u64>,
 }
 
-impl Population {
+impl ProcessTable {
     /// Where our own process is, to compare others with; `None` when that cannot be told.
-    pub fn ground(&self, proc: &Path) -> Option<Ground> {
+    pub fn ground(&self, proc: &Path) -> Option<Locality> {
         let proc = Proc::open(proc).ok()?;
         let ipc = proc.stat(c"thread-self/ns/ipc").ok().map(|stat| stat.inode);
-        Some(Ground { proc, ipc })
+        Some(Locality { proc, ipc })
     }
 }
 
-impl Ground {
+impl Locality {
     /// Can this process reach objects as `reach` says? It can where that cannot be told.
     pub fn reaches(&self, pid: i32, reach: Reach) -> bool {
         let Ok(process) = self.proc.process(pid) else { return false };
@@ -221,12 +221,12 @@ fn mounts(mountinfo: &str, device: u64) -> bool {
 
 /// The population, read when somebody first asks.
 #[derive(Default)]
-pub struct Census(OnceCell<Population>);
+pub struct LazyProcessTable(OnceCell<ProcessTable>);
 
-impl Census {
+impl LazyProcessTable {
     /// All processes, as they were when first asked.
-    pub fn get(&self, proc: &Path) -> &Population {
-        self.0.get_or_init(|| Population::read(proc))
+    pub fn get(&self, proc: &Path) -> &ProcessTable {
+        self.0.get_or_init(|| ProcessTable::read(proc))
     }
 }
 
@@ -237,12 +237,12 @@ mod tests {
 
     const TEXT: &str = "Name:\tx y\nState:\tS (sleeping)\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t77\t3\nThreads:\t1\n";
 
-    fn process() -> Process {
-        Process::parse(77, TEXT).unwrap().unwrap()
+    fn process() -> Credentials {
+        Credentials::parse(77, TEXT).unwrap().unwrap()
     }
 
-    fn access(user: u32, group: u32, mode: u32) -> Access {
-        Access { users: (user, user), groups: (group, group), mode }
+    fn access(user: u32, group: u32, mode: u32) -> OpenRights {
+        OpenRights { users: (user, user), groups: (group, group), mode }
     }
 
     #[test]
@@ -256,15 +256,15 @@ mod tests {
         }
         assert!(process().may_open(&access(99, 99, 0o604)));
         assert!(!process().may_open(&access(99, 99, 0o670)));
-        let made_by_another = Access { users: (99, 2), groups: (99, 99), mode: 0o600 };
+        let made_by_another = OpenRights { users: (99, 2), groups: (99, 99), mode: 0o600 };
         assert!(process().may_open(&made_by_another), "its creator may");
     }
 
     #[test]
     fn a_zombie_lives_no_longer_unless_it_has_threads() {
         let zombie = TEXT.replace("S (sleeping)", "Z (zombie)");
-        assert!(Process::parse(77, &zombie).is_none());
-        assert!(Process::parse(77, &zombie.replace("Threads:\t1", "Threads:\t2")).is_some());
+        assert!(Credentials::parse(77, &zombie).is_none());
+        assert!(Credentials::parse(77, &zombie.replace("Threads:\t1", "Threads:\t2")).is_some());
         assert_eq!(process().inner, [3]);
     }
 
@@ -278,13 +278,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_counted_as_unread() {
-        assert_eq!(Process::parse(1, "State:\tS\nUid:\t1\n"), Some(Err(())));
+        assert_eq!(Credentials::parse(1, "State:\tS\nUid:\t1\n"), Some(Err(())));
     }
 
     proptest! {
         #[test]
         fn any_status_is_a_process_or_none(text: String) {
-            let _ = Process::parse(1, &text);
+            let _ = Credentials::parse(1, &text);
         }
     }
 }

@@ -7,17 +7,17 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::evidence::{Blind, Grip, Hold, Proof};
+use super::evidence::{HeldBy, Hold, Proof, Unreadable};
 use super::locks;
 use crate::kinds::backing::Store;
-use crate::kinds::capability::Look;
+use crate::kinds::capability::Query;
 use crate::kinds::{self, KINDS, KindRecord};
 use crate::model::{Address, FileId, Object};
 use crate::sys::file;
 use crate::sys::lease::Lease;
 
 /// Where the files of a kind are, opened when somebody first asks; nothing for a kind that has none.
-struct Shelf {
+struct OpenStore {
     record: &'static KindRecord,
     store: OnceCell<Option<Box<dyn Store>>>,
 }
@@ -25,19 +25,19 @@ struct Shelf {
 /// The files of all kinds.
 pub(super) struct Files {
     proc: PathBuf,
-    shelves: Vec<Shelf>,
+    shelves: Vec<OpenStore>,
     locks: OnceCell<HashSet<FileId>>,
 }
 
 impl Files {
     pub(super) fn new(proc: &Path) -> Self {
-        let shelf = |record: &&'static KindRecord| Shelf { record, store: OnceCell::new() };
+        let shelf = |record: &&'static KindRecord| OpenStore { record, store: OnceCell::new() };
         let shelves = KINDS.iter().map(shelf).collect();
         Self { proc: proc.to_owned(), shelves, locks: OnceCell::new() }
     }
 
     /// Where the files of a kind are.
-    pub(super) fn store(&self, kind: &str, look: &Look) -> Option<&dyn Store> {
+    pub(super) fn store(&self, kind: &str, look: &Query) -> Option<&dyn Store> {
         let shelf = self.shelves.iter().find(|shelf| shelf.record.kind.name == kind)?;
         let open = || shelf.record.backing?.store(look).ok();
         shelf.store.get_or_init(open).as_deref()
@@ -49,11 +49,11 @@ impl Files {
     }
 
     /// The kernel's answer for an object's file; `None` when it has none.
-    pub(super) fn probe(&self, object: &Object, id: FileId, look: &Look) -> Option<Hold> {
+    pub(super) fn probe(&self, object: &Object, id: FileId, look: &Query) -> Option<Hold> {
         let store = self.store(object.kind.name, look)?;
         match identified(store.open_seen(&object.address.locator)) {
             Ok((_, found)) if found != id => {
-                Some(Hold::Unseen(Blind::Object("it was replaced meanwhile")))
+                Some(Hold::Unseen(Unreadable::Object("it was replaced meanwhile")))
             }
             Ok((opened, _)) => lease(opened),
             Err(hold) => hold,
@@ -61,7 +61,7 @@ impl Files {
     }
 
     /// Is the object with this address held, as far as the kernel says?
-    pub(super) fn is_held(&self, address: &Address, look: &Look) -> bool {
+    pub(super) fn is_held(&self, address: &Address, look: &Query) -> bool {
         let Ok(record) = kinds::of_address(address) else { return false };
         let Some(store) = self.store(record.kind.name, look) else { return false };
         let hold = match identified(store.open(&address.locator)) {
@@ -78,7 +78,7 @@ fn identified(opened: io::Result<OwnedFd>) -> Result<(OwnedFd, FileId), Option<H
     let opened = opened.map_err(|error| {
         // Somebody has a lease on it, and therefore has it open.
         let leased = error.raw_os_error() == Some(libc::EAGAIN);
-        leased.then_some(Hold::Held(Grip::Leased))
+        leased.then_some(Hold::Held(HeldBy::Leased))
     })?;
     let stat = file::stat(&opened).map_err(|_| None)?;
     Ok((opened, FileId { device: stat.device, inode: stat.inode }))
@@ -90,7 +90,7 @@ fn lease(opened: OwnedFd) -> Option<Hold> {
         Ok(_) => Some(Hold::Free(Proof::Leased)),
         // Only this says that somebody has it; others say that we may not ask.
         Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => {
-            Some(Hold::Held(Grip::Leased))
+            Some(Hold::Held(HeldBy::Leased))
         }
         Err(_) => None,
     }

@@ -1,6 +1,6 @@
-//! A folder of its own on the same file system, to which files are moved before they are removed: whoever looks for one
+//! A directory of its own on the same file system, to which files are moved before they are removed: whoever looks for one
 //! by name meets no lease, and until the last step everything can be put back under its name. A run that was
-//! interrupted leaves its folder unlocked, and the next run puts back what is in it.
+//! interrupted leaves its directory unlocked, and the next run puts back what is in it.
 
 use std::ffi::{CStr, CString};
 use std::fmt::{self, Display};
@@ -12,30 +12,30 @@ use std::rc::Rc;
 
 use nix::fcntl::OFlag;
 
-use crate::kinds::backing::Home;
+use crate::kinds::backing::Directory;
 use crate::model::Encoded;
+use crate::sys::directory::{self, Entry};
 use crate::sys::file;
-use crate::sys::folder::{self, Entry};
 use crate::sys::lease::Lease;
 
-/// What the names of these folders begin with.
+/// What the names of these directories begin with.
 const PREFIX: &str = ".ipcctl-";
-/// So many names are tried: somebody else may make folders of such names.
+/// So many names are tried: somebody else may make directories of such names.
 const TRIES: usize = 16;
 
 /// A quarantine beside the files that come into it. Locked as long as its maker lives.
 pub struct Quarantine {
-    home: Home,
+    home: Directory,
     name: CString,
-    folder: OwnedFd,
+    directory: OwnedFd,
 }
 
 impl Quarantine {
     /// Makes one, for its owner alone.
     ///
     /// # Errors
-    /// EACCES, ENOSPC, EROFS of the folder in which it is to be.
-    pub fn new(home: &Home) -> io::Result<Self> {
+    /// EACCES, ENOSPC, EROFS of the directory in which it is to be.
+    pub fn new(home: &Directory) -> io::Result<Self> {
         let mut last = io::ErrorKind::AlreadyExists.into();
         for _ in 0..TRIES {
             match Self::attempt(home) {
@@ -46,27 +46,27 @@ impl Quarantine {
         Err(last)
     }
 
-    fn attempt(home: &Home) -> io::Result<Self> {
+    fn attempt(home: &Directory) -> io::Result<Self> {
         let name =
             CString::new(format!("{PREFIX}{:016x}", RandomState::new().build_hasher().finish()))?;
-        folder::make(&*home.folder, &name)?;
-        let folder = own(home, &name)?.ok_or(io::ErrorKind::AlreadyExists)?;
-        // Another run may have found the folder before it was locked, and removed it.
-        folder::lock(&folder)?;
-        if file::stat(&folder)?.links == 0 {
+        directory::make(&*home.directory, &name)?;
+        let directory = own(home, &name)?.ok_or(io::ErrorKind::AlreadyExists)?;
+        // Another run may have found the directory before it was locked, and removed it.
+        directory::lock(&directory)?;
+        if file::stat(&directory)?.links == 0 {
             return Err(io::ErrorKind::NotFound.into());
         }
-        Ok(Self { home: home.clone(), name, folder })
+        Ok(Self { home: home.clone(), name, directory })
     }
 
     /// Is this its place?
-    pub fn is_at(&self, home: &Home) -> bool {
+    pub fn is_at(&self, home: &Directory) -> bool {
         let same = |one: io::Result<file::Stat>, two: io::Result<file::Stat>| match (one, two) {
             (Ok(one), Ok(two)) => (one.device, one.inode) == (two.device, two.inode),
             _ => false,
         };
-        Rc::ptr_eq(&self.home.folder, &home.folder)
-            || same(file::stat(&*self.home.folder), file::stat(&*home.folder))
+        Rc::ptr_eq(&self.home.directory, &home.directory)
+            || same(file::stat(&*self.home.directory), file::stat(&*home.directory))
     }
 
     /// Takes a file in.
@@ -74,7 +74,7 @@ impl Quarantine {
     /// # Errors
     /// ENOENT, EPERM and EACCES for others than its owner, EEXIST when it has one of that name.
     pub fn take(&self, name: &CStr) -> io::Result<()> {
-        folder::rename(&*self.home.folder, name, &self.folder, name)
+        directory::rename(&*self.home.directory, name, &self.directory, name)
     }
 
     /// What it has under this name.
@@ -82,7 +82,7 @@ impl Quarantine {
     /// # Errors
     /// ENOENT.
     pub fn stat(&self, name: &CStr) -> io::Result<file::Stat> {
-        file::stat_at(&self.folder, name)
+        file::stat_at(&self.directory, name)
     }
 
     /// Puts a file back under its name.
@@ -90,7 +90,7 @@ impl Quarantine {
     /// # Errors
     /// EEXIST when the name has been taken: the file stays.
     pub fn put_back(&self, name: &CStr) -> io::Result<()> {
-        folder::rename(&self.folder, name, &*self.home.folder, name)
+        directory::rename(&self.directory, name, &*self.home.directory, name)
     }
 
     /// Removes a file for good.
@@ -98,7 +98,7 @@ impl Quarantine {
     /// # Errors
     /// ENOENT.
     pub fn destroy(&self, name: &CStr) -> io::Result<()> {
-        folder::unlink(&self.folder, name)
+        directory::unlink(&self.directory, name)
     }
 
     /// Where a file is that could not be put back.
@@ -109,8 +109,8 @@ impl Quarantine {
 
 impl Drop for Quarantine {
     fn drop(&mut self) {
-        // Only an empty folder goes.
-        let _ = folder::remove(&*self.home.folder, &self.name);
+        // Only an empty directory goes.
+        let _ = directory::remove(&*self.home.directory, &self.name);
     }
 }
 
@@ -121,12 +121,12 @@ fn path(home: &Path, names: &[&CStr]) -> PathBuf {
         .fold(home.to_owned(), |path, name| path.join(std::ffi::OsStr::from_bytes(name.to_bytes())))
 }
 
-/// The folder of this name, if it is our own and closed to others.
-fn own(home: &Home, name: &CStr) -> io::Result<Option<OwnedFd>> {
-    let folder = folder::open_at(&*home.folder, name)?;
-    let stat = file::stat(&folder)?;
+/// The directory of this name, if it is our own and closed to others.
+fn own(home: &Directory, name: &CStr) -> io::Result<Option<OwnedFd>> {
+    let directory = directory::open_at(&*home.directory, name)?;
+    let stat = file::stat(&directory)?;
     let ours = stat.uid == nix::unistd::geteuid().as_raw() && stat.mode & 0o077 == 0;
-    Ok(ours.then_some(folder))
+    Ok(ours.then_some(directory))
 }
 
 /// What became of a file that an interrupted run had taken.
@@ -161,27 +161,27 @@ impl Display for Recovered {
     }
 }
 
-/// Puts back what interrupted runs of this user left in quarantine below `home`, and removes their folders. What
+/// Puts back what interrupted runs of this user left in quarantine below `home`, and removes their directories. What
 /// runs that go on have in theirs is left alone. With `dry` nothing is moved, and what is there is told.
 ///
 /// # Errors
-/// The folder cannot be read.
-pub fn recover(home: &Home, dry: bool) -> io::Result<Vec<Recovered>> {
+/// The directory cannot be read.
+pub fn recover(home: &Directory, dry: bool) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     let ours = |name: &[u8]| name.starts_with(PREFIX.as_bytes());
-    for Entry { name, .. } in folder::entries(&*home.folder, &ours)? {
-        // A file of such a name, a link, or a folder of somebody else's is none of ours.
-        let Ok(Some(folder)) = own(home, &name) else { continue };
-        if folder::lock(&folder).is_err() {
+    for Entry { name, .. } in directory::entries(&*home.directory, &ours)? {
+        // A file of such a name, a link, or a directory of somebody else's is none of ours.
+        let Ok(Some(directory)) = own(home, &name) else { continue };
+        if directory::lock(&directory).is_err() {
             continue;
         }
-        let files = folder::entries(&folder, &|_| true)?;
+        let files = directory::entries(&directory, &|_| true)?;
         if dry {
             let waits = |file: &Entry| Recovered::Waits(path(&home.path, &[&name, &file.name]));
             recovered.extend(files.iter().map(waits));
             continue;
         }
-        let quarantine = Quarantine { home: home.clone(), name, folder };
+        let quarantine = Quarantine { home: home.clone(), name, directory };
         recovered.extend(files.iter().map(|file| quarantine.recover(&file.name)));
     }
     Ok(recovered)
@@ -194,13 +194,13 @@ impl Quarantine {
         }
         let free = || {
             // Nobody else can put anything there.
-            if !file::stat_at(&self.folder, name)?.is(libc::S_IFREG) {
+            if !file::stat_at(&self.directory, name)?.is(libc::S_IFREG) {
                 return Err(io::ErrorKind::Unsupported.into());
             }
-            let opened = file::open_at(&self.folder, name, OFlag::empty())?;
+            let opened = file::open_at(&self.directory, name, OFlag::empty())?;
             Lease::take(opened).map_err(|(error, _)| error)
         };
-        // Nobody can open it by a name in this folder: whoever does not hold it by now never will.
+        // Nobody can open it by a name in this directory: whoever does not hold it by now never will.
         match free().and_then(|_lease| self.destroy(name)) {
             Ok(()) => Recovered::Finished(self.path(name)),
             Err(_) => Recovered::Stays(self.path(name)),

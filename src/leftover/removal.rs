@@ -9,11 +9,11 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Judge;
+use super::Classifier;
 use super::quarantine::Quarantine;
 use crate::holders::Scanner;
-use crate::kinds::backing::{Home, Spot, Store};
-use crate::kinds::capability::{Look, Removal};
+use crate::kinds::backing::{DirEntry, Directory, Store};
+use crate::kinds::capability::{Query, Removal};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Address, Class, Encoded, Fault, FileId, Object, State, Trace, Verdict};
 use crate::sys::file;
@@ -27,7 +27,7 @@ const BATCH: usize = 128;
 
 /// What became of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RemovalOutcome {
     /// It is gone.
     Removed,
     /// It is as it was, and why.
@@ -38,33 +38,33 @@ pub enum Outcome {
     Left(String),
 }
 
-use Outcome::{Failed, Left, Removed, Skipped};
+use RemovalOutcome::{Failed, Left, Removed, Skipped};
 
 /// Removes objects.
 pub struct Remover<'a> {
     /// Where they are looked for; with what is needed to judge them.
-    pub look: &'a Look<'a>,
+    pub look: &'a Query<'a>,
     /// Judges them again. It must not have learned anything before the objects were chosen.
-    pub judge: &'a Judge<'a>,
+    pub judge: &'a Classifier<'a>,
     /// May an object be removed in this state?
     pub allows: fn(&Object, State) -> bool,
 }
 
 /// What belongs together, as it was when it was chosen, with its place among the units.
-type Unit<'u> = (usize, &'u [Object]);
+type RemovalUnit<'u> = (usize, &'u [Object]);
 /// Told of each object: its unit, its place in it, and what became of it.
-type Each<'e> = &'e mut dyn FnMut(usize, usize, Outcome);
+type OnOutcome<'e> = &'e mut dyn FnMut(usize, usize, RemovalOutcome);
 
 impl Remover<'_> {
     /// Removes units of objects that belong together: all of a unit or none.
-    pub fn remove(&self, units: &[Vec<Object>], each: Each) {
+    pub fn remove(&self, units: &[Vec<Object>], each: OnOutcome) {
         let objects = units.iter().flatten();
         for object in objects.filter(|object| needs_scan(object)) {
             // Announced, so that one scan looks for all.
             let _ = self.judge.at_once(object, self.look);
         }
         let is_file = |object: &Object| object.trace.as_ref().and_then(Trace::file).is_some();
-        let (files, others): (Vec<Unit>, Vec<Unit>) = units
+        let (files, others): (Vec<RemovalUnit>, Vec<RemovalUnit>) = units
             .iter()
             .enumerate()
             .map(|(at, unit)| (at, unit.as_slice()))
@@ -84,7 +84,7 @@ impl Remover<'_> {
     }
 
     /// Files: one pause for all. Nothing slow happens between the first lease and the last but the pause.
-    fn batch(&self, units: &[Unit], each: Each) {
+    fn batch(&self, units: &[RemovalUnit], each: OnOutcome) {
         let checked: Vec<_> =
             units.iter().map(|(at, unit)| (*at, unit, self.check_unit(unit))).collect();
         let mut quarantines = Vec::new();
@@ -111,7 +111,7 @@ impl Remover<'_> {
 
     /// What is no file. It is looked at once more after a pause, in which a program that uses it at full speed has used
     /// it, and compared in the moment before it is removed: there is no way to keep others from it.
-    fn others(&self, units: &[Unit], each: Each) {
+    fn others(&self, units: &[RemovalUnit], each: OnOutcome) {
         let objects = units.iter().flat_map(|(unit, objects)| {
             objects.iter().enumerate().map(|(at, one)| (*unit, at, one))
         });
@@ -126,7 +126,11 @@ impl Remover<'_> {
         }
     }
 
-    fn remove_same(&self, record: &KindRecord, object: &Object) -> Result<Outcome, Outcome> {
+    fn remove_same(
+        &self,
+        record: &KindRecord,
+        object: &Object,
+    ) -> Result<RemovalOutcome, RemovalOutcome> {
         let remove = record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
         match remove.remove_same(self.look, object).map_err(vanished)? {
             Removal::Gone(None) => Ok(Removed),
@@ -139,13 +143,13 @@ impl Remover<'_> {
     fn check_unit(
         &self,
         unit: &[Object],
-    ) -> Result<Vec<(&'static KindRecord, Object)>, (usize, Outcome)> {
+    ) -> Result<Vec<(&'static KindRecord, Object)>, (usize, RemovalOutcome)> {
         let again = |(at, object)| self.again(object).map_err(|outcome| (at, outcome));
         unit.iter().enumerate().map(again).collect()
     }
 
     /// The object as it is now, if it is still what was chosen and may still be removed.
-    fn again(&self, object: &Object) -> Result<(&'static KindRecord, Object), Outcome> {
+    fn again(&self, object: &Object) -> Result<(&'static KindRecord, Object), RemovalOutcome> {
         let record = kinds::of_address(&object.address).map_err(Failed)?;
         let again = find(record, self.look, object)?;
         if !again.is_same(object) {
@@ -162,7 +166,7 @@ impl Remover<'_> {
     }
 
     /// May it be removed in the state that it is in?
-    fn consider(&self, object: &Object, verdict: &Verdict) -> Result<(), Outcome> {
+    fn consider(&self, object: &Object, verdict: &Verdict) -> Result<(), RemovalOutcome> {
         if (self.allows)(object, verdict.state) {
             return Ok(());
         }
@@ -179,7 +183,7 @@ impl Remover<'_> {
         &self,
         unit: Vec<(&'static KindRecord, Object)>,
         quarantines: &mut Vec<Rc<Quarantine>>,
-    ) -> Result<Vec<Staged>, (usize, Outcome)> {
+    ) -> Result<Vec<Staged>, (usize, RemovalOutcome)> {
         let mut staged: Vec<Staged> = Vec::with_capacity(unit.len());
         for (record, object) in unit {
             match self.stage(record, object, quarantines) {
@@ -204,7 +208,7 @@ impl Remover<'_> {
         record: &'static KindRecord,
         object: Object,
         quarantines: &mut Vec<Rc<Quarantine>>,
-    ) -> Result<Staged, Outcome> {
+    ) -> Result<Staged, RemovalOutcome> {
         let trace = object.trace.ok_or_else(changed)?;
         let id = trace.file().ok_or_else(changed)?;
         let unreachable = || Skipped("its file cannot be reached".into());
@@ -213,15 +217,15 @@ impl Remover<'_> {
         let spot = store.spot(&object.address.locator).map_err(failed)?;
         let hold = match trace {
             // To open it would release whoever waits for a peer.
-            Trace::Fifo(_) => Grasp::None,
+            Trace::Fifo(_) => Exclusion::None,
             _ => grasp(store, &object, id)?,
         };
-        if matches!(hold, Grasp::Open(_)) {
+        if matches!(hold, Exclusion::Open(_)) {
             self.consider(&object, &self.judge.judge(&object, self.look))?;
         }
         let place = match spot {
             None => None,
-            Some(Spot { home, name }) => {
+            Some(DirEntry { home, name }) => {
                 let quarantine = quarantine(quarantines, &home).map_err(failed)?;
                 move_away(&quarantine, &name, id)?;
                 Some((quarantine, name))
@@ -231,7 +235,7 @@ impl Remover<'_> {
     }
 
     /// Removes all of a unit, or puts all back.
-    fn finish_unit(&self, unit: Vec<Staged>, scanner: &Scanner) -> Vec<Outcome> {
+    fn finish_unit(&self, unit: Vec<Staged>, scanner: &Scanner) -> Vec<RemovalOutcome> {
         let wanted = unit.iter().find(|one| !one.is_free(scanner));
         match wanted.map(|one| one.object.address.clone()) {
             None => unit.into_iter().map(|one| one.destroy(self.look)).collect(),
@@ -250,7 +254,13 @@ impl Remover<'_> {
 }
 
 /// Tells of a unit of which one object stood in the way.
-fn tell_failed(unit: usize, objects: &[Object], place: usize, outcome: Outcome, each: Each) {
+fn tell_failed(
+    unit: usize,
+    objects: &[Object],
+    place: usize,
+    outcome: RemovalOutcome,
+    each: OnOutcome,
+) {
     let Some(culprit) = objects.get(place).map(|object| &object.address) else { return };
     let mut outcome = Some(outcome);
     for at in 0..objects.len() {
@@ -271,12 +281,12 @@ struct Staged {
     record: &'static KindRecord,
     object: Object,
     trace: Trace,
-    hold: Grasp,
+    hold: Exclusion,
     place: Option<(Rc<Quarantine>, CString)>,
 }
 
 /// What keeps others from a file.
-enum Grasp {
+enum Exclusion {
     /// A lease: the first who tries to open the file breaks it.
     Leased(Lease),
     /// Its descriptor alone, where the file system has no leases.
@@ -292,22 +302,22 @@ impl Staged {
             // It is what it was when it was taken in: nobody else can get into the quarantine.
             (Some(_), _) => true,
             // Its name cannot be moved to another file: as long as it has one, it is its own.
-            (None, Grasp::Leased(leased)) => has_name(leased.file()),
-            (None, Grasp::Open(file)) => has_name(file),
-            (None, Grasp::None) => false,
+            (None, Exclusion::Leased(leased)) => has_name(leased.file()),
+            (None, Exclusion::Open(file)) => has_name(file),
+            (None, Exclusion::None) => false,
         };
         in_place
             && match &self.hold {
-                Grasp::Leased(leased) => leased.is_whole(),
+                Exclusion::Leased(leased) => leased.is_whole(),
                 // Everybody is looked at once more.
-                Grasp::Open(_) | Grasp::None => {
+                Exclusion::Open(_) | Exclusion::None => {
                     let found = scanner.of(&self.trace);
                     found.complete() && found.holders.is_empty()
                 }
             }
     }
 
-    fn destroy(self, look: &Look) -> Outcome {
+    fn destroy(self, look: &Query) -> RemovalOutcome {
         let done = match &self.place {
             Some((quarantine, name)) => quarantine.destroy(name).map_err(|e| Fault::from_os(&e)),
             None => match self.record.remove {
@@ -319,7 +329,7 @@ impl Staged {
     }
 
     /// Puts it back under its name. Only then the lease is given back: whoever waits for it gets the file as it was.
-    fn put_back(self) -> Outcome {
+    fn put_back(self) -> RemovalOutcome {
         match &self.place {
             Some((quarantine, name)) if quarantine.put_back(name).is_err() => {
                 let path = shown(quarantine, name);
@@ -332,7 +342,7 @@ impl Staged {
     }
 
     fn is_leased(&self) -> bool {
-        matches!(self.hold, Grasp::Leased(_))
+        matches!(self.hold, Exclusion::Leased(_))
     }
 }
 
@@ -340,15 +350,15 @@ fn shown(quarantine: &Quarantine, name: &CString) -> String {
     Encoded(quarantine.path(name).as_os_str().as_encoded_bytes()).to_string()
 }
 
-fn with(address: &Address) -> Outcome {
+fn with(address: &Address) -> RemovalOutcome {
     Skipped(format!("it belongs to {address}, which was not removed"))
 }
 
-fn changed() -> Outcome {
+fn changed() -> RemovalOutcome {
     Skipped("it changed since it was looked at".into())
 }
 
-fn in_use() -> Outcome {
+fn in_use() -> RemovalOutcome {
     Skipped("it is in use: somebody has it open or mapped (lease refused)".into())
 }
 
@@ -357,7 +367,7 @@ fn has_name(file: &OwnedFd) -> bool {
 }
 
 /// Takes hold of a file, which is exactly the one that was judged.
-fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Grasp, Outcome> {
+fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Exclusion, RemovalOutcome> {
     let opened = store.open_seen(&object.address.locator);
     let opened = opened.map_err(|error| match error.raw_os_error() {
         Some(libc::EAGAIN) => in_use(),
@@ -369,14 +379,14 @@ fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Grasp, Outcom
         return Err(changed());
     }
     match Lease::take(opened) {
-        Ok(leased) => Ok(Grasp::Leased(leased)),
+        Ok(leased) => Ok(Exclusion::Leased(leased)),
         Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => Err(in_use()),
-        Err((_, opened)) => Ok(Grasp::Open(opened)),
+        Err((_, opened)) => Ok(Exclusion::Open(opened)),
     }
 }
 
-/// The quarantine at this place: one for all files of a folder.
-fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Home) -> io::Result<Rc<Quarantine>> {
+/// The quarantine at this place: one for all files of a directory.
+fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Directory) -> io::Result<Rc<Quarantine>> {
     if let Some(quarantine) = known.iter().find(|one| one.is_at(home)) {
         return Ok(Rc::clone(quarantine));
     }
@@ -386,7 +396,7 @@ fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Home) -> io::Result<Rc<Qua
 }
 
 /// Moves a file into quarantine. The name may mean another file by now: that goes back at once.
-fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), Outcome> {
+fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), RemovalOutcome> {
     quarantine.take(name).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => changed(),
         _ => Failed(Fault::from_os(&error)),
@@ -404,12 +414,12 @@ fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), 
 }
 
 /// The object as it is now.
-fn find(record: &KindRecord, look: &Look, object: &Object) -> Result<Object, Outcome> {
+fn find(record: &KindRecord, look: &Query, object: &Object) -> Result<Object, RemovalOutcome> {
     record.inspect.find(look, &object.address.locator).map_err(vanished)
 }
 
 /// Somebody else was faster, or it did not work.
-fn vanished(fault: Fault) -> Outcome {
+fn vanished(fault: Fault) -> RemovalOutcome {
     match fault.class {
         Class::NotFound => Skipped("it is gone".into()),
         _ => Failed(fault),

@@ -98,7 +98,7 @@ pub fn rule(evidence: &Evidence) -> &'static Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leftover::evidence::{Blind, Grip, Kept, Proof, Wreck};
+    use crate::leftover::evidence::{Defunct, HeldBy, Kept, Proof, Unreadable};
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -141,7 +141,7 @@ mod tests {
             ),
             (
                 "any: its makers cannot be seen, but somebody holds it",
-                Evidence { lives: Lives::Foreign, ..held(Grip::Attached(1)) },
+                Evidence { lives: Lives::Foreign, ..held(HeldBy::Attached(1)) },
                 InUse,
             ),
             ("any: the clock was stepped", Evidence { stepped: true, ..dead() }, Idle),
@@ -157,7 +157,7 @@ mod tests {
             ),
             ("any: younger than the grace", Evidence { quiet: Some(3599), ..dead() }, Idle),
             ("any: its age cannot be read", Evidence { quiet: None, ..dead() }, Unknown),
-            ("segment: attached", held(Grip::Attached(2)), InUse),
+            ("segment: attached", held(HeldBy::Attached(2)), InUse),
             ("segment: free, creator and last user gone, nobody left", dead(), Leftover),
             (
                 "segment: free, never attached, nobody left",
@@ -190,8 +190,8 @@ mod tests {
                 Evidence { lives: Lives::Running, ..dead() },
                 Idle,
             ),
-            ("set: somebody waits", held(Grip::Waiting(1)), InUse),
-            ("set: somebody blocked was seen", held(Grip::Seen(Arc::default())), InUse),
+            ("set: somebody waits", held(HeldBy::Waiting(1)), InUse),
+            ("set: somebody blocked was seen", held(HeldBy::Seen(Arc::default())), InUse),
             ("set: a last operator runs", Evidence { lives: Lives::Running, ..dead() }, Idle),
             ("set: something may be undone", Evidence { undo: Undo::Possible(7), ..dead() }, Idle),
             (
@@ -207,7 +207,7 @@ mod tests {
             ("set: all gone, its owner has processes", owners(dead()), Suspect),
             (
                 "set: it may not be read",
-                Evidence { hold: Hold::Unseen(Blind::Object("permission denied")), ..dead() },
+                Evidence { hold: Hold::Unseen(Unreadable::Object("permission denied")), ..dead() },
                 Unknown,
             ),
             (
@@ -215,7 +215,7 @@ mod tests {
                 Evidence { lives: Lives::Unread("permission denied"), ..dead() },
                 Unknown,
             ),
-            ("queue: a receiver or sender waits", held(Grip::Seen(Arc::default())), InUse),
+            ("queue: a receiver or sender waits", held(HeldBy::Seen(Arc::default())), InUse),
             (
                 "queue: last sender or receiver runs",
                 Evidence { lives: Lives::Running, ..queue() },
@@ -226,18 +226,18 @@ mod tests {
             ("queue: both gone, its owner has processes", owners(queue()), Suspect),
             (
                 "queue: what threads do cannot be read",
-                Evidence { hold: Hold::Unseen(Blind::Processes(1)), ..queue() },
+                Evidence { hold: Hold::Unseen(Unreadable::Processes(1)), ..queue() },
                 Unknown,
             ),
             (
                 "file: the lease is refused",
-                Evidence { hold: Hold::Held(Grip::Leased), ..file() },
+                Evidence { hold: Hold::Held(HeldBy::Leased), ..file() },
                 InUse,
             ),
-            ("file: a lock on it", Evidence { hold: Hold::Held(Grip::Locked), ..file() }, InUse),
+            ("file: a lock on it", Evidence { hold: Hold::Held(HeldBy::Locked), ..file() }, InUse),
             (
                 "file: its companion is held",
-                Evidence { hold: Hold::Held(Grip::Companion("shm:/x_el".into())), ..file() },
+                Evidence { hold: Hold::Held(HeldBy::Companion("shm:/x_el".into())), ..file() },
                 InUse,
             ),
             (
@@ -269,22 +269,22 @@ mod tests {
             ),
             (
                 "file: no lease to be had, not everybody seen",
-                Evidence { hold: Hold::Unseen(Blind::Processes(9)), ..file() },
+                Evidence { hold: Hold::Unseen(Unreadable::Processes(9)), ..file() },
                 Unknown,
             ),
             (
                 "semaphore: free, and waiters counted",
-                Evidence { wreck: Some(Wreck::Stranded(1)), ..owners(file()) },
+                Evidence { wreck: Some(Defunct::Stranded(1)), ..owners(file()) },
                 Leftover,
             ),
             (
                 "semaphore: free, and never finished",
-                Evidence { wreck: Some(Wreck::Unfinished), ..owners(file()) },
+                Evidence { wreck: Some(Defunct::Unfinished), ..owners(file()) },
                 Leftover,
             ),
             (
                 "semaphore: never finished, but made just now",
-                Evidence { wreck: Some(Wreck::Unfinished), quiet: Some(1), ..file() },
+                Evidence { wreck: Some(Defunct::Unfinished), quiet: Some(1), ..file() },
                 Idle,
             ),
             (
@@ -294,12 +294,12 @@ mod tests {
             ),
             (
                 "fifo: open, or somebody waits to open it",
-                Evidence { standing: true, ..held(Grip::Seen(Arc::default())) },
+                Evidence { standing: true, ..held(HeldBy::Seen(Arc::default())) },
                 InUse,
             ),
             (
                 "fifo: a process cannot be read",
-                Evidence { standing: true, hold: Hold::Unseen(Blind::Processes(1)), ..file() },
+                Evidence { standing: true, hold: Hold::Unseen(Unreadable::Processes(1)), ..file() },
                 Unknown,
             ),
         ]
@@ -335,12 +335,12 @@ mod tests {
 
     fn holds() -> impl Strategy<Value = Hold> {
         prop_oneof![
-            Just(Hold::Held(Grip::Leased)),
+            Just(Hold::Held(HeldBy::Leased)),
             Just(Hold::Free(Proof::Counted)),
             Just(Hold::Free(Proof::Leased)),
             Just(Hold::NoneSeen),
             Just(Hold::NoneSeenButInFlight),
-            Just(Hold::Unseen(Blind::Processes(1))),
+            Just(Hold::Unseen(Unreadable::Processes(1))),
         ]
     }
 
@@ -352,7 +352,7 @@ mod tests {
             named in prop_oneof![Just(Named::Nothing), Just(Named::Over(1)), Just(Named::Running(1)), Just(Named::Unread(1))],
             undo in prop_oneof![Just(Undo::Clear), Just(Undo::Possible(1)), Just(Undo::Unread)],
             users in prop_oneof![Just(Users::Nobody), Just(Users::Owner(7)), Just(Users::Unread)],
-            wreck in prop_oneof![Just(None), Just(Some(Wreck::Stranded(1)))],
+            wreck in prop_oneof![Just(None), Just(Some(Defunct::Stranded(1)))],
             quiet in proptest::option::of(-10i64..10_000),
             (stepped, standing, is_kept) in any::<(bool, bool, bool)>(),
         ) {

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use super::evidence::Undo;
-use super::lives::Lives;
-use super::population::{Access, Population, Process};
+use super::lives::ProcessStates;
+use super::population::{Credentials, OpenRights, ProcessTable};
 use crate::sys::kcmp::{Shared, share, without_undo};
 use crate::sys::processes::{Proc, is_gone};
 
@@ -19,16 +19,16 @@ enum List {
 
 /// The processes that may have such operations pending, found when somebody first asks.
 #[derive(Default)]
-pub struct Undoers(OnceCell<Vec<(Process, List)>>);
+pub struct Undoers(OnceCell<Vec<(Credentials, List)>>);
 
 impl Undoers {
     /// May there be any on a set that was last operated on at `time`, and lets in whom `access` says?
     pub fn on(
         &self,
         proc: &Path,
-        population: &Population,
-        lives: &Lives,
-        (access, time): (&Access, i64),
+        population: &ProcessTable,
+        lives: &ProcessStates,
+        (access, time): (&OpenRights, i64),
     ) -> Undo {
         let found = self.0.get_or_init(|| find(proc, population));
         let relevant = found.iter().filter(|(process, list)| match list {
@@ -50,22 +50,22 @@ impl Undoers {
 }
 
 /// Every process that has a list, or does not let us ask.
-fn find(proc: &Path, population: &Population) -> Vec<(Process, List)> {
+fn find(proc: &Path, population: &ProcessTable) -> Vec<(Credentials, List)> {
     let own = without_undo();
-    let folder = Proc::open(proc).ok();
+    let directory = Proc::open(proc).ok();
     let threads = |pid| {
-        let threads = folder.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
+        let threads = directory.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
         Some(threads).filter(|threads| !threads.is_empty())
     };
     // Lists end where another IPC namespace is entered, and with their threads: one may have gone since it was compared.
     let is_over = |pid, thread| {
-        let Some(folder) = &folder else { return false };
-        let ours = folder.stat(c"thread-self/ns/ipc");
-        let theirs = folder.process(thread).and_then(|thread| thread.stat(c"ns/ipc"));
+        let Some(directory) = &directory else { return false };
+        let ours = directory.stat(c"thread-self/ns/ipc");
+        let theirs = directory.process(thread).and_then(|thread| thread.stat(c"ns/ipc"));
         match (ours, theirs) {
             (Ok(ours), Ok(theirs)) => ours.inode != theirs.inode,
             (_, Err(error)) if is_gone(&error) => true,
-            _ => pid == 1 && folder.is_apart(),
+            _ => pid == 1 && directory.is_apart(),
         }
     };
     let list = |pid: i32| {

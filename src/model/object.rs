@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::address::{Address, Locator};
 use super::kind::{Field, Kind, Part};
-use super::past::Past;
+use super::past::History;
 use super::state::Verdict;
-use super::trace::{Found, Trace};
+use super::trace::{Holders, Trace};
 use super::value::{Timestamp, Value};
 
 /// One object as the kernel showed it.
@@ -32,9 +32,9 @@ pub struct Object {
     /// What a holder of it would show, where that is known.
     pub trace: Option<Trace>,
     /// Who holds it, once that has been looked for.
-    pub found: Option<Arc<Found>>,
+    pub found: Option<Arc<Holders>>,
     /// What it remembers of its makers and users, where somebody wants its state.
-    pub past: Option<Past>,
+    pub past: Option<History>,
     /// Its state, once that has been judged.
     pub verdict: Option<Verdict>,
     /// The program that is known to give such names.
@@ -65,7 +65,7 @@ impl FromIterator<(&'static Field, Value)> for Facts {
 
 /// What a search for objects comes across.
 #[derive(Debug)]
-pub enum Sighting {
+pub enum Found {
     /// An object.
     Object(Box<Object>),
     /// A source that could not be looked at, so that objects may be missing: the answer is incomplete.

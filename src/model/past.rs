@@ -13,7 +13,7 @@ pub struct Actor {
 
 /// How long an object may lie untouched between two uses of a program that lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum UsePattern {
     /// Memory and the semaphores beside it: somebody holds it while it is needed.
     Steady,
     /// Queues and sets: programs come and go.
@@ -22,7 +22,7 @@ pub enum Pace {
 
 /// What an object remembers. Two looks at an object that nobody used or changed in between are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct History {
     /// The processes, as far as they can be read; or why not.
     pub actors: Result<Vec<Actor>, &'static str>,
     /// The newest time of making, changing or using it, seconds since the epoch; `None` when it is not known.
@@ -32,7 +32,7 @@ pub struct Past {
     /// User and group of who made it, where the kernel keeps them besides the owner.
     pub creator: Option<(u32, u32)>,
     /// How long it may lie untouched.
-    pub pace: Pace,
+    pub pace: UsePattern,
     /// Messages that nobody has taken.
     pub pending: Option<u64>,
     /// Callers that it counts as waiting on it, although a killed one stays counted.

@@ -174,7 +174,7 @@ const GONE: Value = Value::Unknown("it is gone");
 
 /// What is known of those who hold one object.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Found {
+pub struct Holders {
     /// The processes that were seen, in order of their ids.
     pub holders: Vec<Holder>,
     /// How many more there are that could not be seen: mappings of a segment, waiting calls of a set. `None`
@@ -182,7 +182,7 @@ pub struct Found {
     pub unseen: Option<u64>,
 }
 
-impl Found {
+impl Holders {
     /// Nobody holds it, and that is certain.
     pub const NOBODY: Self = Self { holders: Vec::new(), unseen: Some(0) };
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::kind::Field;
-use super::trace::Found;
+use super::trace::Holders;
 
 /// A point in time: seconds since the epoch, and nanoseconds where the kernel keeps them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ pub enum Value {
     /// A table of its own: the members of a set.
     Rows(Box<Rows>),
     /// Processes that hold an object.
-    Holders(Arc<Found>),
+    Holders(Arc<Holders>),
 }
 
 /// A table inside an object.

@@ -18,7 +18,7 @@ use crate::model::Value;
 pub use detail::detail;
 pub use hex::Dump;
 pub use names::Names;
-pub use progress::{Progress, Unit};
+pub use progress::{Progress, ProgressUnit};
 pub use text::{Times, View};
 
 /// How records are written.

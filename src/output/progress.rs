@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum ProgressUnit {
     /// Bytes.
     Bytes,
     /// Messages.
@@ -21,21 +21,25 @@ pub struct Progress(Option<ProgressBar>);
 
 impl Progress {
     /// Begins, if it is wanted and standard error is a terminal. `total` is what will have been done at the end.
-    pub fn new(wanted: bool, total: Option<u64>, unit: Unit) -> Self {
+    pub fn new(wanted: bool, total: Option<u64>, unit: ProgressUnit) -> Self {
         if !wanted {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
         let template = match (unit, total) {
-            (Unit::Bytes, Some(_)) => {
+            (ProgressUnit::Bytes, Some(_)) => {
                 "{binary_bytes} of {binary_total_bytes} [{bar:30}] {binary_bytes_per_sec} {elapsed_precise}"
             }
-            (Unit::Bytes, None) => "{binary_bytes} {binary_bytes_per_sec} {elapsed_precise}",
-            (Unit::Messages, Some(_)) => {
+            (ProgressUnit::Bytes, None) => {
+                "{binary_bytes} {binary_bytes_per_sec} {elapsed_precise}"
+            }
+            (ProgressUnit::Messages, Some(_)) => {
                 "{pos} of {len} messages [{bar:30}] {rate} {elapsed_precise}"
             }
-            (Unit::Objects, _) => "{pos} of {len} objects [{bar:30}] {rate} {elapsed_precise}",
-            (Unit::Messages, None) => "{pos} messages {rate} {elapsed_precise}",
+            (ProgressUnit::Objects, _) => {
+                "{pos} of {len} objects [{bar:30}] {rate} {elapsed_precise}"
+            }
+            (ProgressUnit::Messages, None) => "{pos} messages {rate} {elapsed_precise}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.with_key("rate", rate).progress_chars("=> "));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::Names;
-use crate::model::{Address, Encoded, Found, Locator, Timestamp, Value};
+use crate::model::{Address, Encoded, Holders, Locator, Timestamp, Value};
 use crate::sys::time::local;
 
 /// What points in time look like in tables.
@@ -269,7 +269,7 @@ fn separated<T>(by: &str, all: &[T], out: &mut String, one: impl Fn(&T, &mut Str
 }
 
 /// `postgres(812), psql(991)`: a parenthesis in a command is escaped.
-fn holders(by: &str, found: &Found, out: &mut String) {
+fn holders(by: &str, found: &Holders, out: &mut String) {
     separated(by, &found.holders, out, |holder, out| {
         let command = holder.command.as_deref().map_or(&b"-"[..], OsStr::as_encoded_bytes);
         push(out, format_args!("{}({})", Encoded(command), holder.pid));

@@ -172,7 +172,7 @@ fn part(start: *mut u8, length: usize) -> libc::iovec {
 }
 
 /// `process_vm_readv(2)` or `process_vm_writev(2)`.
-type Copy = unsafe extern "C" fn(
+type CopyCall = unsafe extern "C" fn(
     libc::pid_t,
     *const libc::iovec,
     libc::c_ulong,
@@ -182,7 +182,7 @@ type Copy = unsafe extern "C" fn(
 ) -> libc::ssize_t;
 
 /// Lets the kernel copy between two parts of this process: a page that it cannot give is an error, not SIGBUS.
-fn copy(call: Copy, ours: libc::iovec, theirs: libc::iovec) -> io::Result<usize> {
+fn copy(call: CopyCall, ours: libc::iovec, theirs: libc::iovec) -> io::Result<usize> {
     let pid = nix::unistd::getpid().as_raw();
     // SAFETY: one part each, as long as said; a place that is not mapped as it must be is EFAULT.
     let copied = unsafe { call(pid, &raw const ours, 1, &raw const theirs, 1, 0) };

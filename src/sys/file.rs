@@ -45,7 +45,7 @@ impl Stat {
     }
 
     /// What sort of file it is, with its article.
-    pub fn sort(&self) -> &'static str {
+    pub fn file_type(&self) -> &'static str {
         match self.mode & libc::S_IFMT {
             libc::S_IFREG => "a regular file",
             libc::S_IFDIR => "a directory",
@@ -58,12 +58,12 @@ impl Stat {
     }
 }
 
-fn statx(folder: libc::c_int, name: &CStr, flags: libc::c_int) -> io::Result<Stat> {
+fn statx(directory: libc::c_int, name: &CStr, flags: libc::c_int) -> io::Result<Stat> {
     // SAFETY: struct statx is a C structure of integers.
     let mut data: libc::statx = unsafe { zeroed() };
     let mask = libc::STATX_BASIC_STATS | libc::STATX_BTIME;
     // SAFETY: `name` ends in NUL, `data` is what the call fills, both outlive it.
-    check(unsafe { libc::statx(folder, name.as_ptr(), flags, mask, &raw mut data) })?;
+    check(unsafe { libc::statx(directory, name.as_ptr(), flags, mask, &raw mut data) })?;
     let time = |time: &libc::statx_timestamp| (time.tv_sec, time.tv_nsec);
     Ok(Stat {
         mode: data.stx_mode.into(),
@@ -81,22 +81,22 @@ fn statx(folder: libc::c_int, name: &CStr, flags: libc::c_int) -> io::Result<Sta
     })
 }
 
-/// What `name` in `folder` is; a symbolic link is itself.
+/// What `name` in `directory` is; a symbolic link is itself.
 ///
 /// # Errors
 /// ENOENT, EACCES and the others of `statx(2)`.
-pub fn stat_at(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
-    statx(folder.as_fd().as_raw_fd(), name, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
+pub fn stat_at(directory: impl AsFd, name: &CStr) -> io::Result<Stat> {
+    statx(directory.as_fd().as_raw_fd(), name, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
 }
 
-/// What `name` in `folder` is; a symbolic link is what it points to. For links of `/proc/PID/fd`: a file system
+/// What `name` in `directory` is; a symbolic link is what it points to. For links of `/proc/PID/fd`: a file system
 /// that does not answer is not asked, what the kernel remembers of the file is enough.
 ///
 /// # Errors
 /// ENOENT, EACCES and the others of `statx(2)`.
-pub fn stat_target(folder: impl AsFd, name: &CStr) -> io::Result<Stat> {
+pub fn stat_target(directory: impl AsFd, name: &CStr) -> io::Result<Stat> {
     let flags = libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
-    statx(folder.as_fd().as_raw_fd(), name, flags)
+    statx(directory.as_fd().as_raw_fd(), name, flags)
 }
 
 /// What an open file is.
@@ -115,23 +115,23 @@ pub fn stat_path(path: &CStr) -> io::Result<Stat> {
     statx(libc::AT_FDCWD, path, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
 }
 
-/// A handle on `name` in `folder` that neither opens the file nor follows a link: `O_PATH`.
+/// A handle on `name` in `directory` that neither opens the file nor follows a link: `O_PATH`.
 ///
 /// # Errors
-/// ENOENT, EACCES on the folder.
-pub fn handle_at(folder: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
+/// ENOENT, EACCES on the directory.
+pub fn handle_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    Ok(openat(folder, name, flags, Mode::empty())?)
+    Ok(openat(directory, name, flags, Mode::empty())?)
 }
 
-/// Opens `name` in `folder` for reading. Only for what was seen to be a regular file a moment ago: anything else would
+/// Opens `name` in `directory` for reading. Only for what was seen to be a regular file a moment ago: anything else would
 /// take the opening for more than a look. It never blocks and follows no link, and what it is has to be looked at afterwards.
 ///
 /// # Errors
 /// ENOENT, EACCES, ELOOP for a link; EAGAIN when somebody has a lease on it.
-pub fn open_at(folder: impl AsFd, name: &CStr, more: OFlag) -> io::Result<OwnedFd> {
+pub fn open_at(directory: impl AsFd, name: &CStr, more: OFlag) -> io::Result<OwnedFd> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-    Ok(openat(folder, name, OFlag::O_RDONLY | flags | more, Mode::empty())?)
+    Ok(openat(directory, name, OFlag::O_RDONLY | flags | more, Mode::empty())?)
 }
 
 /// Opens the very file that `handle` stands for, whatever its name means by now.

@@ -17,7 +17,7 @@ static LENGTH: AtomicUsize = AtomicUsize::new(0);
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// The first page of a file, shared with all who use it, readable and writable. There is one at a time.
-pub struct Mapping {
+pub struct FirstPage {
     start: NonNull<u8>,
     former: libc::sigaction,
 }
@@ -56,7 +56,7 @@ unsafe fn map(
     NonNull::new(address.cast()).ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))
 }
 
-impl Mapping {
+impl FirstPage {
     /// Maps the first page of a file that is open for reading and writing.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ fn unblock() {
     }
 }
 
-impl Drop for Mapping {
+impl Drop for FirstPage {
     fn drop(&mut self) {
         let length = LENGTH.load(Ordering::SeqCst);
         // SAFETY: the mapping ends with its owner, and the former handler is given back; nothing else has

@@ -7,8 +7,8 @@
 
 pub mod attachment;
 pub mod deferral;
+pub mod directory;
 pub mod file;
-pub mod folder;
 pub mod kcmp;
 pub mod lease;
 pub mod mapping;

@@ -36,7 +36,7 @@ pub fn open(name: &CStr) -> io::Result<OwnedFd> {
 
 /// What a queue is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum OpenFor {
     /// To send.
     Send,
     /// To receive; and to send back what cannot be delivered, where that is allowed.
@@ -47,12 +47,12 @@ pub enum Access {
 ///
 /// # Errors
 /// ENOENT, EACCES.
-pub fn open_for(name: &CStr, access: Access, blocks: bool) -> io::Result<OwnedFd> {
+pub fn open_for(name: &CStr, access: OpenFor, blocks: bool) -> io::Result<OwnedFd> {
     let more = if blocks { MQ_OFlag::empty() } else { MQ_OFlag::O_NONBLOCK };
     let open = |flag| mq_open(name, flag | more | MQ_OFlag::O_CLOEXEC, Mode::empty(), None);
     Ok(owned(match access {
-        Access::Send => open(MQ_OFlag::O_WRONLY)?,
-        Access::Receive => match open(MQ_OFlag::O_RDWR) {
+        OpenFor::Send => open(MQ_OFlag::O_WRONLY)?,
+        OpenFor::Receive => match open(MQ_OFlag::O_RDWR) {
             Err(nix::Error::EACCES) => open(MQ_OFlag::O_RDONLY)?,
             other => other?,
         },

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::check;
-use super::mapping::Mapping;
+use super::mapping::FirstPage;
 
 /// Bytes of the file behind a semaphore of the C library: `sizeof(sem_t)`.
 pub const SIZE: usize = std::mem::size_of::<libc::sem_t>();
@@ -40,7 +40,7 @@ pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
 /// monotonic clock, changes by more than one at once, and survives that its file is cut short: after each
 /// operation that matters ask [`Semaphore::is_lost`].
 pub struct Semaphore {
-    page: Mapping,
+    page: FirstPage,
 }
 
 /// A process that others see waiting, until it is dropped.
@@ -53,7 +53,7 @@ impl Semaphore {
     /// # Errors
     /// Those of `mmap(2)`; EBUSY while another one is open.
     pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self { page: Mapping::new(file)? })
+        Ok(Self { page: FirstPage::new(file)? })
     }
 
     /// Was its file cut short? Then nothing that was done here since has reached it.

@@ -1,5 +1,5 @@
 //! Walking the process file system: `proc(5)`. A process is opened once, and everything of it is read through
-//! that folder, so that a later process under the same number is never taken for it.
+//! that directory, so that a later process under the same number is never taken for it.
 
 use std::ffi::CStr;
 use std::io;
@@ -19,7 +19,7 @@ pub struct Proc(OwnedFd);
 pub struct Process {
     /// Its number in the pid namespace of the process file system.
     pub pid: i32,
-    folder: OwnedFd,
+    directory: OwnedFd,
 }
 
 const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
@@ -30,7 +30,7 @@ impl Proc {
     /// Opens the process file system at `path`.
     ///
     /// # Errors
-    /// When it is not there, or no folder.
+    /// When it is not there, or no directory.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(nix::fcntl::open(path, FOLDER, Mode::empty())?))
     }
@@ -38,7 +38,7 @@ impl Proc {
     /// Every process, in the order of their numbers.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When the directory cannot be read.
     pub fn pids(&self) -> io::Result<Vec<i32>> {
         numbers(self.0.as_fd())
     }
@@ -48,13 +48,13 @@ impl Proc {
     /// # Errors
     /// ENOENT when it has ended, or is hidden (`hidepid`).
     pub fn process(&self, pid: i32) -> io::Result<Process> {
-        let folder = openat(
+        let directory = openat(
             &self.0,
             decimal(pid, &mut [0; 12]),
             HANDLE | OFlag::O_DIRECTORY,
             Mode::empty(),
         )?;
-        Ok(Process { pid, folder })
+        Ok(Process { pid, directory })
     }
 
     /// What `name` below the root of the process file system is; a link is what it leads to.
@@ -91,23 +91,23 @@ impl Proc {
 }
 
 impl Process {
-    /// Opens a file or link below its folder: `maps`, `task/12/syscall`, `ns/ipc`.
+    /// Opens a file or link below its directory: `maps`, `task/12/syscall`, `ns/ipc`.
     ///
     /// # Errors
     /// EACCES and EPERM for the processes of others, ENOENT and ESRCH for one that has ended.
     pub fn open(&self, name: &CStr) -> io::Result<OwnedFd> {
-        Ok(openat(&self.folder, name, FILE, Mode::empty())?)
+        Ok(openat(&self.directory, name, FILE, Mode::empty())?)
     }
 
-    /// A handle on what a link below its folder leads to: `root`, `cwd`, `fd/7`.
+    /// A handle on what a link below its directory leads to: `root`, `cwd`, `fd/7`.
     ///
     /// # Errors
     /// As [`Process::open`].
     pub fn handle(&self, name: &CStr) -> io::Result<OwnedFd> {
-        Ok(openat(&self.folder, name, HANDLE, Mode::empty())?)
+        Ok(openat(&self.directory, name, HANDLE, Mode::empty())?)
     }
 
-    /// Reads as much of a short file below its folder as fits.
+    /// Reads as much of a short file below its directory as fits.
     ///
     /// # Errors
     /// As [`Process::open`].
@@ -117,22 +117,22 @@ impl Process {
         Ok(buffer.get(..length).unwrap_or_default())
     }
 
-    /// The numbers of its descriptors or threads, with the folder to look at them: `fd`, `task`.
+    /// The numbers of its descriptors or threads, with the directory to look at them: `fd`, `task`.
     ///
     /// # Errors
     /// As [`Process::open`].
     pub fn numbers(&self, name: &CStr) -> io::Result<(OwnedFd, Vec<i32>)> {
-        let folder = openat(&self.folder, name, FOLDER, Mode::empty())?;
-        let numbers = numbers(folder.as_fd())?;
-        Ok((folder, numbers))
+        let directory = openat(&self.directory, name, FOLDER, Mode::empty())?;
+        let numbers = numbers(directory.as_fd())?;
+        Ok((directory, numbers))
     }
 
-    /// What a link below its folder leads to: `ns/ipc`, `fd/7`.
+    /// What a link below its directory leads to: `ns/ipc`, `fd/7`.
     ///
     /// # Errors
     /// As [`Process::open`].
     pub fn stat(&self, name: &CStr) -> io::Result<Stat> {
-        file::stat_target(&self.folder, name)
+        file::stat_target(&self.directory, name)
     }
 
     /// Its effective user.
@@ -140,7 +140,7 @@ impl Process {
     /// # Errors
     /// ENOENT when it has ended.
     pub fn user(&self) -> io::Result<u32> {
-        Ok(file::stat(&self.folder)?.uid)
+        Ok(file::stat(&self.directory)?.uid)
     }
 
     /// How many threads it has.
@@ -148,8 +148,8 @@ impl Process {
     /// # Errors
     /// ENOENT when it has ended.
     pub fn threads(&self) -> io::Result<u32> {
-        // The kernel counts threads as the folders below task, which has two more names.
-        Ok(file::stat_at(&self.folder, c"task")?.links.saturating_sub(2))
+        // The kernel counts threads as the directories below task, which has two more names.
+        Ok(file::stat_at(&self.directory, c"task")?.links.saturating_sub(2))
     }
 
     /// What `/proc/PID/stat` says.
@@ -205,9 +205,9 @@ impl Status {
     }
 }
 
-/// The entries of a folder whose names are numbers. `getdents64(2)` into a buffer on the stack: opening a folder
+/// The entries of a directory whose names are numbers. `getdents64(2)` into a buffer on the stack: opening a directory
 /// through the C library costs three calls more, and there is one for each process.
-fn numbers(folder: BorrowedFd<'_>) -> io::Result<Vec<i32>> {
+fn numbers(directory: BorrowedFd<'_>) -> io::Result<Vec<i32>> {
     const NAME: usize = std::mem::offset_of!(libc::dirent64, d_name);
     const LENGTH: usize = std::mem::offset_of!(libc::dirent64, d_reclen);
     let mut numbers = Vec::new();
@@ -217,7 +217,7 @@ fn numbers(folder: BorrowedFd<'_>) -> io::Result<Vec<i32>> {
         let filled = check(unsafe {
             libc::syscall(
                 libc::SYS_getdents64,
-                folder.as_raw_fd(),
+                directory.as_raw_fd(),
                 buffer.as_mut_ptr(),
                 buffer.len(),
             )

@@ -30,7 +30,7 @@ pub struct Mapping {
 
 /// `struct procmap_query` of the kernel's <linux/fs.h>; the libc crate lacks it.
 #[repr(C)]
-struct Query {
+struct MapQuery {
     size: u64,
     query_flags: u64,
     query_addr: u64,
@@ -54,17 +54,17 @@ const SHARED: u64 = 0x08;
 const COVERING_OR_NEXT: u64 = 0x10;
 const FILE_BACKED: u64 = 0x20;
 
-fn ask(maps: BorrowedFd<'_>, flags: u64, address: u64, name: &mut [u8]) -> io::Result<Query> {
+fn ask(maps: BorrowedFd<'_>, flags: u64, address: u64, name: &mut [u8]) -> io::Result<MapQuery> {
     // SAFETY: Query is a C structure of integers.
-    let mut query: Query = unsafe { zeroed() };
-    query.size = size_of::<Query>() as u64;
+    let mut query: MapQuery = unsafe { zeroed() };
+    query.size = size_of::<MapQuery>() as u64;
     query.query_flags = flags;
     query.query_addr = address;
     if !name.is_empty() {
         query.vma_name_size = u32::try_from(name.len()).unwrap_or(0);
         query.vma_name_addr = name.as_mut_ptr() as u64;
     }
-    let request = libc::_IOWR::<Query>(u32::from(b'f'), 17);
+    let request = libc::_IOWR::<MapQuery>(u32::from(b'f'), 17);
     // SAFETY: the kernel fills a `struct procmap_query`, which Query is, and at most `vma_name_size` bytes at
     // `vma_name_addr`, which are those of `name`; both outlive the call.
     check(unsafe { libc::ioctl(maps.as_raw_fd(), request, &raw mut query) })?;

@@ -91,7 +91,7 @@ fn ids_and_keys_are_never_wrapped() {
     assert!(sysv::segment_status(id).is_ok());
 }
 
-// `ipcrm --all=pshm` removed FIFOs, links and dot files, and ended at the first folder with the rest undone.
+// `ipcrm --all=pshm` removed FIFOs, links and dot files, and ended at the first directory with the rest undone.
 fn only_objects_are_removed_and_nothing_stops_the_rest() {
     let tools = Tools::new();
     odd::strangers();
@@ -263,15 +263,15 @@ fn a_later_process_under_the_same_number_is_not_the_maker() {
     tools.run("lsipc -m -r -o CPID,COMMAND").ok().shows(&format!("\n{pid} /"));
     // A process table in which the maker's number belongs to a process that starts tomorrow.
     let proc = tools.env.path("proc");
-    let folder = format!("{proc}/{pid}");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = format!("{proc}/{pid}");
+    fs::create_dir_all(&directory).unwrap();
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let (before, after) = stat.rsplit_once(") ").unwrap();
     let mut fields: Vec<&str> = after.split(' ').collect();
     let tomorrow = (fields[19].parse::<u64>().unwrap() + 100 * 86_400).to_string();
     fields[19] = &tomorrow;
-    fs::write(format!("{folder}/stat"), format!("{before}) {}", fields.join(" "))).unwrap();
-    fs::write(format!("{folder}/cmdline"), "impostor\0").unwrap();
+    fs::write(format!("{directory}/stat"), format!("{before}) {}", fields.join(" "))).unwrap();
+    fs::write(format!("{directory}/cmdline"), "impostor\0").unwrap();
     let listed = tools.ours(&["lsipc", "-m", "-r", "-o", "ID,COMMAND"]);
     listed.env("IPCCTL_PROC", &proc).run().ok().prints(&format!("ID COMMAND\n{id} \n"));
 }
@@ -351,7 +351,7 @@ fn the_limits_have_their_present_names() {
     tools.run("lsipc -r -o RESOURCE,USED").ok().shows("\nSEMMNI 1\nSEMMNS 30\n");
 }
 
-// The order of a folder is that of nothing in particular.
+// The order of a directory is that of nothing in particular.
 fn sorted_names_are_the_same_every_time() {
     let tools = Tools::new();
     for name in ["/m", "/z", "/a"] {

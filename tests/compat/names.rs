@@ -21,10 +21,10 @@ crate::cases![
 fn a_link_anywhere_is_the_tool_of_its_name() {
     let tools = Tools::new();
     sysv::segment(0x5eed, 4096, 0o640);
-    let folder = tools.env.path("lib/ipcctl/bin");
-    fs::create_dir_all(&folder).unwrap();
-    symlink(isolation::PROGRAM, format!("{folder}/ipcs")).unwrap();
-    let by_path = tools.env.tool(&format!("{folder}/ipcs"), ["-m"]).run().ok();
+    let directory = tools.env.path("lib/ipcctl/bin");
+    fs::create_dir_all(&directory).unwrap();
+    symlink(isolation::PROGRAM, format!("{directory}/ipcs")).unwrap();
+    let by_path = tools.env.tool(&format!("{directory}/ipcs"), ["-m"]).run().ok();
     by_path.shows("------ Shared Memory Segments --------\n").shows("0x00005eed 0 ");
     // A copy is as good as a link.
     let copy = tools.env.path("lsipc");
@@ -54,11 +54,11 @@ fn another_name_is_the_program_itself() {
     let link = tools.env.path("ipcs2");
     symlink(isolation::PROGRAM, &link).unwrap();
     tools.env.tool(&link, ["kinds"]).run().ok().shows("sysv-shm");
-    // The name counts, not the folder it is in.
-    let folder = tools.env.path("ipcs");
-    fs::create_dir(&folder).unwrap();
-    symlink(isolation::PROGRAM, format!("{folder}/ipcctl")).unwrap();
-    tools.env.tool(&format!("{folder}/ipcctl"), ["kinds"]).run().ok().shows("sysv-shm");
+    // The name counts, not the directory it is in.
+    let directory = tools.env.path("ipcs");
+    fs::create_dir(&directory).unwrap();
+    symlink(isolation::PROGRAM, format!("{directory}/ipcctl")).unwrap();
+    tools.env.tool(&format!("{directory}/ipcctl"), ["kinds"]).run().ok().shows("sysv-shm");
 }
 
 fn help_and_version_are_answers() {

@@ -30,11 +30,11 @@ pub fn cases() -> Vec<Case> {
 const ASLEEP: &str = "asleep() { for i in 1 2 3; do \
     until test \"$(cut -d ' ' -f 3 /proc/$1/stat)\" = S; do sleep 0.01; done; sleep 0.02; done; }; ";
 
-/// A script that finds the program by its name, the folder of the test as its own, and has `asleep`.
+/// A script that finds the program by its name, the directory of the test as its own, and has `asleep`.
 pub fn script(env: &TestEnv, text: &str) -> Invocation {
     env.tool("sh", ["-euc", &format!("{ASLEEP}{text}")])
         .env("PATH", "/dev/program:/usr/bin:/bin:/usr/sbin:/sbin")
-        .env("TMPDIR", env.folder())
+        .env("TMPDIR", env.directory())
 }
 
 /// A small queue of each family, by its address. `RLIMIT_MSGQUEUE` is shared by all tests.

@@ -12,8 +12,8 @@ use crate::makers::holder::{self, Holder};
 use crate::makers::{fifo, odd, posix};
 
 crate::cases![
-    the_usual_folders_are_searched_two_levels_deep,
-    the_users_runtime_folder_is_searched,
+    the_usual_directories_are_searched_two_levels_deep,
+    the_users_runtime_directory_is_searched,
     a_tree_that_is_named_is_searched_whole,
     a_tree_that_is_not_there_is_told,
     links_and_other_file_systems_are_not_entered,
@@ -27,8 +27,8 @@ crate::cases![
     a_path_without_a_slash_is_relative,
     a_file_that_is_no_fifo_is_left_alone,
     a_link_to_a_fifo_is_not_followed,
-    a_missing_folder_is_exit_3_and_said,
-    a_folder_that_may_not_be_written_is_exit_4,
+    a_missing_directory_is_exit_3_and_said,
+    a_directory_that_may_not_be_written_is_exit_4,
     hostile_paths_are_listed_safely_and_each_address_removes_its_file,
     a_fifo_needs_a_path,
     rm_unused_leaves_an_open_fifo_alone,
@@ -45,12 +45,12 @@ fn found(env: &TestEnv, arguments: &[&str]) -> Vec<String> {
     let (_, output) = env.run(["list", "fifo", "--json"].iter().chain(arguments)).any_code(&[0]);
     let is_ours = |address: &String| {
         !address.starts_with("fifo:/tmp/test-")
-            || address.contains(&*env.folder().to_string_lossy())
+            || address.contains(&*env.directory().to_string_lossy())
     };
     output.addresses().into_iter().filter(is_ours).collect()
 }
 
-fn the_usual_folders_are_searched_two_levels_deep() {
+fn the_usual_directories_are_searched_two_levels_deep() {
     let env = TestEnv::new();
     fs::create_dir_all("/run/one/two").unwrap();
     for path in ["/run/top", "/run/one/below", "/run/one/two/deep"] {
@@ -68,9 +68,9 @@ fn the_usual_folders_are_searched_two_levels_deep() {
     }
 }
 
-fn the_users_runtime_folder_is_searched() {
+fn the_users_runtime_directory_is_searched() {
     let env = TestEnv::new();
-    let path = env.runtime_folder().join("control");
+    let path = env.runtime_directory().join("control");
     fifo::fifo(&path, 0o600);
     assert!(found(&env, &[]).contains(&format!("fifo:{}", path.display())));
 }
@@ -88,7 +88,7 @@ fn a_tree_that_is_named_is_searched_whole() {
     assert!(more.contains(&address), "{more:?}");
 }
 
-// A mistyped folder must not look like one without FIFOs.
+// A mistyped directory must not look like one without FIFOs.
 fn a_tree_that_is_not_there_is_told() {
     let env = TestEnv::new();
     fifo::fifo(env.path("pipe"), 0o600);
@@ -102,8 +102,8 @@ fn a_tree_that_is_not_there_is_told() {
 
 fn links_and_other_file_systems_are_not_entered() {
     let env = TestEnv::new();
-    for folder in ["elsewhere/1/2", "tree/mounted"] {
-        fs::create_dir_all(env.path(folder)).unwrap();
+    for directory in ["elsewhere/1/2", "tree/mounted"] {
+        fs::create_dir_all(env.path(directory)).unwrap();
     }
     fifo::fifo(env.path("elsewhere/1/2/pipe"), 0o600);
     symlink(env.path("elsewhere"), env.path("tree/link")).unwrap();
@@ -227,8 +227,8 @@ fn a_path_without_a_slash_is_relative() {
 fn a_file_that_is_no_fifo_is_left_alone() {
     let env = TestEnv::new();
     fs::write(env.path("file"), "precious").unwrap();
-    fs::create_dir(env.path("folder")).unwrap();
-    for name in ["file", "folder"] {
+    fs::create_dir(env.path("directory")).unwrap();
+    for name in ["file", "directory"] {
         let address = format!("fifo:{}", env.path(name));
         for arguments in
             [vec!["show", &address], vec!["set", &address, "--mode", "0666"], vec!["rm", &address]]
@@ -238,7 +238,7 @@ fn a_file_that_is_no_fifo_is_left_alone() {
         env.run(["create", &address]).code(6);
     }
     assert_eq!(fs::read(env.path("file")).unwrap(), b"precious");
-    assert!(fs::metadata(env.path("folder")).unwrap().is_dir());
+    assert!(fs::metadata(env.path("directory")).unwrap().is_dir());
 }
 
 // Removing through it would remove the link and leave the FIFO that the address seemed to name.
@@ -251,14 +251,18 @@ fn a_link_to_a_fifo_is_not_followed() {
     assert!(!found(&env, &[]).contains(&format!("fifo:{}", env.path("link"))));
 }
 
-fn a_missing_folder_is_exit_3_and_said() {
+fn a_missing_directory_is_exit_3_and_said() {
     let env = TestEnv::new();
-    env.run(["create", &format!("fifo:{}", env.path("no/pipe"))]).code(3).prints("").says("folder");
+    env.run(["create", &format!("fifo:{}", env.path("no/pipe"))])
+        .code(3)
+        .prints("")
+        .says("directory");
 }
 
-fn a_folder_that_may_not_be_written_is_exit_4() {
+fn a_directory_that_may_not_be_written_is_exit_4() {
     let env = TestEnv::new();
-    fs::set_permissions(env.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
+    fs::set_permissions(env.directory(), std::os::unix::fs::PermissionsExt::from_mode(0o555))
+        .unwrap();
     env.command(["create", "fifo:pipe"]).unprivileged().run().code(4).says("permission denied");
 }
 
@@ -266,17 +270,17 @@ fn hostile_paths_are_listed_safely_and_each_address_removes_its_file() {
     let env = TestEnv::new();
     for name in &odd::HOSTILE_NAMES {
         let file: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(name.bytes);
-        fifo::fifo(env.folder().join(file), 0o600);
+        fifo::fifo(env.directory().join(file), 0o600);
     }
     env.run(["list", "fifo"]).any_code(&[0]).1.is_safe_on_a_terminal();
     let addresses = found(&env, &[]);
     for name in &odd::HOSTILE_NAMES {
-        let printed = format!("fifo:{}{}", env.folder().display(), name.printed);
+        let printed = format!("fifo:{}{}", env.directory().display(), name.printed);
         let address = addresses.iter().find(|address| address.starts_with(&printed));
         env.run(["rm", address.unwrap_or_else(|| panic!("no {printed} in {addresses:?}"))]).ok();
     }
-    let left = fs::read_dir(env.folder()).unwrap().map(|entry| entry.unwrap().file_name());
-    assert_eq!(left.collect::<Vec<_>>(), ["a"], "only the folder that is always there");
+    let left = fs::read_dir(env.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["a"], "only the directory that is always there");
 }
 
 fn a_fifo_needs_a_path() {
@@ -302,7 +306,7 @@ fn a_name_pattern_matches_the_whole_path() {
     for name in ["x.ctl", "y.ctl", "x.dat"] {
         fifo::fifo(env.path(name), 0o600);
     }
-    let pattern = format!("{}/*.ctl", env.folder().display());
+    let pattern = format!("{}/*.ctl", env.directory().display());
     let addresses = found(&env, &["--name", &pattern]);
     assert_eq!(
         addresses,

@@ -19,7 +19,7 @@ crate::cases![
     a_queue_that_may_not_be_read_is_listed_with_unknown_content,
     looking_takes_no_message_and_leaves_no_trace_of_use,
     without_a_mount_a_privileged_listing_shows_the_queues,
-    without_the_folder_a_privileged_listing_shows_the_queues,
+    without_the_directory_a_privileged_listing_shows_the_queues,
     without_a_mount_and_privilege_the_listing_is_incomplete_and_says_so,
     without_a_mount_a_queue_is_still_reached_by_its_name,
     a_mount_of_another_namespace_is_noticed,
@@ -156,7 +156,7 @@ fn without_a_mount_a_privileged_listing_shows_the_queues() {
     assert_eq!(fs::read_dir("/dev/mqueue").unwrap().count(), 0, "the look left a mount behind");
 }
 
-fn without_the_folder_a_privileged_listing_shows_the_queues() {
+fn without_the_directory_a_privileged_listing_shows_the_queues() {
     let env = TestEnv::without_mqueue();
     isolation::replace_dev(&["program", "shm"]);
     assert!(!fs::exists("/dev/mqueue").unwrap());

@@ -29,10 +29,10 @@ crate::cases![
     strangers_cannot_be_changed_or_removed_as_shared_memory,
     files_that_only_look_like_semaphores_are_shared_memory,
     an_address_that_create_prints_is_never_a_semaphores,
-    a_fifo_in_the_folder_is_a_fifo,
+    a_fifo_in_the_directory_is_a_fifo,
     a_full_file_system_is_exit_7_and_nothing_is_left_behind,
     a_read_only_file_system_is_named,
-    an_unreadable_folder_is_a_warning_and_exit_1,
+    an_unreadable_directory_is_a_warning_and_exit_1,
     without_a_name_there_is_nothing_to_create
 ];
 
@@ -220,7 +220,7 @@ fn strangers_are_no_objects_and_nothing_follows_them() {
     let output = env.run(["list", "shm", "sem", "--json"]).code(0);
     assert_eq!(output.addresses(), ["shm:/real"], "{}", output.report());
     // They are told, once, where a person can see it.
-    output.says("/dev/shm").says("folder").is_safe_on_a_terminal();
+    output.says("/dev/shm").says("directory").is_safe_on_a_terminal();
     for name in STRANGERS {
         let facility = if name.starts_with("sem.") { "sem" } else { "shm" };
         let address = format!("{facility}:/{}", name.trim_start_matches("sem."));
@@ -282,7 +282,7 @@ fn an_address_that_create_prints_is_never_a_semaphores() {
     env.run(["show", "shm:/sem.y"]).ok();
 }
 
-fn a_fifo_in_the_folder_is_a_fifo() {
+fn a_fifo_in_the_directory_is_a_fifo() {
     let env = TestEnv::new();
     odd::strangers();
     let output = env.run(["list", "fifo", "--json"]).any_code(&[0]).1;
@@ -312,7 +312,7 @@ fn a_read_only_file_system_is_named() {
     assert_eq!(env.run(["list", "shm", "--json"]).ok().addresses(), ["shm:/there"]);
 }
 
-fn an_unreadable_folder_is_a_warning_and_exit_1() {
+fn an_unreadable_directory_is_a_warning_and_exit_1() {
     let env = TestEnv::new();
     posix::shared_memory("/there", 1, 0o600);
     fs::set_permissions("/dev/shm", std::os::unix::fs::PermissionsExt::from_mode(0o311)).unwrap();

@@ -279,7 +279,7 @@ fn a_set_that_may_not_be_read_is_unknown() {
 
 fn what_an_ordinary_user_cannot_see_is_never_a_leftover() {
     let env = TestEnv::new();
-    // A FIFO lies in a folder, which is root's here.
+    // A FIFO lies in a directory, which is root's here.
     for subject in crate::subjects::SUBJECTS.iter().filter(|subject| subject.kind != "fifo") {
         let fresh = (subject.fresh)(&env);
         holder::as_user(NOBODY_HOME, || drop((subject.make)(&fresh, 0o644)));

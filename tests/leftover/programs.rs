@@ -104,7 +104,7 @@ fn postgresql(program: &str) -> PathBuf {
 
 struct Cluster {
     server: Running,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// The system user that the server runs as: it refuses root.
@@ -124,27 +124,27 @@ fn as_user(program: &Path) -> Command {
 
 impl Cluster {
     fn start(env: &TestEnv, name: &str) -> Self {
-        let folder = PathBuf::from(env.path(name));
-        fs::create_dir(&folder).unwrap();
-        isolation::mount_tmpfs(folder.to_str().unwrap(), "mode=700,size=512m");
-        chown(&folder, Some(USER), Some(USER)).unwrap();
-        let data = folder.join("data");
+        let directory = PathBuf::from(env.path(name));
+        fs::create_dir(&directory).unwrap();
+        isolation::mount_tmpfs(directory.to_str().unwrap(), "mode=700,size=512m");
+        chown(&directory, Some(USER), Some(USER)).unwrap();
+        let data = directory.join("data");
         let mut made = as_user(&postgresql("initdb"));
         let made = made.args(["--no-sync", "--auth=trust", "--username=test", "-D"]).arg(&data);
         assert!(forking::started(made).wait().unwrap().success(), "initdb");
         let mut command = as_user(&postgresql("postgres"));
-        command.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-h", ""]);
+        command.arg("-D").arg(&data).arg("-k").arg(&directory).args(["-h", ""]);
         command.args(["-c", "fsync=off", "-c", "dynamic_shared_memory_type=posix"]);
         command.args(["-c", "min_dynamic_shared_memory=1MB"]);
         let server = Running::start(&mut command);
-        let cluster = Self { server, folder };
+        let cluster = Self { server, directory };
         wait_for("PostgreSQL", || cluster.answers());
         cluster
     }
 
     fn answers(&self) -> bool {
         let mut command = as_user(&postgresql("psql"));
-        command.args(["-U", "test", "-d", "postgres", "-c", "select 1", "-h"]).arg(&self.folder);
+        command.args(["-U", "test", "-d", "postgres", "-c", "select 1", "-h"]).arg(&self.directory);
         forking::started(&mut command).wait().unwrap().success()
     }
 }

@@ -369,7 +369,7 @@ fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
         let parked = fs::read_dir("/dev/shm").unwrap().flatten();
         let parked: usize = parked
             .filter(|entry| entry.file_type().unwrap().is_dir())
-            .map(|folder| fs::read_dir(folder.path()).unwrap().count())
+            .map(|directory| fs::read_dir(directory.path()).unwrap().count())
             .sum();
         let before = fs::read_dir("/dev/shm").unwrap().flatten();
         let before = before.filter(|entry| entry.file_type().unwrap().is_file()).count();
@@ -380,17 +380,17 @@ fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
         assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), before + parked);
     }
     // A name that has been taken: nobody holds the one in quarantine, so it goes.
-    let folder = "/dev/shm/.ipcctl-0123456789abcdef";
-    fs::create_dir(folder).unwrap();
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let directory = "/dev/shm/.ipcctl-0123456789abcdef";
+    fs::create_dir(directory).unwrap();
+    fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     for name in ["victim-0", "victim-1"] {
-        fs::write(format!("{folder}/{name}"), "old").unwrap();
+        fs::write(format!("{directory}/{name}"), "old").unwrap();
         fs::write(format!("/dev/shm/{name}"), "new").unwrap();
     }
-    let held = fs::File::open(format!("{folder}/victim-1")).unwrap();
+    let held = fs::File::open(format!("{directory}/victim-1")).unwrap();
     let output = env.run(["clean", "--yes", "shm"]).any_code(&[1]).1;
     output.says("victim-0 is removed").says("victim-1 stays there");
     assert_eq!(fs::read_to_string("/dev/shm/victim-0").unwrap(), "new");
-    assert!(fs::exists(format!("{folder}/victim-1")).unwrap());
+    assert!(fs::exists(format!("{directory}/victim-1")).unwrap());
     drop(held);
 }

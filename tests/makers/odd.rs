@@ -42,18 +42,18 @@ pub fn path_of(name: &[u8]) -> PathBuf {
 
 /// Entries that are no objects of ours at all.
 pub fn strangers() {
-    fs::create_dir(path_of(b"folder")).unwrap();
+    fs::create_dir(path_of(b"directory")).unwrap();
     symlink("/etc/shadow", path_of(b"link")).unwrap();
     symlink("/etc/shadow", path_of(b"sem.link")).unwrap();
     symlink("loop", path_of(b"loop")).unwrap();
     fifo::fifo(path_of(b"pipe"), 0o600);
     fifo::fifo(path_of(b"sem.pipe"), 0o600);
-    fs::create_dir(path_of(b"sem.folder")).unwrap();
+    fs::create_dir(path_of(b"sem.directory")).unwrap();
     drop(UnixListener::bind(path_of(b"socket")).unwrap());
 }
 
 pub const STRANGERS: [&str; 8] =
-    ["folder", "link", "sem.link", "loop", "pipe", "sem.pipe", "sem.folder", "socket"];
+    ["directory", "link", "sem.link", "loop", "pipe", "sem.pipe", "sem.directory", "socket"];
 
 /// Regular files whose names claim to be semaphores: empty, junk of another size, junk of the right size.
 pub fn false_semaphores() {

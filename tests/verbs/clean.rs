@@ -29,7 +29,7 @@ crate::cases![
     names_of_any_bytes_are_removed_and_printed_safely,
     what_belongs_together_goes_together,
     what_belongs_to_something_in_use_stays,
-    folders_that_others_prepared_as_quarantine_are_not_used,
+    directories_that_others_prepared_as_quarantine_are_not_used,
     an_unreadable_source_is_exit_1,
     a_file_that_may_not_be_removed_fails_and_the_rest_goes;
     SeveralUsers: an_ordinary_user_removes_only_what_is_his
@@ -276,7 +276,7 @@ fn what_is_no_object_is_neither_followed_nor_removed() {
     env.run(["clean", "--grace", "0", "--suspect", "--yes"]).any_code(&[0]);
     assert_eq!(names(), before);
     assert_eq!(fs::metadata(&target).unwrap().nlink(), 1);
-    for address in ["shm:/torch_1_2", "sem:/EIcAod", "shm:/psm_00000000", "shm:/folder"] {
+    for address in ["shm:/torch_1_2", "sem:/EIcAod", "shm:/psm_00000000", "shm:/directory"] {
         env.run(["clean", "--grace", "0", "--suspect", "--yes", address]).code(3);
         env.run(["rm", "--unused", address]).code(3);
     }
@@ -331,7 +331,7 @@ fn what_belongs_to_something_in_use_stays() {
     assert_eq!(names().len(), 2);
 }
 
-fn folders_that_others_prepared_as_quarantine_are_not_used() {
+fn directories_that_others_prepared_as_quarantine_are_not_used() {
     let env = TestEnv::new();
     // Open to others, a file, and a link: none of them is a quarantine of ours.
     fs::create_dir("/dev/shm/.ipcctl-1111111111111111").unwrap();
@@ -341,7 +341,7 @@ fn folders_that_others_prepared_as_quarantine_are_not_used() {
     )
     .unwrap();
     fs::write("/dev/shm/.ipcctl-1111111111111111/planted", "").unwrap();
-    std::os::unix::fs::symlink(env.folder(), "/dev/shm/.ipcctl-2222222222222222").unwrap();
+    std::os::unix::fs::symlink(env.directory(), "/dev/shm/.ipcctl-2222222222222222").unwrap();
     fs::write(env.path("outside"), "").unwrap();
     wreck("/w");
     env.run(["clean", "--grace", "0", "--yes", "sem"]).code(0).shows("removed 1 object,");

@@ -147,7 +147,7 @@ fn two_that_race_for_one_name_have_one_winner() {
 
 fn an_owner_that_may_not_be_given_leaves_nothing_behind() {
     let env = TestEnv::new();
-    crate::makers::give_away(env.folder(), 65534);
+    crate::makers::give_away(env.directory(), 65534);
     for subject in &SUBJECTS {
         let fresh = (subject.fresh)(&env);
         let mut arguments = subject.create_arguments(&fresh);

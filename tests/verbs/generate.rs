@@ -18,9 +18,9 @@ crate::cases![
     Mandoc: mandoc_has_no_complaint_about_any_page
 ];
 
-fn files(folder: &Path) -> BTreeMap<String, String> {
+fn files(directory: &Path) -> BTreeMap<String, String> {
     let entries =
-        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     paths
         .map(|path| {
@@ -31,18 +31,18 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 }
 
 /// The pages that the program makes of its definitions and of the committed prose, which is read before the
-/// world of a test is made, because its folders may cover the repository.
+/// world of a test is made, because its directories may cover the repository.
 fn made_pages() -> (TestEnv, BTreeMap<String, String>) {
     let prose = files(&tree::path("man/prose"));
     assert!(prose.len() > 5, "{:?}", prose.keys());
     let env = TestEnv::new();
-    let folder = env.path("man");
-    fs::create_dir_all(format!("{folder}/prose")).unwrap();
+    let directory = env.path("man");
+    fs::create_dir_all(format!("{directory}/prose")).unwrap();
     for (name, text) in &prose {
-        fs::write(format!("{folder}/prose/{name}"), text).unwrap();
+        fs::write(format!("{directory}/prose/{name}"), text).unwrap();
     }
-    env.run(["generate", "man", &folder]).ok().prints("");
-    let pages = files(Path::new(&folder));
+    env.run(["generate", "man", &directory]).ok().prints("");
+    let pages = files(Path::new(&directory));
     for name in prose.keys() {
         assert!(pages.contains_key(name), "man/prose/{name} belongs to no page");
     }
@@ -70,9 +70,9 @@ fn the_committed_manual_pages_are_the_generated_ones() {
 fn the_committed_completions_are_the_generated_ones() {
     let committed = files(&tree::path("completions"));
     let env = TestEnv::new();
-    let folder = env.path("completions");
-    env.run(["generate", "completions", &folder]).ok().prints("");
-    let made = files(Path::new(&folder));
+    let directory = env.path("completions");
+    env.run(["generate", "completions", &directory]).ok().prints("");
+    let made = files(Path::new(&directory));
     assert_eq!(made.len(), 3, "{:?}", made.keys());
     assert_same(&committed, &made, "the program has another one built in: build it again");
 }

@@ -24,8 +24,8 @@ crate::cases![
     a_process_that_is_registered_for_the_next_message_is_named,
     those_who_have_a_fifo_open_are_named,
     who_waits_for_the_other_side_of_a_fifo_is_named_and_not_released,
-    a_fifo_that_somebody_waits_to_open_is_found_without_a_search_of_its_folder,
-    a_path_that_leads_through_a_link_and_from_another_folder_is_followed,
+    a_fifo_that_somebody_waits_to_open_is_found_without_a_search_of_its_directory,
+    a_path_that_leads_through_a_link_and_from_another_directory_is_followed,
     ipcctl_itself_is_no_holder,
     several_kinds_are_answered_for_by_one_listing
 ];
@@ -122,9 +122,9 @@ fn a_thread_that_waits_in_a_path_of_its_own_is_no_known_holder() {
     let env = TestEnv::new();
     let path = env.path("pipe");
     fifo::fifo(&path, 0o600);
-    let folder = env.folder().to_owned();
+    let directory = env.directory().to_owned();
     let _waiter = holder::blocking(
-        || std::env::set_current_dir(&folder).unwrap(),
+        || std::env::set_current_dir(&directory).unwrap(),
         || {
             holding::open("/proc/self/cwd/pipe", libc::O_RDONLY);
         },
@@ -221,7 +221,7 @@ fn who_waits_for_the_other_side_of_a_fifo_is_named_and_not_released() {
     }
 }
 
-fn a_fifo_that_somebody_waits_to_open_is_found_without_a_search_of_its_folder() {
+fn a_fifo_that_somebody_waits_to_open_is_found_without_a_search_of_its_directory() {
     let env = TestEnv::new();
     fs::create_dir_all(env.path("deep/down/below")).unwrap();
     let path = env.path("deep/down/below/pipe");
@@ -237,15 +237,15 @@ fn a_fifo_that_somebody_waits_to_open_is_found_without_a_search_of_its_folder() 
     assert!(env.run(["list", "fifo", "--json"]).code(0).addresses().contains(&address));
 }
 
-fn a_path_that_leads_through_a_link_and_from_another_folder_is_followed() {
+fn a_path_that_leads_through_a_link_and_from_another_directory_is_followed() {
     let env = TestEnv::new();
-    fs::create_dir(env.path("folder")).unwrap();
-    let path = env.path("folder/pipe");
+    fs::create_dir(env.path("directory")).unwrap();
+    let path = env.path("directory/pipe");
     fifo::fifo(&path, 0o600);
-    std::os::unix::fs::symlink("../folder/pipe", env.path("folder/link")).unwrap();
-    let folder = env.path("folder");
+    std::os::unix::fs::symlink("../directory/pipe", env.path("directory/link")).unwrap();
+    let directory = env.path("directory");
     let waiter = holder::blocking(
-        || std::env::set_current_dir(&folder).unwrap(),
+        || std::env::set_current_dir(&directory).unwrap(),
         || {
             holding::open("./link", libc::O_RDONLY);
         },

@@ -166,11 +166,11 @@ fn a_file_that_is_named_like_a_segment_is_none() {
     let holder = holder::holding(|| {
         sysv::attach(id);
     });
-    let folder = env.folder().to_owned();
+    let directory = env.directory().to_owned();
     let _stranger = holder::holding(|| {
         // Among so many files one has the inode number that is the segment's id, if there are such at all.
         for number in 0..8 {
-            let path = folder.join(format!("SYSV{number:08x}"));
+            let path = directory.join(format!("SYSV{number:08x}"));
             std::fs::write(&path, [0; 4096]).unwrap();
             let descriptor = holding::open(&path, libc::O_RDWR);
             posix::map_descriptor(descriptor);

@@ -16,7 +16,7 @@ crate::cases![
     a_fact_of_the_table_is_unknown_when_it_is_masked,
     sparse_ids_are_all_found,
     another_root_for_proc_may_be_empty,
-    a_missing_shm_folder_is_a_warning_and_exit_1,
+    a_missing_shm_directory_is_a_warning_and_exit_1,
     a_process_file_system_without_processes_takes_nothing_from_the_listing;
     SeveralUsers: an_ordinary_user_sees_every_object_and_unknown_for_what_may_not_be_read,
     an_owner_above_65535_takes_nothing_from_the_listing
@@ -137,7 +137,7 @@ fn another_root_for_proc_may_be_empty() {
     }
 }
 
-fn a_missing_shm_folder_is_a_warning_and_exit_1() {
+fn a_missing_shm_directory_is_a_warning_and_exit_1() {
     let env = TestEnv::new();
     let id = sysv::segment(env.key(), 1, 0o600);
     isolation::replace_dev(&["program"]);

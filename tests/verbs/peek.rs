@@ -39,7 +39,7 @@ fn a_system_v_queue_is_shown_and_stays_as_it_is() {
     assert_eq!(state(&before), state(&after));
     // A copy is not worth a file.
     assert_eq!(
-        std::fs::read_dir(env.folder())
+        std::fs::read_dir(env.directory())
             .unwrap()
             .filter(|entry| {
                 entry.as_ref().unwrap().file_name().to_string_lossy().contains("saved")

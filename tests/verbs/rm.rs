@@ -127,10 +127,11 @@ fn an_empty_standard_input_is_nothing_to_do() {
 
 fn if_exists_still_fails_for_other_reasons() {
     let env = TestEnv::new();
-    fs::create_dir("/dev/shm/folder").unwrap();
+    fs::create_dir("/dev/shm/directory").unwrap();
     env.run(["rm", "--if-exists", "shm:-1"]).code(2);
     fs::write(env.path("file"), "").unwrap();
-    fs::set_permissions(env.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
+    fs::set_permissions(env.directory(), std::os::unix::fs::PermissionsExt::from_mode(0o555))
+        .unwrap();
     makers::fifo::fifo(env.path("a/pipe"), 0o600);
     fs::set_permissions(env.path("a"), std::os::unix::fs::PermissionsExt::from_mode(0o555))
         .unwrap();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use crate::commands::context::{Context, Outcome};
+use crate::commands::context::{Context, VerbResult};
 use crate::leftover::removal;
 use crate::model::{Class, Fault, Object, Value};
 use crate::output::{Cell, Format};
@@ -19,7 +19,7 @@ pub(super) const RESULT: &[(&str, &str)] = &[
 /// An object of the plan, and what became of it.
 pub(super) struct Row {
     pub(super) object: Object,
-    pub(super) outcome: Option<removal::Outcome>,
+    pub(super) outcome: Option<removal::RemovalOutcome>,
 }
 
 /// The plan, and what became of it.
@@ -33,7 +33,7 @@ pub(super) struct Report {
 
 impl Report {
     /// Writes all rows.
-    pub(super) fn print(&self, cx: &mut Context) -> Outcome {
+    pub(super) fn print(&self, cx: &mut Context) -> VerbResult {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let mut renderer = cx.renderer("objects", &columns);
         renderer.names(&columns);
@@ -54,12 +54,12 @@ impl Report {
         for Row { object, outcome } in &self.rows {
             let address = &object.address;
             match outcome {
-                Some(removal::Outcome::Removed) | None => {}
-                Some(removal::Outcome::Skipped(why)) => {
+                Some(removal::RemovalOutcome::Removed) | None => {}
+                Some(removal::RemovalOutcome::Skipped(why)) => {
                     cx.warn(&format!("{address} was skipped: {why}"));
                 }
-                Some(removal::Outcome::Left(how)) => cx.warn(&format!("{address}: {how}")),
-                Some(removal::Outcome::Failed(fault)) => {
+                Some(removal::RemovalOutcome::Left(how)) => cx.warn(&format!("{address}: {how}")),
+                Some(removal::RemovalOutcome::Failed(fault)) => {
                     let fault = Fault { class: Class::Failed, ..fault.clone() };
                     cx.cannot("remove", Some(address), &fault);
                 }
@@ -68,11 +68,11 @@ impl Report {
     }
 
     /// The last line for people; all of it for programs, to whom the plan was not printed.
-    pub(super) fn finish(&self, cx: &mut Context) -> Outcome {
+    pub(super) fn finish(&self, cx: &mut Context) -> VerbResult {
         if cx.format() != Format::Table {
             return self.print(cx);
         }
-        let goes = |row: &&Row| self.dry || row.outcome == Some(removal::Outcome::Removed);
+        let goes = |row: &&Row| self.dry || row.outcome == Some(removal::RemovalOutcome::Removed);
         let going: Vec<_> = self.rows.iter().filter(goes).collect();
         let memory = |row: &&Row| row.object.past.as_ref().map_or(0, |past| past.memory);
         let freed: u64 = going.iter().map(memory).fold(0, u64::saturating_add);
@@ -83,15 +83,15 @@ impl Report {
             Value::Word(if self.dry { ", free " } else { ", freed " }),
             Value::Bytes(freed),
         ];
-        let count = |sort: fn(&removal::Outcome) -> bool| {
+        let count = |sort: fn(&removal::RemovalOutcome) -> bool| {
             self.rows.iter().filter(|row| row.outcome.as_ref().is_some_and(sort)).count() as u64
         };
         if !self.dry {
-            let skipped = count(|outcome| matches!(outcome, removal::Outcome::Skipped(_)));
+            let skipped = count(|outcome| matches!(outcome, removal::RemovalOutcome::Skipped(_)));
             parts.extend([Value::Word("; skipped "), Value::Count(skipped)]);
         }
         let failed = count(|outcome| {
-            matches!(outcome, removal::Outcome::Failed(_) | removal::Outcome::Left(_))
+            matches!(outcome, removal::RemovalOutcome::Failed(_) | removal::RemovalOutcome::Left(_))
         });
         if failed > 0 {
             parts.extend([Value::Word("; failed "), Value::Count(failed)]);
@@ -102,22 +102,22 @@ impl Report {
     }
 }
 
-fn result(outcome: Option<&removal::Outcome>) -> &'static str {
+fn result(outcome: Option<&removal::RemovalOutcome>) -> &'static str {
     match outcome {
         None => "planned",
-        Some(removal::Outcome::Removed) => "removed",
-        Some(removal::Outcome::Skipped(_)) => "skipped",
-        Some(removal::Outcome::Failed(_)) => "failed",
-        Some(removal::Outcome::Left(_)) => "left",
+        Some(removal::RemovalOutcome::Removed) => "removed",
+        Some(removal::RemovalOutcome::Skipped(_)) => "skipped",
+        Some(removal::RemovalOutcome::Failed(_)) => "failed",
+        Some(removal::RemovalOutcome::Left(_)) => "left",
     }
 }
 
-fn reason(outcome: Option<&removal::Outcome>) -> Value {
+fn reason(outcome: Option<&removal::RemovalOutcome>) -> Value {
     match outcome {
-        None | Some(removal::Outcome::Removed) => Value::None("none"),
-        Some(removal::Outcome::Skipped(text) | removal::Outcome::Left(text)) => {
+        None | Some(removal::RemovalOutcome::Removed) => Value::None("none"),
+        Some(removal::RemovalOutcome::Skipped(text) | removal::RemovalOutcome::Left(text)) => {
             Value::Text(text.as_str().into())
         }
-        Some(removal::Outcome::Failed(fault)) => Value::Text(fault.cause.as_str().into()),
+        Some(removal::RemovalOutcome::Failed(fault)) => Value::Text(fault.cause.as_str().into()),
     }
 }

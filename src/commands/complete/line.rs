@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, Command};
 
 /// What is to be completed.
 #[derive(Debug)]
-pub(super) enum Place<'a> {
+pub(super) enum CompletionPlace<'a> {
     /// A verb.
     Verb,
     /// The name of an option.
@@ -18,7 +18,7 @@ pub(super) enum Place<'a> {
 
 /// A line up to the cursor.
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct CommandLine<'a> {
     /// The verb, or the program while there is none.
     pub(super) command: &'a Command,
     /// Options that were given, by their ids.
@@ -28,7 +28,7 @@ pub(super) struct Line<'a> {
     /// What has been typed of the word at the cursor.
     pub(super) current: &'a str,
     /// What stands there.
-    pub(super) place: Place<'a>,
+    pub(super) place: CompletionPlace<'a>,
     /// How many words of a command to run stand before it, where it is a word of one.
     pub(super) run: usize,
     /// The option that the next word is a value of.
@@ -42,7 +42,7 @@ pub(super) fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
-impl<'a> Line<'a> {
+impl<'a> CommandLine<'a> {
     /// Reads the words of a line; the last one is that at the cursor.
     pub(super) fn read(root: &'a Command, words: &[&'a str]) -> Self {
         let (current, before) =
@@ -52,13 +52,13 @@ impl<'a> Line<'a> {
             given: Vec::new(),
             words: Vec::new(),
             current,
-            place: Place::Nothing,
+            place: CompletionPlace::Nothing,
             run: 0,
             awaited: None,
             literal: false,
         };
         let known = before.iter().all(|word| line.take(word));
-        line.place = if known { line.find_place() } else { Place::Nothing };
+        line.place = if known { line.find_place() } else { CompletionPlace::Nothing };
         line
     }
 
@@ -114,26 +114,28 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn find_place(&self) -> Place<'a> {
+    fn find_place(&self) -> CompletionPlace<'a> {
         let word = self.current;
         if let Some(arg) = self.awaited {
-            return Place::Value { arg, before: "" };
+            return CompletionPlace::Value { arg, before: "" };
         }
         if !self.literal && word.starts_with('-') {
             let with_value = word.strip_prefix("--").and_then(|long| long.split_once('='));
-            let Some((name, value)) = with_value else { return Place::Option };
+            let Some((name, value)) = with_value else { return CompletionPlace::Option };
             let arg = self.command.get_arguments().find(|arg| arg.get_long() == Some(name));
             return match arg.filter(|arg| takes_value(arg)) {
-                Some(arg) => Place::Value { arg, before: &word[..word.len() - value.len()] },
-                None => Place::Nothing,
+                Some(arg) => {
+                    CompletionPlace::Value { arg, before: &word[..word.len() - value.len()] }
+                }
+                None => CompletionPlace::Nothing,
             };
         }
         if self.command.has_subcommands() {
-            return Place::Verb;
+            return CompletionPlace::Verb;
         }
         match self.positional() {
-            Some(arg) => Place::Value { arg, before: "" },
-            None => Place::Nothing,
+            Some(arg) => CompletionPlace::Value { arg, before: "" },
+            None => CompletionPlace::Nothing,
         }
     }
 
@@ -176,11 +178,11 @@ mod tests {
     }
 
     fn place(words: &[&str]) -> String {
-        match Line::read(&root(), words).place {
-            Place::Verb => "verb".into(),
-            Place::Option => "option".into(),
-            Place::Value { arg, before } => format!("{before}{}", arg.get_id()),
-            Place::Nothing => "nothing".into(),
+        match CommandLine::read(&root(), words).place {
+            CompletionPlace::Verb => "verb".into(),
+            CompletionPlace::Option => "option".into(),
+            CompletionPlace::Value { arg, before } => format!("{before}{}", arg.get_id()),
+            CompletionPlace::Nothing => "nothing".into(),
         }
     }
 
@@ -214,7 +216,7 @@ mod tests {
     #[test]
     fn what_was_given_is_remembered() {
         let root = root();
-        let line = Line::read(&root, &["lock", "--json", "-b", "2", "sem:0", ""]);
+        let line = CommandLine::read(&root, &["lock", "--json", "-b", "2", "sem:0", ""]);
         assert_eq!((line.given, line.words), (vec!["json", "by"], vec!["sem:0"]));
     }
 }

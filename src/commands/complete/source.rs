@@ -5,8 +5,8 @@ use std::fs;
 
 use clap::Arg;
 
-use super::line::Line;
-use super::{Candidate, objects};
+use super::line::CommandLine;
+use super::{Candidate, addresses};
 use crate::commands::Verb;
 use crate::commands::context::Context;
 use crate::kinds::KindRecord;
@@ -22,7 +22,7 @@ pub(super) enum Answer {
 
 /// Where values of one name come from.
 #[derive(Clone, Copy)]
-enum Source {
+enum ValueSource {
     /// Whatever the user has in mind: a number, a size, a pattern.
     Free,
     /// Objects that are there.
@@ -36,38 +36,38 @@ enum Source {
     Processes,
     Verbs,
     Files,
-    Folders,
+    Directories,
     /// A program, then its arguments.
     Run,
 }
 
 /// What arguments call their values.
-static SOURCES: &[(&str, Source)] = &[
-    ("ADDRESS", Source::Addresses),
-    ("ADDRESS|-", Source::Addresses),
-    ("FACILITY", Source::Selectors),
-    ("FACILITY|ADDRESS", Source::Selectors),
-    ("LIST", Source::Columns),
-    ("USER", Source::Users),
-    ("GROUP", Source::Groups),
-    ("PID", Source::Processes),
-    ("PATH[,PROJECT]", Source::Files),
-    ("VERB", Source::Verbs),
-    ("FILE", Source::Files),
-    ("DIR", Source::Folders),
-    ("COMMAND", Source::Run),
-    ("DURATION", Source::Free),
-    ("GLOB", Source::Free),
-    ("I", Source::Free),
-    ("N", Source::Free),
-    ("TEXT", Source::Free),
-    ("A,B,…", Source::Free),
-    ("MESSAGE", Source::Free),
-    ("OCTAL", Source::Free),
-    ("PERCENT", Source::Free),
-    ("SIZE", Source::Free),
-    ("TERM", Source::Free),
-    ("TEXT", Source::Free),
+static SOURCES: &[(&str, ValueSource)] = &[
+    ("ADDRESS", ValueSource::Addresses),
+    ("ADDRESS|-", ValueSource::Addresses),
+    ("FACILITY", ValueSource::Selectors),
+    ("FACILITY|ADDRESS", ValueSource::Selectors),
+    ("LIST", ValueSource::Columns),
+    ("USER", ValueSource::Users),
+    ("GROUP", ValueSource::Groups),
+    ("PID", ValueSource::Processes),
+    ("PATH[,PROJECT]", ValueSource::Files),
+    ("VERB", ValueSource::Verbs),
+    ("FILE", ValueSource::Files),
+    ("DIR", ValueSource::Directories),
+    ("COMMAND", ValueSource::Run),
+    ("DURATION", ValueSource::Free),
+    ("GLOB", ValueSource::Free),
+    ("I", ValueSource::Free),
+    ("N", ValueSource::Free),
+    ("TEXT", ValueSource::Free),
+    ("A,B,…", ValueSource::Free),
+    ("MESSAGE", ValueSource::Free),
+    ("OCTAL", ValueSource::Free),
+    ("PERCENT", ValueSource::Free),
+    ("SIZE", ValueSource::Free),
+    ("TERM", ValueSource::Free),
+    ("TEXT", ValueSource::Free),
 ];
 
 /// What an argument calls its value.
@@ -87,7 +87,7 @@ pub(super) fn values(
     arg: &Arg,
     verb: Option<&Verb>,
     typed: &str,
-    line: &Line,
+    line: &CommandLine,
     cx: &Context,
 ) -> (usize, Answer) {
     let possible = arg.get_possible_values();
@@ -107,27 +107,27 @@ pub(super) fn values(
     let source = SOURCES
         .iter()
         .find(|(known, _)| *known == name)
-        .map_or(Source::Free, |(_, source)| *source);
+        .map_or(ValueSource::Free, |(_, source)| *source);
     let takes: fn(&KindRecord) -> bool = verb.map_or(|_| true, |verb| verb.takes);
     let mut list = 0;
     let candidates = match source {
-        Source::Free => Vec::new(),
-        Source::Addresses => objects::existing(typed, &line.words, takes, cx),
-        Source::Selectors => objects::selectors(typed, &line.words, takes, cx),
-        Source::Columns => {
+        ValueSource::Free => Vec::new(),
+        ValueSource::Addresses => addresses::existing(typed, &line.words, takes, cx),
+        ValueSource::Selectors => addresses::selectors(typed, &line.words, takes, cx),
+        ValueSource::Columns => {
             list = last_of_list(',');
             // What adds or reverses is no part of a name.
             list += usize::from(typed[list..].starts_with(['+', '-']));
             verb.map(|verb| (verb.columns)()).unwrap_or_default()
         }
-        Source::Users => accounts("/etc/passwd", "uid"),
-        Source::Groups => accounts("/etc/group", "gid"),
-        Source::Processes => processes(cx),
-        Source::Verbs => super::verbs(&super::definition()),
-        Source::Files => return (0, Answer::Shell("files")),
-        Source::Folders => return (0, Answer::Shell("dirs")),
-        Source::Run if line.run == 0 => return (0, Answer::Shell("commands")),
-        Source::Run => return (0, Answer::Shell("files")),
+        ValueSource::Users => accounts("/etc/passwd", "uid"),
+        ValueSource::Groups => accounts("/etc/group", "gid"),
+        ValueSource::Processes => processes(cx),
+        ValueSource::Verbs => super::verbs(&super::definition()),
+        ValueSource::Files => return (0, Answer::Shell("files")),
+        ValueSource::Directories => return (0, Answer::Shell("dirs")),
+        ValueSource::Run if line.run == 0 => return (0, Answer::Shell("commands")),
+        ValueSource::Run => return (0, Answer::Shell("files")),
     };
     (list, Answer::Candidates(candidates))
 }

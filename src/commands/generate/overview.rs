@@ -3,7 +3,7 @@
 
 use super::roff;
 use crate::commands::Verb;
-use crate::commands::columns::Known;
+use crate::commands::columns::ColumnHelp;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Class, Param};
 
@@ -57,7 +57,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Columns by name.
-pub(super) fn columns(columns: &Known) -> String {
+pub(super) fn columns(columns: &ColumnHelp) -> String {
     columns.iter().map(|(name, help)| roff::tagged(&roff::bold(name), help)).collect()
 }
 

@@ -1,5 +1,5 @@
 //! A manual page: sections in the order that man-pages(7) gives, some made of definitions, some read from the
-//! folder of prose. Knows no page in particular.
+//! directory of prose. Knows no page in particular.
 
 use std::fs;
 use std::io;
@@ -63,11 +63,11 @@ impl Page {
         Ok(())
     }
 
-    /// Writes the page into a folder, as `NAME.NUMBER`.
+    /// Writes the page into a directory, as `NAME.NUMBER`.
     ///
     /// # Errors
     /// What the file system says.
-    pub(super) fn write(mut self, folder: &Path) -> io::Result<()> {
+    pub(super) fn write(mut self, directory: &Path) -> io::Result<()> {
         self.sections.sort_by_key(|(title, _)| rank(title));
         let version = env!("CARGO_PKG_VERSION");
         let title = self.name.to_ascii_uppercase();
@@ -75,7 +75,7 @@ impl Page {
         for (title, body) in &self.sections {
             text.push_str(&format!(".SH {title}\n{body}"));
         }
-        fs::write(folder.join(self.file_name()), text)
+        fs::write(directory.join(self.file_name()), text)
     }
 
     fn file_name(&self) -> String {
@@ -107,16 +107,16 @@ mod tests {
 
     #[test]
     fn prose_takes_the_place_of_what_was_made_or_continues_it() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let prose = ".\\\" for editors\n.SH DESCRIPTION\nmore\n.SH EXIT STATUS\nits own\n.SH SEE ALSO\n.BR a (1)\n";
-        fs::write(folder.path().join("x.1"), prose).unwrap();
+        fs::write(directory.path().join("x.1"), prose).unwrap();
         let mut page = Page::new("x", '1', "tries");
         page.add("SEE ALSO", ".BR b (1)\n".into());
         page.add("EXIT STATUS", "common\n".into());
         page.add("DESCRIPTION", "made\n".into());
-        page.read_prose(folder.path()).unwrap();
-        page.write(folder.path()).unwrap();
-        let text = fs::read_to_string(folder.path().join("x.1")).unwrap();
+        page.read_prose(directory.path()).unwrap();
+        page.write(directory.path()).unwrap();
+        let text = fs::read_to_string(directory.path().join("x.1")).unwrap();
         let (_, body) = text.split_once('\n').unwrap();
         assert_eq!(
             body,

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use super::list::time;
-use super::{Request, Unit, pick};
-use crate::compat::objects::{self, Plain};
+use super::{IpcsRequest, SizeUnit, pick};
+use crate::compat::objects::{self, PlainNumbers};
 use crate::compat::text::{self, left, marked_octal};
-use crate::compat::times::Form;
-use crate::compat::tool::{Stop, Tool, reason};
+use crate::compat::times::TimeForm;
+use crate::compat::tool::{Tool, ToolExit, reason};
 use crate::kinds::KindRecord;
 use crate::model::{Class, Locator, Object, Value};
 
@@ -16,8 +16,8 @@ use crate::model::{Class, Locator, Object, Value};
 pub(super) fn section(
     tool: &mut Tool,
     record: &'static KindRecord,
-    request: &Request,
-) -> Result<(), Stop> {
+    request: &IpcsRequest,
+) -> Result<(), ToolExit> {
     let id = request.id.unwrap_or_default();
     // Commands are not printed, and looking them up costs.
     let fields = (record.kind.fields)();
@@ -32,7 +32,7 @@ pub(super) fn section(
         }
         Err(fault) => return Err(tool.refuse(&format!("id {id}: {}", reason(&fault)))),
     };
-    let text: fn(&mut Tool, &Object, Unit) -> String = pick(record, queue, segment, set);
+    let text: fn(&mut Tool, &Object, SizeUnit) -> String = pick(record, queue, segment, set);
     let text = text(tool, &object, request.unit);
     writeln!(tool.out, "\n{text}")?;
     if let Some(Value::Unknown(why)) = object.facts.get("semaphores") {
@@ -42,7 +42,7 @@ pub(super) fn section(
 }
 
 fn date(tool: &mut Tool, object: &Object, fact: &str) -> String {
-    format!("{:<26}", time(tool, object, fact, Form::Full))
+    format!("{:<26}", time(tool, object, fact, TimeForm::Full))
 }
 
 /// `uid=0 gid=0 cuid=0 cgid=0` with this between them.
@@ -60,8 +60,8 @@ fn octal(mode: u32) -> String {
     String::from_utf8_lossy(marked_octal(mode).bytes()).into_owned()
 }
 
-fn queue(tool: &mut Tool, object: &Object, unit: Unit) -> String {
-    let word = if unit == Unit::Human { "size" } else { "bytes" };
+fn queue(tool: &mut Tool, object: &Object, unit: SizeUnit) -> String {
+    let word = if unit == SizeUnit::Human { "size" } else { "bytes" };
     let used = unit.size(object.number("bytes"));
     let most = unit.size(object.number("max-bytes"));
     format!(
@@ -83,8 +83,8 @@ fn queue(tool: &mut Tool, object: &Object, unit: Unit) -> String {
     )
 }
 
-fn segment(tool: &mut Tool, object: &Object, unit: Unit) -> String {
-    let word = if unit == Unit::Human { "size" } else { "bytes" };
+fn segment(tool: &mut Tool, object: &Object, unit: SizeUnit) -> String {
+    let word = if unit == SizeUnit::Human { "size" } else { "bytes" };
     let bit = |fact, bit| if object.flag(fact) { bit } else { 0 };
     let permissions = objects::mode(object);
     // The kernel keeps the two states of a segment in its mode.
@@ -111,7 +111,7 @@ fn segment(tool: &mut Tool, object: &Object, unit: Unit) -> String {
     )
 }
 
-fn set(tool: &mut Tool, object: &Object, _unit: Unit) -> String {
+fn set(tool: &mut Tool, object: &Object, _unit: SizeUnit) -> String {
     let mode = octal(objects::mode(object));
     let mut text = format!(
         "Semaphore Array semid={}\n\

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use super::{Request, Unit, pick};
-use crate::compat::objects::{self, Plain};
-use crate::compat::tool::{Stop, Tool};
+use super::{IpcsRequest, SizeUnit, pick};
+use crate::compat::objects::{self, PlainNumbers};
+use crate::compat::tool::{Tool, ToolExit};
 use crate::kinds::KindRecord;
 use crate::model::{Facts, Limit};
 
@@ -12,14 +12,14 @@ use crate::model::{Facts, Limit};
 const SHMMIN: u64 = 1;
 
 /// The lines of one facility, given its limits by name.
-type Lines = fn(&dyn Fn(&str) -> u64, Unit) -> String;
+type Lines = fn(&dyn Fn(&str) -> u64, SizeUnit) -> String;
 
 /// Prints the limits of one facility.
 pub(super) fn limits(
     tool: &mut Tool,
     record: &'static KindRecord,
-    request: &Request,
-) -> Result<(), Stop> {
+    request: &IpcsRequest,
+) -> Result<(), ToolExit> {
     let limits = objects::limits(tool, record);
     let get = |name: &str| limit(&limits, name);
     let title = pick(record, "Messages Limits", "Shared Memory Limits", "Semaphore Limits");
@@ -34,9 +34,9 @@ fn limit(limits: &[Limit], name: &str) -> u64 {
     objects::number(limit.map(|limit| &limit.limit)).unwrap_or(0)
 }
 
-fn queue_limits(get: &dyn Fn(&str) -> u64, unit: Unit) -> String {
+fn queue_limits(get: &dyn Fn(&str) -> u64, unit: SizeUnit) -> String {
     let (most, message, queue) = (get("MSGMNI"), get("MSGMAX"), get("MSGMNB"));
-    let word = if unit == Unit::Human { "" } else { " (bytes)" };
+    let word = if unit == SizeUnit::Human { "" } else { " (bytes)" };
     format!(
         "max queues system wide = {most}\n\
          max size of message{word} = {}\n\
@@ -46,19 +46,19 @@ fn queue_limits(get: &dyn Fn(&str) -> u64, unit: Unit) -> String {
     )
 }
 
-fn segment_limits(get: &dyn Fn(&str) -> u64, unit: Unit) -> String {
+fn segment_limits(get: &dyn Fn(&str) -> u64, unit: SizeUnit) -> String {
     let (most, largest, pages) = (get("SHMMNI"), get("SHMMAX"), get("SHMALL"));
     let page = procfs::page_size();
     // What is too much to count is all whole pages that can be counted.
     let all = |page: u64| pages.checked_mul(page).unwrap_or(u64::MAX - u64::MAX % page);
     let (word, largest, total) = match unit {
-        Unit::Human => ("", unit.size(largest), unit.size(all(page))),
-        Unit::Bytes => (" (bytes)", unit.size(largest), unit.size(all(page))),
-        Unit::Default => {
+        SizeUnit::Human => ("", unit.size(largest), unit.size(all(page))),
+        SizeUnit::Bytes => (" (bytes)", unit.size(largest), unit.size(all(page))),
+        SizeUnit::Default => {
             (" (kbytes)", (largest / 1024).to_string(), all((page / 1024).max(1)).to_string())
         }
     };
-    let least = if unit == Unit::Human { "" } else { " (bytes)" };
+    let least = if unit == SizeUnit::Human { "" } else { " (bytes)" };
     format!(
         "max number of segments = {most}\n\
          max seg size{word} = {largest}\n\
@@ -68,7 +68,7 @@ fn segment_limits(get: &dyn Fn(&str) -> u64, unit: Unit) -> String {
     )
 }
 
-fn set_limits(get: &dyn Fn(&str) -> u64, _unit: Unit) -> String {
+fn set_limits(get: &dyn Fn(&str) -> u64, _unit: SizeUnit) -> String {
     format!(
         "max number of arrays = {}\n\
          max semaphores per array = {}\n\
@@ -87,27 +87,28 @@ fn set_limits(get: &dyn Fn(&str) -> u64, _unit: Unit) -> String {
 pub(super) fn totals(
     tool: &mut Tool,
     record: &'static KindRecord,
-    request: &Request,
-) -> Result<(), Stop> {
+    request: &IpcsRequest,
+) -> Result<(), ToolExit> {
     let title = pick(record, "Messages Status", "Shared Memory Status", "Semaphore Status");
     writeln!(tool.out, "\n------ {title} --------")?;
-    let lines: fn(&Facts, Unit) -> String = pick(record, queue_totals, segment_totals, set_totals);
+    let lines: fn(&Facts, SizeUnit) -> String =
+        pick(record, queue_totals, segment_totals, set_totals);
     let lines = lines(&record.inspect.totals(), request.unit);
     Ok(tool.out.write_all(lines.as_bytes())?)
 }
 
-fn queue_totals(all: &Facts, unit: Unit) -> String {
+fn queue_totals(all: &Facts, unit: SizeUnit) -> String {
     let bytes = unit.size(all.number("bytes"));
     let space = match unit {
-        Unit::Default => format!("used space = {bytes} bytes"),
-        Unit::Bytes => format!("used space (bytes) = {bytes}"),
-        Unit::Human => format!("used space = {bytes}"),
+        SizeUnit::Default => format!("used space = {bytes} bytes"),
+        SizeUnit::Bytes => format!("used space (bytes) = {bytes}"),
+        SizeUnit::Human => format!("used space = {bytes}"),
     };
     let (queues, messages) = (all.number("queues"), all.number("messages"));
     format!("allocated queues = {queues}\nused headers = {messages}\n{space}\n")
 }
 
-fn segment_totals(all: &Facts, _unit: Unit) -> String {
+fn segment_totals(all: &Facts, _unit: SizeUnit) -> String {
     format!(
         "segments allocated {}\n\
          pages allocated {}\n\
@@ -123,7 +124,7 @@ fn segment_totals(all: &Facts, _unit: Unit) -> String {
     )
 }
 
-fn set_totals(all: &Facts, _unit: Unit) -> String {
+fn set_totals(all: &Facts, _unit: SizeUnit) -> String {
     let (sets, semaphores) = (all.number("sets"), all.number("semaphores"));
     format!("used arrays = {sets}\nallocated semaphores = {semaphores}\n")
 }

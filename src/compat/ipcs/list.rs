@@ -3,17 +3,17 @@
 
 use std::io::Write;
 
-use super::{Request, Unit, View, pick};
-use crate::compat::objects::{self, Plain};
+use super::{IpcsRequest, IpcsView, SizeUnit, pick};
+use crate::compat::objects::{self, PlainNumbers};
 use crate::compat::text::{self, left, right, spaces};
-use crate::compat::times::Form;
-use crate::compat::tool::{Stop, Tool};
+use crate::compat::times::TimeForm;
+use crate::compat::tool::{Tool, ToolExit};
 use crate::kinds::KindRecord;
 use crate::model::Object;
 
 /// One of the columns.
 #[derive(Clone, Copy)]
-enum Column {
+enum IpcsColumn {
     Key,
     Id(usize),
     Owner,
@@ -34,7 +34,7 @@ enum Column {
     User,
     Group,
 }
-use Column::*;
+use IpcsColumn::*;
 
 /// A section of one view.
 struct Section {
@@ -42,13 +42,13 @@ struct Section {
     heading: &'static str,
     /// The heading where sizes have units.
     human: &'static str,
-    columns: &'static [Column],
+    columns: &'static [IpcsColumn],
 }
 
 const fn section_of(
     title: &'static str,
     heading: &'static str,
-    columns: &'static [Column],
+    columns: &'static [IpcsColumn],
 ) -> Section {
     Section { title, heading, human: heading, columns }
 }
@@ -111,7 +111,7 @@ static SEGMENT_PIDS: Section = section_of(
     &[Id(10), Owner, Pid("creator-pid"), Pid("last-pid")],
 );
 
-const PEOPLE: &[Column] = &[Id(10), Mode, Creator, CreatorGroup, User, Group];
+const PEOPLE: &[IpcsColumn] = &[Id(10), Mode, Creator, CreatorGroup, User, Group];
 static QUEUE_CREATORS: Section = section_of(
     "Message Queues Creators/Owners",
     "msqid      perms      cuid       cgid       uid        gid       ",
@@ -128,7 +128,7 @@ static SET_CREATORS: Section = section_of(
     PEOPLE,
 );
 
-impl Column {
+impl IpcsColumn {
     /// The fact that it prints, if it is one of the kind's own.
     fn fact(self) -> Option<&'static str> {
         match self {
@@ -147,19 +147,19 @@ impl Column {
 pub(super) fn section(
     tool: &mut Tool,
     record: &'static KindRecord,
-    request: &Request,
-) -> Result<(), Stop> {
+    request: &IpcsRequest,
+) -> Result<(), ToolExit> {
     let section = match request.view {
-        View::Times => pick(record, &QUEUE_TIMES, &SEGMENT_TIMES, &SET_TIMES),
-        View::Creators => pick(record, &QUEUE_CREATORS, &SEGMENT_CREATORS, &SET_CREATORS),
+        IpcsView::Times => pick(record, &QUEUE_TIMES, &SEGMENT_TIMES, &SET_TIMES),
+        IpcsView::Creators => pick(record, &QUEUE_CREATORS, &SEGMENT_CREATORS, &SET_CREATORS),
         // Nobody keeps the pids of a set.
-        View::Pids => match pick(record, Some(&QUEUE_PIDS), Some(&SEGMENT_PIDS), None) {
+        IpcsView::Pids => match pick(record, Some(&QUEUE_PIDS), Some(&SEGMENT_PIDS), None) {
             Some(section) => section,
             None => return Ok(super::line(tool, b"")?),
         },
         _ => pick(record, &QUEUES, &SEGMENTS, &SETS),
     };
-    let heading = if request.unit == Unit::Human { section.human } else { section.heading };
+    let heading = if request.unit == SizeUnit::Human { section.human } else { section.heading };
     writeln!(tool.out, "\n------ {} --------\n{heading}", section.title)?;
     let want: Vec<&str> = section.columns.iter().filter_map(|column| column.fact()).collect();
     let mut row = Vec::new();
@@ -176,7 +176,7 @@ pub(super) fn section(
     })
 }
 
-fn cell(tool: &mut Tool, object: &Object, column: Column, unit: Unit, row: &mut Vec<u8>) {
+fn cell(tool: &mut Tool, object: &Object, column: IpcsColumn, unit: SizeUnit, row: &mut Vec<u8>) {
     match column {
         Key => row.extend_from_slice(&text::key(object.key())),
         Id(width) => left(row, text::decimal(objects::id(object).into()).bytes(), width),
@@ -193,10 +193,10 @@ fn cell(tool: &mut Tool, object: &Object, column: Column, unit: Unit, row: &mut 
             spaces(row, gap);
             right(row, text::signed(object.pid(fact).into()).bytes(), 5);
         }
-        Stamp(fact) => left(row, time(tool, object, fact, Form::Stamp).as_bytes(), 20),
+        Stamp(fact) => left(row, time(tool, object, fact, TimeForm::Stamp).as_bytes(), 20),
         Date(gap, fact) => {
             spaces(row, gap);
-            left(row, time(tool, object, fact, Form::Full).as_bytes(), 26);
+            left(row, time(tool, object, fact, TimeForm::Full).as_bytes(), 26);
         }
         Creator => left(row, tool.people.user(object.number("cuid") as u32), 10),
         CreatorGroup => left(row, tool.people.group(object.number("cgid") as u32), 10),
@@ -208,12 +208,12 @@ fn cell(tool: &mut Tool, object: &Object, column: Column, unit: Unit, row: &mut 
 /// Room for a size with a unit.
 const HUMAN: usize = 6;
 
-fn size(object: &Object, fact: Option<&str>, width: usize, unit: Unit, row: &mut Vec<u8>) {
+fn size(object: &Object, fact: Option<&str>, width: usize, unit: SizeUnit, row: &mut Vec<u8>) {
     let bytes = match fact {
         Some(fact) => object.number(fact),
         None => objects::number(Some(&object.size)).unwrap_or(0),
     };
-    if unit == Unit::Human {
+    if unit == SizeUnit::Human {
         // One more digit moves the rest of the line.
         right(row, text::human(bytes).bytes(), HUMAN);
         spaces(row, width.saturating_sub(HUMAN));
@@ -223,7 +223,7 @@ fn size(object: &Object, fact: Option<&str>, width: usize, unit: Unit, row: &mut
 }
 
 /// A time, or that there was none.
-pub(super) fn time<'a>(tool: &'a mut Tool, object: &Object, fact: &str, form: Form) -> &'a str {
+pub(super) fn time<'a>(tool: &'a mut Tool, object: &Object, fact: &str, form: TimeForm) -> &'a str {
     match object.time(fact) {
         0 => "Not set",
         secs => tool.clock.text(secs, form),

@@ -10,7 +10,7 @@ use super::numbers;
 use super::objects;
 use super::options::{Choice, Options, Takes, both, long};
 use super::text;
-use super::tool::{Shown, Stop, Tool};
+use super::tool::{Shown, Tool, ToolExit};
 use crate::kinds::KindRecord;
 use crate::model::{Facility, Family};
 
@@ -33,7 +33,7 @@ static CHOICES: &[Choice] = &[
 
 /// What is said of every object.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum View {
+enum IpcsView {
     Status,
     Times,
     Pids,
@@ -44,13 +44,13 @@ enum View {
 
 /// How sizes are printed. Views differ in what they do unless told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
+enum SizeUnit {
     Default,
     Bytes,
     Human,
 }
 
-impl Unit {
+impl SizeUnit {
     /// A size, or its number of bytes.
     fn size(self, bytes: u64) -> String {
         let digits = if self == Self::Human { text::human(bytes) } else { text::decimal(bytes) };
@@ -59,10 +59,10 @@ impl Unit {
 }
 
 /// What the command line asks for.
-struct Request {
+struct IpcsRequest {
     facilities: Vec<Facility>,
-    view: View,
-    unit: Unit,
+    view: IpcsView,
+    unit: SizeUnit,
     id: Option<u32>,
 }
 
@@ -70,12 +70,12 @@ struct Request {
 const ORDER: [Facility; 3] = [Facility::Mq, Facility::Shm, Facility::Sem];
 
 /// Runs the tool.
-pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
+pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), ToolExit> {
     let request = read(tool, arguments)?;
     let section = match (request.id, request.view) {
         (Some(_), _) => detail::section,
-        (None, View::Limits) => limits::limits,
-        (None, View::Totals) => limits::totals,
+        (None, IpcsView::Limits) => limits::limits,
+        (None, IpcsView::Totals) => limits::totals,
         (None, _) => list::section,
     };
     for facility in &request.facilities {
@@ -88,9 +88,13 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
     Ok(())
 }
 
-fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, Stop> {
-    let mut request =
-        Request { facilities: Vec::new(), view: View::Status, unit: Unit::Default, id: None };
+fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<IpcsRequest, ToolExit> {
+    let mut request = IpcsRequest {
+        facilities: Vec::new(),
+        view: IpcsView::Status,
+        unit: SizeUnit::Default,
+        id: None,
+    };
     let mut facilities = Vec::new();
     let mut options = Options::new(CHOICES, arguments);
     while let Some((name, value)) = options.next().map_err(|misuse| tool.bad_option(&misuse))? {
@@ -100,13 +104,13 @@ fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, Stop> {
             "shmems" => facilities.push(Facility::Shm),
             "semaphores" => facilities.push(Facility::Sem),
             "all" => facilities.extend(ORDER),
-            "time" => request.view = View::Times,
-            "pid" => request.view = View::Pids,
-            "creator" => request.view = View::Creators,
-            "limits" => request.view = View::Limits,
-            "summary" => request.view = View::Totals,
-            "human" => request.unit = Unit::Human,
-            "bytes" => request.unit = Unit::Bytes,
+            "time" => request.view = IpcsView::Times,
+            "pid" => request.view = IpcsView::Pids,
+            "creator" => request.view = IpcsView::Creators,
+            "limits" => request.view = IpcsView::Limits,
+            "summary" => request.view = IpcsView::Totals,
+            "human" => request.unit = SizeUnit::Human,
+            "bytes" => request.unit = SizeUnit::Bytes,
             "version" => return Err(tool.version()),
             _ => return Err(tool.help(include_str!("../help/ipcs.txt"))),
         }
@@ -120,7 +124,7 @@ fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, Stop> {
     Ok(request)
 }
 
-fn id(tool: &mut Tool, word: &OsString) -> Result<u32, Stop> {
+fn id(tool: &mut Tool, word: &OsString) -> Result<u32, ToolExit> {
     let bad = |tool: &mut Tool, tail| {
         tool.refuse(&format!("failed to parse id argument: '{}'{tail}", Shown(word)))
     };

@@ -3,7 +3,7 @@
 use crate::model::{Facility, Family};
 
 /// One column.
-pub(super) struct Column {
+pub(super) struct LsipcColumn {
     /// Its heading.
     pub(super) name: &'static str,
     /// What it is called when one object is shown.
@@ -13,12 +13,12 @@ pub(super) struct Column {
     pub(super) cut: bool,
     /// The fact of the kind that it prints, where it prints one.
     pub(super) fact: Option<&'static str>,
-    pub(super) cell: Cell,
+    pub(super) cell: CellSource,
 }
 
 /// How a column's text is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(super) enum CellSource {
     Key,
     Id,
     Name,
@@ -51,80 +51,84 @@ const fn left(
     name: &'static str,
     label: &'static str,
     fact: Option<&'static str>,
-    cell: Cell,
-) -> Column {
-    Column { name, label, right: false, cut: false, fact, cell }
+    cell: CellSource,
+) -> LsipcColumn {
+    LsipcColumn { name, label, right: false, cut: false, fact, cell }
 }
 
 const fn right(
     name: &'static str,
     label: &'static str,
     fact: Option<&'static str>,
-    cell: Cell,
-) -> Column {
-    Column { right: true, ..left(name, label, fact, cell) }
+    cell: CellSource,
+) -> LsipcColumn {
+    LsipcColumn { right: true, ..left(name, label, fact, cell) }
 }
 
-static KEY: Column = left("KEY", "Key", Some("key"), Cell::Key);
-static ID: Column = left("ID", "ID", None, Cell::Id);
-static OWNER: Column = right("OWNER", "Owner", None, Cell::Owner);
-static PERMS: Column = right("PERMS", "Permissions", None, Cell::Permissions);
-static CUID: Column = right("CUID", "Creator UID", Some("cuid"), Cell::Person);
-static CUSER: Column = left("CUSER", "Creator user", Some("cuid"), Cell::UserName);
-static CGID: Column = right("CGID", "Creator GID", Some("cgid"), Cell::Person);
-static CGROUP: Column = left("CGROUP", "Creator group", Some("cgid"), Cell::GroupName);
-static UID: Column = right("UID", "UID", None, Cell::Uid);
-static USER: Column = left("USER", "User name", None, Cell::User);
-static GID: Column = right("GID", "GID", None, Cell::Gid);
-static GROUP: Column = left("GROUP", "Group name", None, Cell::Group);
-static CTIME: Column = right("CTIME", "Last change", Some("changed"), Cell::Time);
+static KEY: LsipcColumn = left("KEY", "Key", Some("key"), CellSource::Key);
+static ID: LsipcColumn = left("ID", "ID", None, CellSource::Id);
+static OWNER: LsipcColumn = right("OWNER", "Owner", None, CellSource::Owner);
+static PERMS: LsipcColumn = right("PERMS", "Permissions", None, CellSource::Permissions);
+static CUID: LsipcColumn = right("CUID", "Creator UID", Some("cuid"), CellSource::Person);
+static CUSER: LsipcColumn = left("CUSER", "Creator user", Some("cuid"), CellSource::UserName);
+static CGID: LsipcColumn = right("CGID", "Creator GID", Some("cgid"), CellSource::Person);
+static CGROUP: LsipcColumn = left("CGROUP", "Creator group", Some("cgid"), CellSource::GroupName);
+static UID: LsipcColumn = right("UID", "UID", None, CellSource::Uid);
+static USER: LsipcColumn = left("USER", "User name", None, CellSource::User);
+static GID: LsipcColumn = right("GID", "GID", None, CellSource::Gid);
+static GROUP: LsipcColumn = left("GROUP", "Group name", None, CellSource::Group);
+static CTIME: LsipcColumn = right("CTIME", "Last change", Some("changed"), CellSource::Time);
 
-static SIZE: Column = right("SIZE", "Segment size", None, Cell::Size);
-static NATTCH: Column = right("NATTCH", "Attached processes", Some("attached"), Cell::Count);
-static STATUS: Column = left("STATUS", "Status", Some("marked"), Cell::Status);
-static ATTACH: Column = right("ATTACH", "Attach time", Some("last-attach"), Cell::Time);
-static DETACH: Column = right("DETACH", "Detach time", Some("last-detach"), Cell::Time);
-static COMMAND: Column =
-    Column { cut: true, ..left("COMMAND", "Creator command", Some("creator-pid"), Cell::Command) };
-static CPID: Column = right("CPID", "Creator PID", Some("creator-pid"), Cell::Pid);
-static LPID: Column = right("LPID", "Last user PID", Some("last-pid"), Cell::Pid);
+static SIZE: LsipcColumn = right("SIZE", "Segment size", None, CellSource::Size);
+static NATTCH: LsipcColumn =
+    right("NATTCH", "Attached processes", Some("attached"), CellSource::Count);
+static STATUS: LsipcColumn = left("STATUS", "Status", Some("marked"), CellSource::Status);
+static ATTACH: LsipcColumn = right("ATTACH", "Attach time", Some("last-attach"), CellSource::Time);
+static DETACH: LsipcColumn = right("DETACH", "Detach time", Some("last-detach"), CellSource::Time);
+static COMMAND: LsipcColumn = LsipcColumn {
+    cut: true,
+    ..left("COMMAND", "Creator command", Some("creator-pid"), CellSource::Command)
+};
+static CPID: LsipcColumn = right("CPID", "Creator PID", Some("creator-pid"), CellSource::Pid);
+static LPID: LsipcColumn = right("LPID", "Last user PID", Some("last-pid"), CellSource::Pid);
 
-static USEDBYTES: Column = right("USEDBYTES", "Bytes used", Some("bytes"), Cell::Bytes);
-static MSGS: Column = left("MSGS", "Messages", Some("messages"), Cell::Count);
-static SEND: Column = right("SEND", "Msg sent", Some("last-send"), Cell::Time);
-static RECV: Column = right("RECV", "Msg received", Some("last-receive"), Cell::Time);
-static LSPID: Column = right("LSPID", "Msg sender", Some("sender-pid"), Cell::Pid);
-static LRPID: Column = right("LRPID", "Msg receiver", Some("receiver-pid"), Cell::Pid);
+static USEDBYTES: LsipcColumn = right("USEDBYTES", "Bytes used", Some("bytes"), CellSource::Bytes);
+static MSGS: LsipcColumn = left("MSGS", "Messages", Some("messages"), CellSource::Count);
+static SEND: LsipcColumn = right("SEND", "Msg sent", Some("last-send"), CellSource::Time);
+static RECV: LsipcColumn = right("RECV", "Msg received", Some("last-receive"), CellSource::Time);
+static LSPID: LsipcColumn = right("LSPID", "Msg sender", Some("sender-pid"), CellSource::Pid);
+static LRPID: LsipcColumn = right("LRPID", "Msg receiver", Some("receiver-pid"), CellSource::Pid);
 
-static NSEMS: Column = right("NSEMS", "Semaphores", Some("count"), Cell::Count);
-static OTIME: Column = right("OTIME", "Last operation", Some("last-operation"), Cell::Time);
+static NSEMS: LsipcColumn = right("NSEMS", "Semaphores", Some("count"), CellSource::Count);
+static OTIME: LsipcColumn =
+    right("OTIME", "Last operation", Some("last-operation"), CellSource::Time);
 
-static NAME: Column = left("NAME", "Name", None, Cell::Name);
-static FILE_CUID: Column = right("CUID", "Creator UID", None, Cell::Uid);
-static FILE_CUSER: Column = left("CUSER", "Creator user", None, Cell::FileUserName);
-static FILE_CGID: Column = right("CGID", "Creator GID", None, Cell::Gid);
-static FILE_CGROUP: Column = left("CGROUP", "Creator group", None, Cell::FileGroupName);
-static MTIME: Column = right("MTIME", "Last action", Some("modified"), Cell::Time);
-static USED: Column = right("MTIME", "Last action", Some("last-used"), Cell::Time);
-static SVAL: Column = right("SVAL", "Value", Some("value"), Cell::Count);
+static NAME: LsipcColumn = left("NAME", "Name", None, CellSource::Name);
+static FILE_CUID: LsipcColumn = right("CUID", "Creator UID", None, CellSource::Uid);
+static FILE_CUSER: LsipcColumn = left("CUSER", "Creator user", None, CellSource::FileUserName);
+static FILE_CGID: LsipcColumn = right("CGID", "Creator GID", None, CellSource::Gid);
+static FILE_CGROUP: LsipcColumn = left("CGROUP", "Creator group", None, CellSource::FileGroupName);
+static MTIME: LsipcColumn = right("MTIME", "Last action", Some("modified"), CellSource::Time);
+static USED: LsipcColumn = right("MTIME", "Last action", Some("last-used"), CellSource::Time);
+static SVAL: LsipcColumn = right("SVAL", "Value", Some("value"), CellSource::Count);
 
-static RESOURCE: Column = left("RESOURCE", "Resource", None, Cell::Text);
-static DESCRIPTION: Column = left("DESCRIPTION", "Description", None, Cell::Text);
-static LIMIT: Column = right("LIMIT", "Limit", None, Cell::Text);
-static IN_USE: Column = right("USED", "Used", None, Cell::Text);
-static SHARE: Column = right("USE%", "Use", None, Cell::Text);
+static RESOURCE: LsipcColumn = left("RESOURCE", "Resource", None, CellSource::Text);
+static DESCRIPTION: LsipcColumn = left("DESCRIPTION", "Description", None, CellSource::Text);
+static LIMIT: LsipcColumn = right("LIMIT", "Limit", None, CellSource::Text);
+static IN_USE: LsipcColumn = right("USED", "Used", None, CellSource::Text);
+static SHARE: LsipcColumn = right("USE%", "Use", None, CellSource::Text);
 
 /// The columns of one semaphore of a set.
-pub(super) static ELEMENT: [&Column; 6] = [
-    &right("SEMNUM", "", None, Cell::Text),
-    &right("VALUE", "", None, Cell::Text),
-    &right("NCOUNT", "", None, Cell::Text),
-    &right("ZCOUNT", "", None, Cell::Text),
-    &right("PID", "", None, Cell::Text),
-    &Column { cut: true, ..right("COMMAND", "", None, Cell::Text) },
+pub(super) static ELEMENT: [&LsipcColumn; 6] = [
+    &right("SEMNUM", "", None, CellSource::Text),
+    &right("VALUE", "", None, CellSource::Text),
+    &right("NCOUNT", "", None, CellSource::Text),
+    &right("ZCOUNT", "", None, CellSource::Text),
+    &right("PID", "", None, CellSource::Text),
+    &LsipcColumn { cut: true, ..right("COMMAND", "", None, CellSource::Text) },
 ];
 
-type Columns = &'static [&'static Column];
+type Columns = &'static [&'static LsipcColumn];
 
 /// What a run is about.
 pub(super) struct Subject {
@@ -264,11 +268,11 @@ pub(super) static SUBJECTS: [Subject; 6] = [
 ];
 
 /// The columns of limits.
-pub(super) static LIMITS: [&Column; 5] = [&RESOURCE, &DESCRIPTION, &LIMIT, &IN_USE, &SHARE];
+pub(super) static LIMITS: [&LsipcColumn; 5] = [&RESOURCE, &DESCRIPTION, &LIMIT, &IN_USE, &SHARE];
 
 /// Why there are no columns to print.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Bad {
+pub(super) enum ColumnError {
     /// The list has an empty element.
     Empty,
     Unknown(String),
@@ -282,7 +286,7 @@ pub(super) fn choose(
     list: &str,
     all: Columns,
     usual: Columns,
-) -> Result<Vec<&'static Column>, Bad> {
+) -> Result<Vec<&'static LsipcColumn>, ColumnError> {
     let (mut columns, list) = match list.strip_prefix('+') {
         Some(list) => (usual.to_vec(), list),
         None => (Vec::new(), list),
@@ -292,15 +296,15 @@ pub(super) fn choose(
         let end = rest.find(',').filter(|end| end + 1 < rest.len());
         let name = &rest[..end.unwrap_or(rest.len())];
         if name.is_empty() {
-            return Err(Bad::Empty);
+            return Err(ColumnError::Empty);
         }
-        let is_named = |column: &&&'static Column| column.name.eq_ignore_ascii_case(name);
+        let is_named = |column: &&&'static LsipcColumn| column.name.eq_ignore_ascii_case(name);
         match all.iter().find(is_named) {
             Some(column) => columns.push(column),
             None if everywhere().any(|column| column.name.eq_ignore_ascii_case(name)) => {
-                return Err(Bad::Elsewhere(rest.to_owned()));
+                return Err(ColumnError::Elsewhere(rest.to_owned()));
             }
-            None => return Err(Bad::Unknown(rest.to_owned())),
+            None => return Err(ColumnError::Unknown(rest.to_owned())),
         }
         match end {
             Some(end) => rest = &rest[end + 1..],
@@ -309,7 +313,7 @@ pub(super) fn choose(
     }
 }
 
-fn everywhere() -> impl Iterator<Item = &'static Column> {
+fn everywhere() -> impl Iterator<Item = &'static LsipcColumn> {
     SUBJECTS.iter().flat_map(|subject| subject.all).chain(&LIMITS).copied()
 }
 
@@ -317,7 +321,7 @@ fn everywhere() -> impl Iterator<Item = &'static Column> {
 mod tests {
     use super::*;
 
-    fn names(list: &str) -> Result<Vec<&'static str>, Bad> {
+    fn names(list: &str) -> Result<Vec<&'static str>, ColumnError> {
         let columns = choose(list, SUBJECTS[2].all, SUBJECTS[2].usual)?;
         Ok(columns.iter().map(|column| column.name).collect())
     }
@@ -330,12 +334,12 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_the_rest_of_the_list() {
-        assert_eq!(names("ID,SEND,KEY"), Err(Bad::Elsewhere("SEND,KEY".into())));
-        assert_eq!(names("ID,NAME"), Err(Bad::Elsewhere("NAME".into())));
-        assert_eq!(names("ID, KEY"), Err(Bad::Unknown(" KEY".into())));
-        assert_eq!(names("ID,"), Err(Bad::Unknown("ID,".into())));
+        assert_eq!(names("ID,SEND,KEY"), Err(ColumnError::Elsewhere("SEND,KEY".into())));
+        assert_eq!(names("ID,NAME"), Err(ColumnError::Elsewhere("NAME".into())));
+        assert_eq!(names("ID, KEY"), Err(ColumnError::Unknown(" KEY".into())));
+        assert_eq!(names("ID,"), Err(ColumnError::Unknown("ID,".into())));
         for list in ["", "+", ",ID", "ID,,KEY"] {
-            assert_eq!(names(list), Err(Bad::Empty), "{list}");
+            assert_eq!(names(list), Err(ColumnError::Empty), "{list}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! `lsipc -g`: limits and their use, under the names that this tool has for them.
 
-use super::request::Request;
-use super::table::Table;
+use super::request::LsipcRequest;
+use super::table::LsipcTable;
 use crate::compat::objects;
 use crate::compat::text;
 use crate::compat::tool::Tool;
@@ -9,7 +9,7 @@ use crate::kinds;
 use crate::model::{Facility, Family, Limit, Value};
 
 /// One line, and where its numbers come from.
-struct Line {
+struct LimitLine {
     resource: &'static str,
     about: &'static str,
     facility: Facility,
@@ -24,8 +24,8 @@ const fn line(
     about: &'static str,
     (facility, family): (Facility, Family),
     name: &'static str,
-) -> Line {
-    Line { resource, about, facility, family, name, is_size: false }
+) -> LimitLine {
+    LimitLine { resource, about, facility, family, name, is_size: false }
 }
 
 const fn size(
@@ -33,8 +33,8 @@ const fn size(
     about: &'static str,
     (facility, family): (Facility, Family),
     name: &'static str,
-) -> Line {
-    Line { resource, about, facility, family, name, is_size: true }
+) -> LimitLine {
+    LimitLine { resource, about, facility, family, name, is_size: true }
 }
 
 const MQ: (Facility, Family) = (Facility::Mq, Family::Sysv);
@@ -42,7 +42,7 @@ const POSIX: (Facility, Family) = (Facility::Mq, Family::Posix);
 const SHM: (Facility, Family) = (Facility::Shm, Family::Sysv);
 const SEM: (Facility, Family) = (Facility::Sem, Family::Sysv);
 
-static LINES: [Line; 15] = [
+static LINES: [LimitLine; 15] = [
     line("MSGMNI", "Number of System V message queues", MQ, "MSGMNI"),
     size("MSGMAX", "Max size of System V message (bytes)", MQ, "MSGMAX"),
     size("MSGMNB", "Default max size of System V queue (bytes)", MQ, "MSGMNB"),
@@ -64,7 +64,7 @@ static LINES: [Line; 15] = [
 const SHMMIN: u64 = 1;
 
 /// Adds a row for every limit of the subject, or of all. POSIX memory and semaphores have none.
-pub(super) fn fill(tool: &mut Tool, request: &Request, table: &mut Table) {
+pub(super) fn fill(tool: &mut Tool, request: &LsipcRequest, table: &mut LsipcTable) {
     let mut known: Vec<((Facility, Family), Vec<Limit>)> = Vec::new();
     for line in &LINES {
         let sort = (line.facility, line.family);
@@ -94,7 +94,7 @@ fn uncounted(limit: &Limit) -> Option<String> {
     }
 }
 
-fn row(line: &Line, limit: Option<&Limit>, request: &Request, table: &mut Table) {
+fn row(line: &LimitLine, limit: Option<&Limit>, request: &LsipcRequest, table: &mut LsipcTable) {
     let most = match limit {
         Some(limit) => objects::number(Some(&limit.limit)),
         None if line.name.is_empty() => Some(SHMMIN),

@@ -11,18 +11,18 @@ use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 
 use super::objects;
-use super::tool::{Shown, Stop, Tool, reason};
+use super::tool::{Shown, Tool, ToolExit, reason};
 use crate::model::{Class, Family, Fault, Locator, Object};
 use crate::sys::terminal;
-use columns::{Column, ELEMENT, Subject};
-use request::{Request, Which};
-use rows::Rows;
-use table::{Mode, Table};
+use columns::{ELEMENT, LsipcColumn, Subject};
+use request::{LsipcRequest, Selection};
+use rows::RowContext;
+use table::{LsipcTable, Mode};
 
 /// Runs the tool.
-pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
+pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), ToolExit> {
     let request = request::read(tool, arguments)?;
-    let mut table = Table::new(request.mode, request.columns.clone());
+    let mut table = LsipcTable::new(request.mode, request.columns.clone());
     if request.shell {
         table.shell_names();
     }
@@ -31,9 +31,9 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
     }
     match request.subject {
         Some(subject) if !request.global => match &request.which {
-            Which::All => all(tool, &request, subject, table),
-            Which::Id(id) => one(tool, &request, subject, &Locator::Id(*id), table),
-            Which::Name(name) => {
+            Selection::All => all(tool, &request, subject, table),
+            Selection::Id(id) => one(tool, &request, subject, &Locator::Id(*id), table),
+            Selection::Name(name) => {
                 let locator = Locator::name(subject.facility, name.as_bytes());
                 match locator {
                     Ok(locator) => one(tool, &request, subject, &locator, table),
@@ -50,12 +50,12 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), Stop> {
 
 fn all(
     tool: &mut Tool,
-    request: &Request,
+    request: &LsipcRequest,
     subject: &Subject,
-    mut table: Table,
-) -> Result<(), Stop> {
+    mut table: LsipcTable,
+) -> Result<(), ToolExit> {
     let record = objects::kind(tool, subject.facility, subject.family)?;
-    let mut rows = Rows::new(request, &table);
+    let mut rows = RowContext::new(request, &table);
     objects::each(tool, record, &rows.facts(), &mut |tool, object| {
         rows.add(tool, object, &mut table);
         Ok(table.pass_on(&mut tool.out, subject.records)?)
@@ -65,13 +65,13 @@ fn all(
 
 fn one(
     tool: &mut Tool,
-    request: &Request,
+    request: &LsipcRequest,
     subject: &Subject,
     locator: &Locator,
-    mut table: Table,
-) -> Result<(), Stop> {
+    mut table: LsipcTable,
+) -> Result<(), ToolExit> {
     let record = objects::kind(tool, subject.facility, subject.family)?;
-    let mut rows = Rows::new(request, &table);
+    let mut rows = RowContext::new(request, &table);
     let elements = request.mode == Mode::Pretty && subject.option == "semaphores";
     let mut facts = rows.facts();
     if elements {
@@ -91,12 +91,12 @@ fn one(
 /// The semaphores of a set as a table of their own.
 fn members(
     tool: &mut Tool,
-    request: &Request,
-    rows: &mut Rows,
+    request: &LsipcRequest,
+    rows: &mut RowContext,
     object: &Object,
-) -> Result<(), Stop> {
+) -> Result<(), ToolExit> {
     use std::io::Write;
-    let mut table = Table::new(Mode::List, ELEMENT.to_vec());
+    let mut table = LsipcTable::new(Mode::List, ELEMENT.to_vec());
     if let Err(why) = rows.members(tool, object, &mut table) {
         return Err(
             tool.refuse(&format!("{}: the semaphores cannot be read: {why}", object.address))
@@ -109,30 +109,35 @@ fn members(
 /// Says that there is no such object. lsipc(1) promises status 0 only where all went well.
 fn missing(
     tool: &mut Tool,
-    request: &Request,
+    request: &LsipcRequest,
     subject: &Subject,
-    table: &Table,
-) -> Result<(), Stop> {
+    table: &LsipcTable,
+) -> Result<(), ToolExit> {
     if request.mode == Mode::Json {
         write(tool, request, table, subject.records)?;
     }
     let title = subject.title;
     Err(tool.refuse(&match &request.which {
-        Which::Name(name) => format!("{title} {} not found", Shown(name)),
-        Which::Id(id) => format!("{title} {id} not found"),
-        Which::All => format!("{title} not found"),
+        Selection::Name(name) => format!("{title} {} not found", Shown(name)),
+        Selection::Id(id) => format!("{title} {id} not found"),
+        Selection::All => format!("{title} not found"),
     }))
 }
 
-fn unreadable(tool: &mut Tool, request: &Request, fault: &Fault) -> Stop {
+fn unreadable(tool: &mut Tool, request: &LsipcRequest, fault: &Fault) -> ToolExit {
     tool.refuse(&match &request.which {
-        Which::Name(name) => format!("{}: {}", Shown(name), reason(fault)),
-        Which::Id(id) => format!("id {id}: {}", reason(fault)),
-        Which::All => reason(fault),
+        Selection::Name(name) => format!("{}: {}", Shown(name), reason(fault)),
+        Selection::Id(id) => format!("id {id}: {}", reason(fault)),
+        Selection::All => reason(fault),
     })
 }
 
-fn write(tool: &mut Tool, request: &Request, table: &Table, records: &str) -> Result<(), Stop> {
+fn write(
+    tool: &mut Tool,
+    request: &LsipcRequest,
+    table: &LsipcTable,
+    records: &str,
+) -> Result<(), ToolExit> {
     let is_cut = request.truncate && io::stdout().is_terminal();
     let width = if is_cut { terminal::width(io::stdout()) } else { None };
     Ok(table.write(&mut tool.out, records, width)?)
@@ -144,6 +149,6 @@ fn has_ids(subject: &Subject) -> bool {
 }
 
 /// The facts of the kind that some columns need.
-fn facts_of(columns: &[&'static Column]) -> Vec<&'static str> {
+fn facts_of(columns: &[&'static LsipcColumn]) -> Vec<&'static str> {
     columns.iter().filter_map(|column| column.fact).collect()
 }

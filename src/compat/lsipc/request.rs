@@ -2,13 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::columns::{self, Bad, Column, LIMITS, SUBJECTS, Subject};
+use super::columns::{self, ColumnError, LIMITS, LsipcColumn, SUBJECTS, Subject};
 use super::has_ids;
 use super::table::Mode;
 use crate::compat::numbers;
 use crate::compat::options::{Choice, Options, Takes, both, long};
-use crate::compat::times::Form;
-use crate::compat::tool::{Shown, Stop, Tool};
+use crate::compat::times::TimeForm;
+use crate::compat::tool::{Shown, Tool, ToolExit};
 
 static CHOICES: &[Choice] = &[
     both('b', "bytes", Takes::Nothing),
@@ -47,22 +47,22 @@ static EXCLUSIVE: [&[&str]; 4] = [
 ];
 
 /// Which objects of the subject.
-pub(super) enum Which {
+pub(super) enum Selection {
     All,
     Id(u32),
     Name(OsString),
 }
 
 /// What is to be done.
-pub(super) struct Request {
+pub(super) struct LsipcRequest {
     /// `None`: the limits of all.
     pub(super) subject: Option<&'static Subject>,
     /// Its limits rather than its objects.
     pub(super) global: bool,
-    pub(super) which: Which,
-    pub(super) columns: Vec<&'static Column>,
+    pub(super) which: Selection,
+    pub(super) columns: Vec<&'static LsipcColumn>,
     pub(super) mode: Mode,
-    pub(super) times: Form,
+    pub(super) times: TimeForm,
     pub(super) bytes: bool,
     pub(super) octal: bool,
     pub(super) headings: bool,
@@ -72,23 +72,23 @@ pub(super) struct Request {
 
 /// What has been given so far.
 #[derive(Default)]
-struct Given {
+struct PartialRequest {
     names: Vec<&'static str>,
     id: Option<u32>,
     name: Option<OsString>,
     output: Option<OsString>,
-    times: Option<Form>,
+    times: Option<TimeForm>,
 }
 
-impl Given {
+impl PartialRequest {
     fn has(&self, name: &str) -> bool {
         self.names.contains(&name)
     }
 }
 
 /// Reads the command line.
-pub(super) fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, Stop> {
-    let mut given = Given::default();
+pub(super) fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<LsipcRequest, ToolExit> {
+    let mut given = PartialRequest::default();
     let mut options = Options::new(CHOICES, arguments);
     while let Some((name, value)) = options.next().map_err(|misuse| tool.bad_option(&misuse))? {
         exclude(tool, &given, name)?;
@@ -110,12 +110,12 @@ pub(super) fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, S
     let mode = mode(&given);
     let columns = columns(tool, &given, subject.filter(|_| !global), mode)?;
     let which = match (given.id, &given.name) {
-        (Some(id), _) => Which::Id(id),
-        (None, Some(name)) => Which::Name(name.clone()),
-        (None, None) => Which::All,
+        (Some(id), _) => Selection::Id(id),
+        (None, Some(name)) => Selection::Name(name.clone()),
+        (None, None) => Selection::All,
     };
-    let usual = if mode == Mode::Pretty { Form::Full } else { Form::Short };
-    Ok(Request {
+    let usual = if mode == Mode::Pretty { TimeForm::Full } else { TimeForm::Short };
+    Ok(LsipcRequest {
         subject,
         global,
         which,
@@ -131,7 +131,7 @@ pub(super) fn read(tool: &mut Tool, arguments: &[OsString]) -> Result<Request, S
 }
 
 /// Refuses an option that contradicts an earlier one.
-fn exclude(tool: &mut Tool, given: &Given, name: &str) -> Result<(), Stop> {
+fn exclude(tool: &mut Tool, given: &PartialRequest, name: &str) -> Result<(), ToolExit> {
     for group in EXCLUSIVE.iter().filter(|group| group.contains(&name)) {
         let other = given.names.iter().find(|one| **one != name && group.contains(one));
         if let Some(other) = other {
@@ -142,7 +142,11 @@ fn exclude(tool: &mut Tool, given: &Given, name: &str) -> Result<(), Stop> {
 }
 
 /// Refuses what makes no sense together.
-fn check(tool: &mut Tool, given: &Given, subject: Option<&Subject>) -> Result<(), Stop> {
+fn check(
+    tool: &mut Tool,
+    given: &PartialRequest,
+    subject: Option<&Subject>,
+) -> Result<(), ToolExit> {
     let Some(subject) = subject else {
         let one = ["creator", "id", "name", "time"].iter().any(|name| given.has(name));
         return if one {
@@ -162,7 +166,7 @@ fn check(tool: &mut Tool, given: &Given, subject: Option<&Subject>) -> Result<()
     Ok(())
 }
 
-fn id(tool: &mut Tool, word: &OsStr) -> Result<u32, Stop> {
+fn id(tool: &mut Tool, word: &OsStr) -> Result<u32, ToolExit> {
     let bad = |tool: &mut Tool, tail| {
         tool.refuse(&format!("failed to parse IPC identifier: '{}'{tail}", Shown(word)))
     };
@@ -170,16 +174,16 @@ fn id(tool: &mut Tool, word: &OsStr) -> Result<u32, Stop> {
     u32::try_from(number).map_err(|_| bad(tool, ""))
 }
 
-fn form(tool: &mut Tool, word: &OsStr) -> Result<Form, Stop> {
+fn form(tool: &mut Tool, word: &OsStr) -> Result<TimeForm, ToolExit> {
     match word.as_encoded_bytes() {
-        b"short" => Ok(Form::Short),
-        b"full" => Ok(Form::Full),
-        b"iso" => Ok(Form::Iso),
+        b"short" => Ok(TimeForm::Short),
+        b"full" => Ok(TimeForm::Full),
+        b"iso" => Ok(TimeForm::Iso),
         _ => Err(tool.refuse(&format!("unknown time format: {}", Shown(word)))),
     }
 }
 
-fn mode(given: &Given) -> Mode {
+fn mode(given: &PartialRequest) -> Mode {
     match () {
         () if given.has("json") => Mode::Json,
         () if given.has("export") => Mode::Export,
@@ -193,10 +197,10 @@ fn mode(given: &Given) -> Mode {
 
 fn columns(
     tool: &mut Tool,
-    given: &Given,
+    given: &PartialRequest,
     subject: Option<&'static Subject>,
     mode: Mode,
-) -> Result<Vec<&'static Column>, Stop> {
+) -> Result<Vec<&'static LsipcColumn>, ToolExit> {
     let (all, usual): (&[_], &[_]) =
         subject.map_or((&LIMITS, &LIMITS), |subject| (subject.all, subject.usual));
     let Some(list) = &given.output else {
@@ -210,12 +214,14 @@ fn columns(
     // What `+` adds to is what would be shown without it.
     let usual = if mode == Mode::Pretty { all } else { usual };
     columns::choose(&list.to_string_lossy(), all, usual).map_err(|bad| match bad {
-        Bad::Empty => {
+        ColumnError::Empty => {
             // Refused without a word, as ever.
             tool.fail_silently()
         }
-        Bad::Unknown(rest) => tool.refuse(&format!("unknown column: {}", Shown(OsStr::new(&rest)))),
-        Bad::Elsewhere(rest) => {
+        ColumnError::Unknown(rest) => {
+            tool.refuse(&format!("unknown column: {}", Shown(OsStr::new(&rest))))
+        }
+        ColumnError::Elsewhere(rest) => {
             let rest = Shown(OsStr::new(&rest)).to_string();
             tool.refuse(&format!("column {rest} does not apply to the specified IPC"))
         }

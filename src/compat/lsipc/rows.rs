@@ -2,28 +2,28 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::columns::{Cell, Column};
+use super::columns::{CellSource, LsipcColumn};
 use super::facts_of;
-use super::request::Request;
-use super::table::Table;
-use crate::compat::objects::{self, Plain};
+use super::request::LsipcRequest;
+use super::table::LsipcTable;
+use crate::compat::objects::{self, PlainNumbers};
 use crate::compat::text;
-use crate::compat::times::Form;
+use crate::compat::times::TimeForm;
 use crate::compat::tool::Tool;
 use crate::kinds::process::CommandLines;
 use crate::model::{Facility, Object, Value};
 
 /// What all rows have in common.
-pub(super) struct Rows {
-    columns: Vec<&'static Column>,
+pub(super) struct RowContext {
+    columns: Vec<&'static LsipcColumn>,
     commands: CommandLines,
-    times: Form,
+    times: TimeForm,
     bytes: bool,
     octal: bool,
 }
 
-impl Rows {
-    pub(super) fn new(request: &Request, table: &Table) -> Self {
+impl RowContext {
+    pub(super) fn new(request: &LsipcRequest, table: &LsipcTable) -> Self {
         let (times, bytes, octal) = (request.times, request.bytes, request.octal);
         let columns = table.columns();
         Self { columns, commands: CommandLines::default(), times, bytes, octal }
@@ -33,63 +33,69 @@ impl Rows {
     pub(super) fn facts(&self) -> Vec<&'static str> {
         let mut facts = facts_of(&self.columns);
         // A status is two facts; who made a segment is told from when.
-        if self.columns.iter().any(|column| column.cell == Cell::Status) {
+        if self.columns.iter().any(|column| column.cell == CellSource::Status) {
             facts.push("locked");
         }
-        if self.columns.iter().any(|column| column.cell == Cell::Command) {
+        if self.columns.iter().any(|column| column.cell == CellSource::Command) {
             facts.push("changed");
         }
         facts
     }
 
     /// Adds the row of an object.
-    pub(super) fn add(&mut self, tool: &mut Tool, object: &Object, table: &mut Table) {
+    pub(super) fn add(&mut self, tool: &mut Tool, object: &Object, table: &mut LsipcTable) {
         for at in 0..self.columns.len() {
             self.cell(tool, object, self.columns[at], table);
         }
     }
 
-    fn cell(&mut self, tool: &mut Tool, object: &Object, column: &Column, table: &mut Table) {
+    fn cell(
+        &mut self,
+        tool: &mut Tool,
+        object: &Object,
+        column: &LsipcColumn,
+        table: &mut LsipcTable,
+    ) {
         let fact = column.fact.unwrap_or_default();
         match column.cell {
-            Cell::Key => table.own(&text::key(object.key())),
-            Cell::Id => table.own(text::decimal(objects::id(object).into()).bytes()),
-            Cell::Name => name(object, table),
-            Cell::Permissions => self.permissions(object, table),
-            Cell::Person => table.own(text::decimal(object.number(fact)).bytes()),
-            Cell::Owner => owner(tool, object.uid, table),
-            Cell::UserName => user(tool, Some(object.number(fact) as u32), table),
-            Cell::GroupName => group(tool, Some(object.number(fact) as u32), table),
-            Cell::User | Cell::FileUserName => user(tool, object.uid, table),
-            Cell::Group | Cell::FileGroupName => group(tool, object.gid, table),
-            Cell::Uid => number(object.uid.map(u64::from), table),
-            Cell::Gid => number(object.gid.map(u64::from), table),
-            Cell::Time => match object.time(fact) {
+            CellSource::Key => table.own(&text::key(object.key())),
+            CellSource::Id => table.own(text::decimal(objects::id(object).into()).bytes()),
+            CellSource::Name => name(object, table),
+            CellSource::Permissions => self.permissions(object, table),
+            CellSource::Person => table.own(text::decimal(object.number(fact)).bytes()),
+            CellSource::Owner => owner(tool, object.uid, table),
+            CellSource::UserName => user(tool, Some(object.number(fact) as u32), table),
+            CellSource::GroupName => group(tool, Some(object.number(fact) as u32), table),
+            CellSource::User | CellSource::FileUserName => user(tool, object.uid, table),
+            CellSource::Group | CellSource::FileGroupName => group(tool, object.gid, table),
+            CellSource::Uid => number(object.uid.map(u64::from), table),
+            CellSource::Gid => number(object.gid.map(u64::from), table),
+            CellSource::Time => match object.time(fact) {
                 0 => table.none(),
                 secs => table.foreign(tool.clock.text(secs, self.times).as_bytes()),
             },
-            Cell::Size => self.size(objects::number(Some(&object.size)), table),
-            Cell::Bytes => self.size(objects::number(object.facts.get(fact)), table),
-            Cell::Count => number(objects::number(object.facts.get(fact)), table),
-            Cell::Pid => table.own(text::signed(object.pid(fact).into()).bytes()),
-            Cell::Status => table.own(match (object.flag("marked"), object.flag("locked")) {
+            CellSource::Size => self.size(objects::number(Some(&object.size)), table),
+            CellSource::Bytes => self.size(objects::number(object.facts.get(fact)), table),
+            CellSource::Count => number(objects::number(object.facts.get(fact)), table),
+            CellSource::Pid => table.own(text::signed(object.pid(fact).into()).bytes()),
+            CellSource::Status => table.own(match (object.flag("marked"), object.flag("locked")) {
                 (true, true) => b"dest,locked",
                 (true, false) => b"dest",
                 (false, true) => b"locked",
                 (false, false) => b"",
             }),
-            Cell::Command => {
+            CellSource::Command => {
                 let (pid, time) = (object.pid(fact), object.time("changed"));
                 match self.commands.get(&tool.proc, pid, time) {
                     Some(line) => table.foreign(line.as_bytes()),
                     None => table.none(),
                 }
             }
-            Cell::Text => table.none(),
+            CellSource::Text => table.none(),
         }
     }
 
-    fn permissions(&self, object: &Object, table: &mut Table) {
+    fn permissions(&self, object: &Object, table: &mut LsipcTable) {
         let mode = objects::mode(object);
         match object.mode {
             None => table.none(),
@@ -98,7 +104,7 @@ impl Rows {
         }
     }
 
-    fn size(&self, bytes: Option<u64>, table: &mut Table) {
+    fn size(&self, bytes: Option<u64>, table: &mut LsipcTable) {
         match bytes {
             None => table.none(),
             Some(bytes) if self.bytes => table.own(text::decimal(bytes).bytes()),
@@ -114,7 +120,7 @@ impl Rows {
         &mut self,
         tool: &Tool,
         object: &Object,
-        table: &mut Table,
+        table: &mut LsipcTable,
     ) -> Result<(), &'static str> {
         let rows = match object.facts.get("semaphores") {
             Some(Value::Rows(rows)) => &rows.rows,
@@ -137,14 +143,14 @@ impl Rows {
     }
 }
 
-fn number(number: Option<u64>, table: &mut Table) {
+fn number(number: Option<u64>, table: &mut LsipcTable) {
     match number {
         Some(number) => table.own(text::decimal(number).bytes()),
         None => table.none(),
     }
 }
 
-fn name(object: &Object, table: &mut Table) {
+fn name(object: &Object, table: &mut LsipcTable) {
     let name = objects::name(object).as_bytes();
     if object.address.facility == Facility::Mq {
         table.foreign(&[b"/", name].concat());
@@ -153,21 +159,21 @@ fn name(object: &Object, table: &mut Table) {
     }
 }
 
-fn owner(tool: &mut Tool, uid: Option<u32>, table: &mut Table) {
+fn owner(tool: &mut Tool, uid: Option<u32>, table: &mut LsipcTable) {
     match uid {
         Some(uid) => table.foreign(tool.people.user(uid)),
         None => table.none(),
     }
 }
 
-fn user(tool: &mut Tool, uid: Option<u32>, table: &mut Table) {
+fn user(tool: &mut Tool, uid: Option<u32>, table: &mut LsipcTable) {
     match uid.and_then(|uid| tool.people.user_name(uid)) {
         Some(name) => table.foreign(name),
         None => table.none(),
     }
 }
 
-fn group(tool: &mut Tool, gid: Option<u32>, table: &mut Table) {
+fn group(tool: &mut Tool, gid: Option<u32>, table: &mut LsipcTable) {
     match gid.and_then(|gid| tool.people.group_name(gid)) {
         Some(name) => table.foreign(name),
         None => table.none(),

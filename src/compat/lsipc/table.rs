@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::columns::Column;
+use super::columns::LsipcColumn;
 use crate::compat::text::{self, escape, escaped, left, right};
 
 /// The forms.
@@ -37,9 +37,9 @@ fn flush(out: &mut dyn Write, text: &mut Vec<u8>) -> io::Result<()> {
 const PRETTY: usize = 36;
 
 /// Rows that grow cell by cell. An empty cell is not the same as none, but only where one object is shown.
-pub(super) struct Table {
+pub(super) struct LsipcTable {
     mode: Mode,
-    columns: Vec<&'static Column>,
+    columns: Vec<&'static LsipcColumn>,
     titles: Vec<String>,
     headings: bool,
     text: Vec<u8>,
@@ -48,8 +48,8 @@ pub(super) struct Table {
     begun: bool,
 }
 
-impl Table {
-    pub(super) fn new(mode: Mode, columns: Vec<&'static Column>) -> Self {
+impl LsipcTable {
+    pub(super) fn new(mode: Mode, columns: Vec<&'static LsipcColumn>) -> Self {
         let titles = columns.iter().map(|column| column.name.to_owned()).collect();
         let (text, cells) = (Vec::new(), Vec::new());
         Self { mode, columns, titles, headings: true, text, cells, begun: false }
@@ -66,7 +66,7 @@ impl Table {
         self.headings = false;
     }
 
-    pub(super) fn columns(&self) -> Vec<&'static Column> {
+    pub(super) fn columns(&self) -> Vec<&'static LsipcColumn> {
         self.columns.clone()
     }
 

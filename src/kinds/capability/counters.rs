@@ -1,6 +1,6 @@
 //! To be waited for and posted to.
 
-use super::Look;
+use super::Query;
 use crate::model::{Fault, Locator, Param, Settings, Term, Wait};
 use crate::sys::deferral::Deferral;
 
@@ -19,7 +19,7 @@ pub trait Counters: Sync {
     /// when it is removed meanwhile.
     fn wait(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         settings: &Settings,
         wait: Wait,
@@ -29,7 +29,7 @@ pub trait Counters: Sync {
     ///
     /// # Errors
     /// [`crate::model::Class::Limit`] above the highest value.
-    fn post(&self, look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault>;
+    fn post(&self, look: &Query, locator: &Locator, settings: &Settings) -> Result<(), Fault>;
 
     /// Waits as [`Counters::wait`] does, for as long as a command runs.
     ///
@@ -37,11 +37,11 @@ pub trait Counters: Sync {
     /// As [`Counters::wait`].
     fn hold(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         settings: &Settings,
         wait: Wait,
-    ) -> Result<Hold, Fault>;
+    ) -> Result<ReleaseMode, Fault>;
 
     /// Several operations at once, for the kinds that have them.
     fn atomic(&self) -> Option<&dyn Atomic> {
@@ -50,7 +50,7 @@ pub trait Counters: Sync {
 }
 
 /// How what [`Counters::hold`] took is given back.
-pub enum Hold {
+pub enum ReleaseMode {
     /// The kernel gives it back when this process ends, however it ends and whatever it has become by exec.
     UntilExit,
     /// Somebody has to, when the command has ended.
@@ -70,7 +70,7 @@ pub trait Atomic {
     /// As [`Counters::wait`] and [`Counters::post`]; a usage error for a member that the set does not have.
     fn operate(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         terms: &[Term],
         wait: Wait,

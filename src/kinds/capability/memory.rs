@@ -3,12 +3,12 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use super::Look;
+use super::Query;
 use crate::model::{Fault, Locator};
 
 /// What a region is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum RegionAccess {
     /// To read it.
     Read,
     /// To write to it.
@@ -23,22 +23,22 @@ pub trait Memory: Sync {
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
     fn open(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
-        access: Access,
+        access: RegionAccess,
     ) -> Result<Box<dyn Region>, Fault>;
 }
 
 /// What ends a transfer between a region and a stream.
 #[derive(Debug)]
-pub enum Broken {
+pub enum TransferError {
     /// The stream, and what the system says.
     Stream(io::Error),
     /// The region.
     Region(Fault),
 }
 
-impl From<Fault> for Broken {
+impl From<Fault> for TransferError {
     fn from(fault: Fault) -> Self {
         Self::Region(fault)
     }
@@ -69,11 +69,16 @@ pub trait Region {
     ///
     /// # Errors
     /// As [`Region::read`], and what the stream says.
-    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, Broken>;
+    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, TransferError>;
 
     /// Moves at most `length` bytes from a stream to `offset`: how many, 0 at the end of the stream.
     ///
     /// # Errors
     /// As [`Region::write`], and what the stream says.
-    fn fill(&mut self, offset: u64, length: u64, from: BorrowedFd<'_>) -> Result<u64, Broken>;
+    fn fill(
+        &mut self,
+        offset: u64,
+        length: u64,
+        from: BorrowedFd<'_>,
+    ) -> Result<u64, TransferError>;
 }

@@ -4,12 +4,12 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use super::Look;
+use super::Query;
 use crate::model::{Fault, Locator, Mark, Param, Settings, Wait};
 
 /// The ends of an object that carries messages, for their options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum EndpointSide {
     /// Messages go in.
     Send,
     /// Messages come out.
@@ -31,7 +31,7 @@ pub enum Attempt<T> {
 
 /// What a receiver may find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Received {
     /// A message: its bytes are what `Receiver::message` gives.
     Message(Mark),
     /// There is no more and there will be none: the last writer has gone.
@@ -41,7 +41,7 @@ pub enum Found {
 /// To carry messages.
 pub trait Messages: Sync {
     /// The options of this kind.
-    fn params(&self, end: End) -> &'static [&'static Param];
+    fn params(&self, end: EndpointSide) -> &'static [&'static Param];
 
     /// Opens the end where messages go in. Nothing is waited for yet.
     ///
@@ -49,7 +49,7 @@ pub trait Messages: Sync {
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`], a usage error in the options.
     fn sender(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         settings: &Settings,
     ) -> Result<Outgoing, Fault>;
@@ -60,7 +60,7 @@ pub trait Messages: Sync {
     /// As [`Messages::sender`].
     fn receiver(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         settings: &Settings,
     ) -> Result<Incoming, Fault>;
@@ -69,7 +69,8 @@ pub trait Messages: Sync {
     ///
     /// # Errors
     /// As [`Messages::sender`]; a usage error when the kernel has no such call.
-    fn copy(&self, look: &Look, locator: &Locator, settings: &Settings) -> Result<Incoming, Fault>;
+    fn copy(&self, look: &Query, locator: &Locator, settings: &Settings)
+    -> Result<Incoming, Fault>;
 }
 
 /// The end where messages go in.
@@ -77,7 +78,7 @@ pub enum Outgoing {
     /// Of a kind that keeps messages apart.
     Messages(Box<dyn Sender>),
     /// Of a kind that carries bytes: what keeps messages apart must be among the bytes.
-    Bytes(Box<dyn Sink>),
+    Bytes(Box<dyn ByteSink>),
 }
 
 /// The end where messages come out.
@@ -85,7 +86,7 @@ pub enum Incoming {
     /// Of a kind that keeps messages apart.
     Messages(Box<dyn Receiver>),
     /// Of a kind that carries bytes.
-    Bytes(Box<dyn Source>),
+    Bytes(Box<dyn ByteSource>),
 }
 
 /// Sends messages.
@@ -115,7 +116,7 @@ pub trait Receiver {
     ///
     /// # Errors
     /// The object is gone.
-    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault>;
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Received>, Fault>;
 
     /// The message that was taken last.
     fn message(&self) -> &[u8];
@@ -142,7 +143,7 @@ pub trait Receiver {
 }
 
 /// Writes bytes.
-pub trait Sink {
+pub trait ByteSink {
     /// Waits until there is somebody who reads.
     ///
     /// # Errors
@@ -173,7 +174,7 @@ pub enum Flow {
 }
 
 /// Reads bytes.
-pub trait Source {
+pub trait ByteSource {
     /// Waits until there are bytes, or there is nobody who writes any more.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ use nix::sys::stat::Mode;
 
 use super::{Fifo, existing, peek};
 use crate::kinds::capability::{
-    Attempt, End, Flow, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, Sink, Source,
-    has,
+    Attempt, ByteSink, ByteSource, EndpointSide, Flow, Incoming, Messages, Outgoing, Query,
+    Received, Receiver, Sender, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::poll::{self, Woken};
@@ -38,15 +38,15 @@ const BLOCK: usize = 1 << 20;
 const GRACE: Duration = Duration::from_millis(100);
 
 impl Messages for Fifo {
-    fn params(&self, end: End) -> &'static [&'static Param] {
+    fn params(&self, end: EndpointSide) -> &'static [&'static Param] {
         static PACKETS: &[&Param] = &[&PACKET];
         match end {
-            End::Send | End::Receive => PACKETS,
-            End::Peek => &[],
+            EndpointSide::Send | EndpointSide::Receive => PACKETS,
+            EndpointSide::Peek => &[],
         }
     }
 
-    fn sender(&self, _: &Look, locator: &Locator, settings: &Settings) -> Result<Outgoing, Fault> {
+    fn sender(&self, _: &Query, locator: &Locator, settings: &Settings) -> Result<Outgoing, Fault> {
         let (handle, _) = existing(locator)?;
         let packets = settings.given(&PACKET);
         let writer = Writer { handle, packets, file: None };
@@ -59,7 +59,7 @@ impl Messages for Fifo {
 
     fn receiver(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         settings: &Settings,
     ) -> Result<Incoming, Fault> {
@@ -73,7 +73,7 @@ impl Messages for Fifo {
         })
     }
 
-    fn copy(&self, look: &Look, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
+    fn copy(&self, look: &Query, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
         let (_, stat) = existing(locator)?;
         let copy = peek::copy(look, &stat)?;
         Ok(Incoming::Bytes(Box::new(Reader { met: true, ..Reader::new(copy) })))
@@ -159,7 +159,7 @@ fn attempt<T>(
     }
 }
 
-impl Sink for Writer {
+impl ByteSink for Writer {
     fn connect(&mut self, wait: Wait) -> Result<Attempt<()>, Fault> {
         self.open(wait)
     }
@@ -291,7 +291,7 @@ impl Reader {
     }
 }
 
-impl Source for Reader {
+impl ByteSource for Reader {
     fn wait(&mut self, wait: Wait) -> Result<Attempt<Flow>, Fault> {
         loop {
             if let Some(flow) = self.found() {
@@ -378,10 +378,10 @@ struct Packets {
 }
 
 impl Receiver for Packets {
-    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault> {
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Received>, Fault> {
         loop {
             match self.reader.wait(wait)? {
-                Attempt::Done(Flow::End) => return Ok(Attempt::Done(Found::End)),
+                Attempt::Done(Flow::End) => return Ok(Attempt::Done(Received::End)),
                 Attempt::Done(Flow::Bytes) => {}
                 Attempt::Late => return Ok(Attempt::Late),
                 Attempt::Signal => return Ok(Attempt::Signal),
@@ -389,7 +389,7 @@ impl Receiver for Packets {
             // Another reader may have been faster.
             self.length = self.reader.read(&mut self.buffer)?;
             if self.length > 0 {
-                return Ok(Attempt::Done(Found::Message(Mark::None)));
+                return Ok(Attempt::Done(Received::Message(Mark::None)));
             }
         }
     }

@@ -7,14 +7,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, tee};
 
-use crate::kinds::capability::Look;
+use crate::kinds::capability::Query;
 use crate::kinds::file::id;
 use crate::model::{Class, Descriptor, Fault};
 use crate::sys::file::{self, Stat};
 use crate::sys::{pidfd, pipe};
 
 /// A pipe of our own with a copy of what is in the FIFO; it has no writer any more.
-pub(super) fn copy(look: &Look, fifo: &Stat) -> Result<OwnedFd, Fault> {
+pub(super) fn copy(look: &Query, fifo: &Stat) -> Result<OwnedFd, Fault> {
     let (copy, to) =
         nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(io::Error::from)?;
     let Some(reader) = reader(look, fifo)? else { return Ok(copy) };
@@ -43,7 +43,7 @@ pub(super) fn copy(look: &Look, fifo: &Stat) -> Result<OwnedFd, Fault> {
 }
 
 /// A reading descriptor of somebody else's; `None` when nobody has the FIFO open, so that nothing can be in it.
-fn reader(look: &Look, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
+fn reader(look: &Query, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
     let open = look.fifos.fifos();
     let (mut writers, mut refused) = (false, None);
     for Descriptor { pid, fd } in open.descriptors.get(&id(fifo)).into_iter().flatten() {

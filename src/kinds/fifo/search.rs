@@ -1,4 +1,4 @@
-//! Finding FIFOs: through every process that has one open, and in the folders where they are usually kept.
+//! Finding FIFOs: through every process that has one open, and in the directories where they are usually kept.
 //! The search is best effort: what could not be read is counted and told in one line.
 
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::kinds::capability::Look;
+use crate::kinds::capability::Query;
 use crate::kinds::file::id;
 use crate::model::{Descriptor, Encoded, Fault, OpenFifos};
 use crate::sys::file::{self, Stat};
 
-/// Folders that are searched two levels deep, besides the user's own run-time folder; and, one level deep,
+/// Directories that are searched two levels deep, besides the user's own run-time directory; and, one level deep,
 /// the one that holds other objects of ours.
 const USUAL: &[(&str, usize)] = &[("/run", 2), ("/tmp", 2), ("/dev/shm", 1)];
 /// How deep a tree named by the user is searched: as deep as paths go.
@@ -26,35 +26,35 @@ pub(super) const ASKED: usize = 8;
 pub(super) struct Search {
     open: Rc<OpenFifos>,
     paths: BTreeMap<PathBuf, Stat>,
-    unread_folders: usize,
+    unread_directories: usize,
 }
 
 impl Search {
     /// What the processes have open.
-    pub(super) fn of_processes(look: &Look) -> Self {
+    pub(super) fn of_processes(look: &Query) -> Self {
         let open = look.fifos.fifos();
-        Self { open, paths: BTreeMap::new(), unread_folders: 0 }
+        Self { open, paths: BTreeMap::new(), unread_directories: 0 }
     }
 
-    /// Adds the FIFOs of the usual folders and of the trees below `more`. Tells which of the latter could not
+    /// Adds the FIFOs of the usual directories and of the trees below `more`. Tells which of the latter could not
     /// be searched at all: somebody has named them.
-    pub(super) fn folders(&mut self, more: &[PathBuf]) -> Vec<String> {
-        for (folder, depth) in USUAL {
-            self.folder(Path::new(folder), *depth);
+    pub(super) fn directories(&mut self, more: &[PathBuf]) -> Vec<String> {
+        for (directory, depth) in USUAL {
+            self.directory(Path::new(directory), *depth);
         }
         if let Some(own) =
             std::env::var_os("XDG_RUNTIME_DIR").filter(|path| Path::new(path).is_absolute())
         {
-            self.folder(Path::new(&own), 2);
+            self.directory(Path::new(&own), 2);
         }
         let mut unsearched = Vec::new();
-        for folder in more {
-            let opened =
-                std::path::absolute(folder).and_then(|path| std::fs::read_dir(&path).map(|_| path));
+        for directory in more {
+            let opened = std::path::absolute(directory)
+                .and_then(|path| std::fs::read_dir(&path).map(|_| path));
             match opened {
-                Ok(path) => self.folder(&path, WHOLE),
+                Ok(path) => self.directory(&path, WHOLE),
                 Err(error) => {
-                    let name = Encoded(folder.as_os_str().as_bytes());
+                    let name = Encoded(directory.as_os_str().as_bytes());
                     let cause = Fault::from_os(&error).cause;
                     unsearched.push(format!("{name} cannot be searched for FIFOs: {cause}"));
                 }
@@ -63,17 +63,17 @@ impl Search {
         unsearched
     }
 
-    fn folder(&mut self, folder: &Path, depth: usize) {
-        // A folder that is not there is nothing that could not be read.
-        let Some(stat) = stat(folder) else { return };
-        let mut left = vec![(folder.to_owned(), depth)];
-        while let Some((folder, depth)) = left.pop() {
-            let Ok(entries) = std::fs::read_dir(&folder) else {
-                self.unread_folders += 1;
+    fn directory(&mut self, directory: &Path, depth: usize) {
+        // A directory that is not there is nothing that could not be read.
+        let Some(stat) = stat(directory) else { return };
+        let mut left = vec![(directory.to_owned(), depth)];
+        while let Some((directory, depth)) = left.pop() {
+            let Ok(entries) = std::fs::read_dir(&directory) else {
+                self.unread_directories += 1;
                 continue;
             };
             for entry in entries.flatten() {
-                // The type comes with the entry: no call is made for what is neither FIFO nor folder.
+                // The type comes with the entry: no call is made for what is neither FIFO nor directory.
                 let Ok(sort) = entry.file_type() else { continue };
                 if sort.is_fifo() {
                     self.add(entry.path());
@@ -127,7 +127,7 @@ impl Search {
         };
         let parts: Vec<_> = [
             count(self.open.unread, "process", "processes"),
-            count(self.unread_folders, "folder", "folders"),
+            count(self.unread_directories, "directory", "directories"),
         ]
         .into_iter()
         .flatten()
@@ -141,7 +141,7 @@ fn stat(path: &Path) -> Option<Stat> {
     file::stat_path(&CString::new(path.as_os_str().as_bytes()).ok()?).ok()
 }
 
-/// Is this folder on the file system where the search began? Others may be slow, or not answer at all.
+/// Is this directory on the file system where the search began? Others may be slow, or not answer at all.
 fn same_device(entry: &std::fs::DirEntry, device: u64) -> bool {
     stat(&entry.path()).is_some_and(|stat| stat.device == device)
 }

@@ -1,4 +1,4 @@
-//! What the POSIX kinds share: names, the folder behind shared memory and semaphores, the facts that any
+//! What the POSIX kinds share: names, the directory behind shared memory and semaphores, the facts that any
 //! file has, and changes of owner and mode.
 
 pub(super) mod mq;
@@ -15,11 +15,11 @@ use std::rc::Rc;
 
 use nix::fcntl::OFlag;
 
-use super::backing::{Home, Spot, Store};
-use super::capability::{Each, Making};
-use crate::model::{Class, Encoded, Facility, Fault, Kind, Locator, Sighting};
+use super::backing::{DirEntry, Directory, Store};
+use super::capability::{CreateRequest, Each};
+use crate::model::{Class, Encoded, Facility, Fault, Found, Kind, Locator};
+use crate::sys::directory::{self, Entry};
 use crate::sys::file::{self, Stat};
-use crate::sys::folder::{self, Entry};
 use crate::sys::named_sem;
 
 /// Where the C library keeps shared memory and semaphores: `shm_overview(7)`.
@@ -36,7 +36,7 @@ fn name(locator: &Locator) -> Result<&OsStr, Fault> {
 }
 
 /// The name that an object is to be made with.
-fn name_to_make<'a>(making: &Making<'a>, facility: Facility) -> Result<&'a OsStr, Fault> {
+fn name_to_make<'a>(making: &CreateRequest<'a>, facility: Facility) -> Result<&'a OsStr, Fault> {
     let missing =
         || Fault::usage(format!("a POSIX object needs a name: {}:/NAME", facility.name()));
     name(making.locator.ok_or_else(missing)?)
@@ -52,38 +52,38 @@ fn prefixed(prefix: &[u8], name: &OsStr) -> Result<CString, Fault> {
         .map_err(|_| Fault::usage("a name cannot contain a NUL byte"))
 }
 
-/// The folder behind shared memory and semaphores, opened once.
-struct Folder {
+/// The directory behind shared memory and semaphores, opened once.
+struct ShmDirectory {
     dir: OwnedFd,
 }
 
-impl Folder {
+impl ShmDirectory {
     fn open() -> io::Result<Self> {
-        Ok(Self { dir: folder::open(FOLDER)? })
+        Ok(Self { dir: directory::open(FOLDER)? })
     }
 
     /// The entries that `keep` keeps by the look of their names, in order.
     fn entries(&self, keep: fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
-        let mut entries = folder::entries(&self.dir, &keep)?;
+        let mut entries = directory::entries(&self.dir, &keep)?;
         entries.sort_unstable();
         Ok(entries)
     }
 }
 
-/// The path of a file of the folder, for one look that spares opening the folder.
+/// The path of a file of the directory, for one look that spares opening the directory.
 fn path(file: &CStr) -> CString {
     let bytes = [FOLDER.to_bytes(), b"/", file.to_bytes_with_nul()].concat();
     CString::from_vec_with_nul(bytes).unwrap_or_default()
 }
 
-/// The folder, or the warning that it could not be looked at.
-fn open_folder(kind: &Kind, each: Each) -> Result<Folder, ControlFlow<()>> {
-    Folder::open().map_err(|error| each(Sighting::Missing(unlisted(kind, &error))))
+/// The directory, or the warning that it could not be looked at.
+fn open_directory(kind: &Kind, each: Each) -> Result<ShmDirectory, ControlFlow<()>> {
+    ShmDirectory::open().map_err(|error| each(Found::Missing(unlisted(kind, &error))))
 }
 
 fn unlisted(kind: &Kind, error: &io::Error) -> String {
-    let folder = FOLDER.to_string_lossy();
-    format!("{} cannot be listed: {folder}: {}", kind.name, Fault::from_os(error).cause)
+    let directory = FOLDER.to_string_lossy();
+    format!("{} cannot be listed: {directory}: {}", kind.name, Fault::from_os(error).cause)
 }
 
 /// Is a file of this name and shape a semaphore of the C library's? Anything else regular is shared memory.
@@ -105,36 +105,36 @@ fn tail(name: &CStr, skip: usize) -> OsString {
 
 /// Something that has the name of an object and is none.
 fn not_an_object(stat: &Stat, what: &str, file: &CStr) -> Fault {
-    Fault::new(Class::NotFound, format!("it is {}, not {what}", stat.sort())).hint(format!(
+    Fault::new(Class::NotFound, format!("it is {}, not {what}", stat.file_type())).hint(format!(
         "see {}/{}",
         FOLDER.to_string_lossy(),
         Encoded(file.to_bytes())
     ))
 }
 
-/// A handle on a file of the folder, and what it is.
+/// A handle on a file of the directory, and what it is.
 fn handle(file: &CStr) -> Result<(OwnedFd, Stat), Fault> {
-    let folder = Folder::open()?;
-    let handle = file::handle_at(&folder.dir, file)?;
+    let directory = ShmDirectory::open()?;
+    let handle = file::handle_at(&directory.dir, file)?;
     let stat = file::stat(&handle)?;
     Ok((handle, stat))
 }
 
 /// Where shared memory and semaphores are.
-struct Shelf {
-    home: Home,
+struct DiskDirectory {
+    home: Directory,
     /// What stands before the name in the name of the file.
     prefix: &'static [u8],
 }
 
-/// Opens the folder behind shared memory or semaphores.
+/// Opens the directory behind shared memory or semaphores.
 fn shelf(prefix: &'static [u8]) -> io::Result<Box<dyn Store>> {
-    let folder = Rc::new(folder::open(FOLDER)?);
+    let directory = Rc::new(directory::open(FOLDER)?);
     let path = Path::new(OsStr::from_bytes(FOLDER.to_bytes())).into();
-    Ok(Box::new(Shelf { home: Home { folder, path }, prefix }))
+    Ok(Box::new(DiskDirectory { home: Directory { directory, path }, prefix }))
 }
 
-impl Shelf {
+impl DiskDirectory {
     fn file(&self, locator: &Locator) -> io::Result<CString> {
         match locator {
             Locator::Name(name) => Ok(CString::new([self.prefix, name.as_bytes()].concat())?),
@@ -143,10 +143,10 @@ impl Shelf {
     }
 }
 
-impl Store for Shelf {
+impl Store for DiskDirectory {
     /// By way of a handle: what is there by now may be a FIFO or a device, which must not be opened.
     fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
-        let handle = file::handle_at(&*self.home.folder, &self.file(locator)?)?;
+        let handle = file::handle_at(&*self.home.directory, &self.file(locator)?)?;
         if !file::stat(&handle)?.is(libc::S_IFREG) {
             return Err(io::ErrorKind::Unsupported.into());
         }
@@ -154,14 +154,14 @@ impl Store for Shelf {
     }
 
     fn open_seen(&self, locator: &Locator) -> io::Result<OwnedFd> {
-        file::open_at(&*self.home.folder, &self.file(locator)?, OFlag::empty())
+        file::open_at(&*self.home.directory, &self.file(locator)?, OFlag::empty())
     }
 
-    fn spot(&self, locator: &Locator) -> io::Result<Option<Spot>> {
-        Ok(Some(Spot { home: self.home.clone(), name: self.file(locator)? }))
+    fn spot(&self, locator: &Locator) -> io::Result<Option<DirEntry>> {
+        Ok(Some(DirEntry { home: self.home.clone(), name: self.file(locator)? }))
     }
 
-    fn home(&self) -> Option<Home> {
+    fn home(&self) -> Option<Directory> {
         Some(self.home.clone())
     }
 }

@@ -3,8 +3,8 @@
 //! They are listed through a mount of our own where we may make one, so that `/dev/mqueue` need not be mounted
 //! and cannot show the queues of another IPC namespace; else through `/dev/mqueue`.
 
+mod directory;
 mod endpoint;
-mod folder;
 mod limits;
 mod status;
 mod store;
@@ -18,20 +18,20 @@ use super::{name, name_to_make, with_slash};
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Inspect, Look, Making, Remove, Want,
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove, Want,
 };
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Pace, Param, Part,
-    Settings, Sighting, Trace, Value,
+    Address, Class, Facility, Family, Fault, Form, Found, Kind, Limit, Locator, Object, Param,
+    Part, Settings, Trace, UsePattern, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
-use folder::Folder;
+use directory::QueueDirectory;
 use limits::{charge, create_fault, sysctl};
-use status::Status;
+use status::QueueStatus;
 use store::Queues;
 
 static KIND: Kind = Kind {
@@ -61,33 +61,33 @@ pub(crate) static RECORD: KindRecord = KindRecord {
 /// For `fuzz/`.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(bytes: &[u8]) {
-    drop(Status::parse(bytes));
+    drop(QueueStatus::parse(bytes));
 }
 
 /// A queue: its file, where it could be seen, and its state, where it could be opened.
-struct Queue {
+struct QueueFile {
     stat: Option<Stat>,
     shape: Result<Attributes, &'static str>,
-    status: Result<Status, &'static str>,
+    status: Result<QueueStatus, &'static str>,
 }
 
-impl Backed for Queue {
+impl Backed for QueueFile {
     fn stat(&self) -> Option<&Stat> {
         self.stat.as_ref()
     }
 }
 
-fn count(one: &Queue, pick: fn(&Attributes) -> u64) -> Value {
+fn count(one: &QueueFile, pick: fn(&Attributes) -> u64) -> Value {
     one.shape
         .as_ref()
         .map_or_else(|reason| Value::Unknown(reason), |shape| Value::Count(pick(shape)))
 }
 
-fn status(one: &Queue, pick: fn(&Status) -> Value) -> Value {
+fn status(one: &QueueFile, pick: fn(&QueueStatus) -> Value) -> Value {
     one.status.as_ref().map_or_else(|reason| Value::Unknown(reason), pick)
 }
 
-static FACTS: &[Fact<Queue>] = &[
+static FACTS: &[Fact<QueueFile>] = &[
     Fact::free("messages", "Messages in it: curmsgs.", |one, _| count(one, |shape| shape.messages)),
     Fact::free("max-messages", "Messages it may hold: maxmsg.", |one, _| {
         count(one, |shape| shape.max_messages)
@@ -150,7 +150,7 @@ struct Needs {
 }
 
 impl Needs {
-    fn new(plan: &Plan<Queue>, want: Want) -> Self {
+    fn new(plan: &FactPlan<QueueFile>, want: Want) -> Self {
         let any = |names: &[&str]| names.iter().any(|name| plan.has(name));
         Self {
             shape: want.has_column("size")
@@ -163,12 +163,12 @@ impl Needs {
 
 /// What the queue's own descriptor tells. Nothing of it is a change that another process could notice, but for
 /// the access time that reading the status sets.
-fn queue(needs: &Needs, opened: io::Result<OwnedFd>, stat: Option<Stat>) -> Queue {
+fn queue(needs: &Needs, opened: io::Result<OwnedFd>, stat: Option<Stat>) -> QueueFile {
     let opened = match opened {
         Ok(opened) => opened,
         Err(error) => {
             let reason = Fault::reason(&error);
-            return Queue { stat, shape: Err(reason), status: Err(reason) };
+            return QueueFile { stat, shape: Err(reason), status: Err(reason) };
         }
     };
     let unread = Err("it was not read");
@@ -178,20 +178,20 @@ fn queue(needs: &Needs, opened: io::Result<OwnedFd>, stat: Option<Stat>) -> Queu
         unread
     };
     let status = if needs.status { read_status(opened) } else { Err("it was not read") };
-    Queue { stat, shape, status }
+    QueueFile { stat, shape, status }
 }
 
-fn read_status(opened: OwnedFd) -> Result<Status, &'static str> {
+fn read_status(opened: OwnedFd) -> Result<QueueStatus, &'static str> {
     let mut text = Vec::new();
     // Closing this descriptor would cancel a registration with mq_notify of this process, which makes none.
     std::fs::File::from(opened)
         .take(4096)
         .read_to_end(&mut text)
         .map_err(|_| "permission denied")?;
-    Status::parse(&text).ok_or("the kernel's status of it is not understood")
+    QueueStatus::parse(&text).ok_or("the kernel's status of it is not understood")
 }
 
-fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
+fn seen(plan: &FactPlan<QueueFile>, name: &OsStr, one: &QueueFile) -> Object {
     let size = match &one.shape {
         Ok(shape) => Value::Bytes(shape.max_messages.saturating_mul(shape.message_size)),
         Err(reason) => Value::Unknown(reason),
@@ -204,7 +204,7 @@ fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
     if let (Some(past), Some(stat)) = (&mut object.past, &one.stat) {
         past.last = Some(stat.modified.0);
         past.changed = past.last;
-        past.pace = Pace::Occasional;
+        past.pace = UsePattern::Occasional;
         past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
         past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];
         past.memory =
@@ -214,21 +214,21 @@ fn seen(plan: &Plan<Queue>, name: &OsStr, one: &Queue) -> Object {
 }
 
 impl Inspect for PosixMq {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let mut folder = match Folder::open(each)? {
-            Some(folder) => folder,
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let mut directory = match QueueDirectory::open(each)? {
+            Some(directory) => directory,
             None => return ControlFlow::Continue(()),
         };
-        let plan = Plan::new(&KIND, FACTS, look);
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let needs = Needs::new(&plan, look.want);
-        let names = match folder.names() {
+        let names = match directory.names() {
             Ok(names) => names,
             Err(error) => {
-                return each(Sighting::Missing(folder::unlisted(&Fault::from_os(&error).cause)));
+                return each(Found::Missing(directory::unlisted(&Fault::from_os(&error).cause)));
             }
         };
         for name in &names {
-            let Ok(stat) = folder.stat(name) else { continue };
+            let Ok(stat) = directory.stat(name) else { continue };
             let opened = if needs.shape || needs.status {
                 with_slash(name)
                     .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))
@@ -240,34 +240,34 @@ impl Inspect for PosixMq {
                 continue;
             }
             let one = queue(&needs, opened, Some(stat));
-            each(Sighting::Object(Box::new(seen(&plan, name, &one))))?;
+            each(Found::Object(Box::new(seen(&plan, name, &one))))?;
         }
         ControlFlow::Continue(())
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let name = name(locator)?;
         let opened = mqueue::open(&with_slash(name)?);
         let stat = match &opened {
             Ok(opened) => file::stat(opened).ok(),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Folder::open_quietly().ok().and_then(|folder| folder.stat(name).ok())
+                QueueDirectory::open_quietly().ok().and_then(|directory| directory.stat(name).ok())
             }
             Err(error) => return Err(Fault::from_os(error)),
         };
-        let plan = Plan::new(&KIND, FACTS, look);
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let one = queue(&Needs::new(&plan, look.want), opened, stat);
         Ok(seen(&plan, name, &one))
     }
 
-    fn limits(&self, look: &Look) -> Vec<Limit> {
+    fn limits(&self, look: &Query) -> Vec<Limit> {
         limits::limits(look)
     }
 }
 
 /// Messages and bytes of a queue that is to be made. The kernel's defaults stand in for what is not given, and
 /// they count no more than its limits: `mq_overview(7)`.
-fn shape(look: &Look, settings: &Settings) -> (u64, u64) {
+fn shape(look: &Query, settings: &Settings) -> (u64, u64) {
     let default = |name, limit, otherwise| {
         let default = sysctl(look, name).unwrap_or(otherwise);
         sysctl(look, limit).map_or(default, |limit| default.min(limit))
@@ -286,7 +286,7 @@ impl Create for PosixMq {
         PARAMS
     }
 
-    fn create(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
         let path = with_slash(name)?;
         let (messages, size) = shape(look, making.settings);
@@ -302,7 +302,7 @@ impl Create for PosixMq {
         Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
     }
 
-    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
         let address = Address { facility: KIND.facility, locator: Locator::Name(name.into()) };
         let asked = (making.settings.number(&MAX_MESSAGES), making.settings.number(&MESSAGE_SIZE));
@@ -323,12 +323,12 @@ impl Create for PosixMq {
     }
 }
 
-/// A handle on a queue's file: the queue itself, or its place in the folder when it may not be opened.
+/// A handle on a queue's file: the queue itself, or its place in the directory when it may not be opened.
 fn existing(locator: &Locator) -> Result<OwnedFd, Fault> {
     let name = name(locator)?;
     mqueue::open(&with_slash(name)?).or_else(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => Folder::open_quietly()
-            .and_then(|folder| folder.handle(name))
+        io::ErrorKind::PermissionDenied => QueueDirectory::open_quietly()
+            .and_then(|directory| directory.handle(name))
             .map_err(|_| Fault::from_os(&error)),
         _ => Err(Fault::from_os(&error)),
     })
@@ -339,20 +339,25 @@ impl Configure for PosixMq {
         &[]
     }
 
-    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(
+        &self,
+        _look: &Query,
+        locator: &Locator,
+        change: &ConfigureRequest,
+    ) -> Result<(), Fault> {
         change_file(existing(locator)?.as_fd(), change)
     }
 }
 
 impl Remove for PosixMq {
-    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         mqueue::remove(&with_slash(name(locator)?)?)?;
         Ok(None)
     }
 }
 
 impl Backing for PosixMq {
-    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+    fn store(&self, _look: &Query) -> io::Result<Box<dyn Store>> {
         Ok(Box::new(Queues))
     }
 }

@@ -15,20 +15,22 @@ use nix::sys::uio::pread;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
-    Entry, Folder, SEMAPHORE_PREFIX, handle, is_semaphore, name, name_to_make, not_an_object,
-    open_folder, prefixed, shelf, tail, unlisted, with_slash,
+    Entry, SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object,
+    open_directory, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
-use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::capability::{
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
+};
+use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };
 use crate::model::{
-    Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Trace, Value,
+    Address, Class, Encoded, Facility, Family, Fault, Form, Found, Kind, Limit, Locator, Object,
+    Param, Part, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -53,18 +55,18 @@ pub(crate) static RECORD: KindRecord = KindRecord {
 };
 
 /// A semaphore's file, and what its first words say: value and waiters, or why they are not known.
-struct Semaphore {
+struct SemaphoreFile {
     stat: Stat,
     state: Result<(u32, u32), &'static str>,
 }
 
-impl Backed for Semaphore {
+impl Backed for SemaphoreFile {
     fn stat(&self) -> Option<&Stat> {
         Some(&self.stat)
     }
 }
 
-static FACTS: &[Fact<Semaphore>] = &[
+static FACTS: &[Fact<SemaphoreFile>] = &[
     Fact::costly("value", "Its value.", |one, _| {
         one.state.map_or_else(Value::Unknown, |(value, _)| Value::Count(value.into()))
     }),
@@ -87,17 +89,17 @@ static INITIAL: Param =
 
 struct PosixSem;
 
-/// What a file is, and its state if it is a semaphore and anybody wants that. A file that the folder calls
+/// What a file is, and its state if it is a semaphore and anybody wants that. A file that the directory calls
 /// `regular` is opened before it is looked at, which spares the second walk to its name; nothing else is opened
 /// unseen.
 fn semaphore(
-    plan: &Plan<Semaphore>,
-    folder: &Folder,
+    plan: &FactPlan<SemaphoreFile>,
+    directory: &ShmDirectory,
     name: &CStr,
     regular: bool,
-) -> io::Result<Semaphore> {
+) -> io::Result<SemaphoreFile> {
     let open = || {
-        let open = |more| file::open_at(&folder.dir, name, more);
+        let open = |more| file::open_at(&directory.dir, name, more);
         // To look leaves no trace in the access time, where we are allowed to ask for that.
         open(OFlag::O_NOATIME).or_else(|_| open(OFlag::empty()))
     };
@@ -106,17 +108,17 @@ fn semaphore(
     let opened = (wanted && regular).then(open);
     let stat = match &opened {
         Some(Ok(opened)) => file::stat(opened)?,
-        _ => file::stat_at(&folder.dir, name)?,
+        _ => file::stat_at(&directory.dir, name)?,
     };
     if !wanted || !is_semaphore(name.to_bytes(), &stat) {
-        return Ok(Semaphore { stat, state: Err("it was not read") });
+        return Ok(SemaphoreFile { stat, state: Err("it was not read") });
     }
     // The file may be another one by now: what was opened is looked at again.
     let state = match opened.unwrap_or_else(open).and_then(|opened| read_state(&opened)) {
         Ok(state) => state.ok_or("its content is not that of a semaphore"),
         Err(error) => Err(Fault::reason(&error)),
     };
-    Ok(Semaphore { stat, state })
+    Ok(SemaphoreFile { stat, state })
 }
 
 /// Value and waiters of an opened semaphore; `None` when the bytes are none.
@@ -126,7 +128,7 @@ fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
     Ok(if length == bytes.len() { named_sem::parse(&bytes) } else { None })
 }
 
-fn seen(plan: &Plan<Semaphore>, name: &OsStr, one: &Semaphore) -> Object {
+fn seen(plan: &FactPlan<SemaphoreFile>, name: &OsStr, one: &SemaphoreFile) -> Object {
     let waiters = !matches!(one.state, Ok((_, 0)));
     let trace = |file| Trace::Semaphore { file, waiters };
     let locator = Locator::Name(name.into());
@@ -162,40 +164,40 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 }
 
 impl Inspect for PosixSem {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let folder = match open_folder(&KIND, each) {
-            Ok(folder) => folder,
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let directory = match open_directory(&KIND, each) {
+            Ok(directory) => directory,
             Err(flow) => return flow,
         };
-        let entries = match folder.entries(|name| name.starts_with(SEMAPHORE_PREFIX)) {
+        let entries = match directory.entries(|name| name.starts_with(SEMAPHORE_PREFIX)) {
             Ok(entries) => entries,
-            Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+            Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
         };
-        let plan = Plan::new(&KIND, FACTS, look);
+        let plan = FactPlan::new(&KIND, FACTS, look);
         for Entry { name: file, regular } in entries {
-            match semaphore(&plan, &folder, &file, regular) {
+            match semaphore(&plan, &directory, &file, regular) {
                 Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
                     let name = tail(&file, SEMAPHORE_PREFIX.len());
-                    each(Sighting::Object(Box::new(seen(&plan, &name, &one))))?;
+                    each(Found::Object(Box::new(seen(&plan, &name, &one))))?;
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+                Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
-        let folder = Folder::open()?;
-        let plan = Plan::new(&KIND, FACTS, look);
-        let one = semaphore(&plan, &folder, &file, false)?;
+        let directory = ShmDirectory::open()?;
+        let plan = FactPlan::new(&KIND, FACTS, look);
+        let one = semaphore(&plan, &directory, &file, false)?;
         check(&file, &one.stat)?;
         Ok(seen(&plan, name(locator)?, &one))
     }
 
-    fn limits(&self, _look: &Look) -> Vec<Limit> {
+    fn limits(&self, _look: &Query) -> Vec<Limit> {
         vec![Limit {
             name: "SEM_VALUE_MAX",
             about: "highest value of a POSIX semaphore",
@@ -206,7 +208,7 @@ impl Inspect for PosixSem {
     }
 }
 
-fn value_of(making: &Making) -> Result<u32, Fault> {
+fn value_of(making: &CreateRequest) -> Result<u32, Fault> {
     let value = making.settings.number(&INITIAL).unwrap_or(0);
     checked_value(value)
 }
@@ -235,7 +237,7 @@ impl Create for PosixSem {
         PARAMS
     }
 
-    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
         let value = value_of(making)?;
         let path = with_slash(name)?;
@@ -251,7 +253,7 @@ impl Create for PosixSem {
         Ok(Address { facility: KIND.facility, locator })
     }
 
-    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let locator = Locator::Name(name_to_make(making, KIND.facility)?.into());
         existing(&locator)?;
         Ok(Address { facility: KIND.facility, locator })
@@ -264,7 +266,12 @@ impl Configure for PosixSem {
         PARAMS
     }
 
-    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(
+        &self,
+        _look: &Query,
+        locator: &Locator,
+        change: &ConfigureRequest,
+    ) -> Result<(), Fault> {
         let (handle, _) = existing(locator)?;
         if let Some(value) = change.settings.number(&INITIAL) {
             let value = checked_value(value)?;
@@ -276,20 +283,20 @@ impl Configure for PosixSem {
 
 fn unlink(locator: &Locator) -> Result<(), Fault> {
     let file = file_name(locator)?;
-    let folder = Folder::open()?;
-    check(&file, &file::stat_at(&folder.dir, &file)?)?;
-    unlinkat(&folder.dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir)
+    let directory = ShmDirectory::open()?;
+    check(&file, &file::stat_at(&directory.dir, &file)?)?;
+    unlinkat(&directory.dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir)
         .map_err(|error| Fault::from_os(&error.into()))
 }
 
 impl Remove for PosixSem {
-    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         unlink(locator).map(|()| None)
     }
 }
 
 impl Backing for PosixSem {
-    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+    fn store(&self, _look: &Query) -> io::Result<Box<dyn Store>> {
         shelf(SEMAPHORE_PREFIX)
     }
 }

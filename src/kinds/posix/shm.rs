@@ -14,20 +14,22 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{ftruncate, unlinkat};
 
 use super::{
-    Entry, FOLDER, Folder, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
-    not_an_object, open_folder, path, prefixed, shelf, tail, unlisted, with_slash,
+    Entry, FOLDER, ShmDirectory, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
+    not_an_object, open_directory, path, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
-use crate::kinds::capability::{Change, Configure, Create, Each, Inspect, Look, Making, Remove};
-use crate::kinds::fact::{Fact, Plan, fields};
+use crate::kinds::capability::{
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
+};
+use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
     object,
 };
 use crate::model::{
-    Address, Class, Encoded, Facility, Family, Fault, Form, Kind, Limit, Locator, Object, Param,
-    Part, Sighting, Trace, Value,
+    Address, Class, Encoded, Facility, Family, Fault, Form, Found, Kind, Limit, Locator, Object,
+    Param, Part, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -81,7 +83,7 @@ static FORCE: Param = Param {
 
 struct PosixShm;
 
-fn seen(plan: &Plan<Stat>, name: &OsStr, stat: &Stat) -> Object {
+fn seen(plan: &FactPlan<Stat>, name: &OsStr, stat: &Stat) -> Object {
     let size = Value::Bytes(stat.size);
     object(plan, &KIND, Locator::Name(name.into()), (stat, size), Trace::Memory)
 }
@@ -118,27 +120,27 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 }
 
 impl Inspect for PosixShm {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let folder = match open_folder(&KIND, each) {
-            Ok(folder) => folder,
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let directory = match open_directory(&KIND, each) {
+            Ok(directory) => directory,
             Err(flow) => return flow,
         };
-        let entries = match folder.entries(|_| true) {
+        let entries = match directory.entries(|_| true) {
             Ok(entries) => entries,
-            Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+            Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
         };
-        let plan = Plan::new(&KIND, FACTS, look);
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let mut others = Others::default();
         for Entry { name: file, .. } in entries {
-            let stat = match file::stat_at(&folder.dir, &file) {
+            let stat = match file::stat_at(&directory.dir, &file) {
                 Ok(stat) => stat,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return each(Sighting::Missing(unlisted(&KIND, &error))),
+                Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
             };
             if is_semaphore(file.to_bytes(), &stat) {
                 continue;
             } else if stat.is(libc::S_IFREG) {
-                each(Sighting::Object(Box::new(seen(&plan, &tail(&file, 0), &stat))))?;
+                each(Found::Object(Box::new(seen(&plan, &tail(&file, 0), &stat))))?;
             } else if !stat.is(libc::S_IFIFO) {
                 others.add(&file, &stat);
             }
@@ -146,14 +148,14 @@ impl Inspect for PosixShm {
         others.tell(each)
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let file = file_name(locator)?;
         let stat = file::stat_path(&path(&file))?;
         check(&file, &stat)?;
-        Ok(seen(&Plan::new(&KIND, FACTS, look), name(locator)?, &stat))
+        Ok(seen(&FactPlan::new(&KIND, FACTS, look), name(locator)?, &stat))
     }
 
-    fn limits(&self, _look: &Look) -> Vec<Limit> {
+    fn limits(&self, _look: &Query) -> Vec<Limit> {
         let usage = statvfs(FOLDER);
         let part = |pick: fn(&nix::sys::statvfs::Statvfs) -> Value| match &usage {
             Ok(usage) => pick(usage),
@@ -183,7 +185,7 @@ impl Inspect for PosixShm {
     }
 }
 
-/// Entries of the folder that are no objects of ours, told in one line.
+/// Entries of the directory that are no objects of ours, told in one line.
 #[derive(Default)]
 struct Others {
     count: usize,
@@ -196,7 +198,7 @@ impl Others {
     fn add(&mut self, file: &CStr, stat: &Stat) {
         self.count += 1;
         if self.named.len() < Self::NAMED {
-            self.named.push(format!("{} ({})", Encoded(file.to_bytes()), stat.sort()));
+            self.named.push(format!("{} ({})", Encoded(file.to_bytes()), stat.file_type()));
         }
     }
 
@@ -205,7 +207,7 @@ impl Others {
             return ControlFlow::Continue(());
         }
         let more = if self.count > Self::NAMED { " and others" } else { "" };
-        each(Sighting::Note(format!(
+        each(Found::Note(format!(
             "{} in {} that {} no IPC object: {}{more}",
             if self.count == 1 { "1 entry".to_owned() } else { format!("{} entries", self.count) },
             FOLDER.to_string_lossy(),
@@ -240,7 +242,7 @@ impl Create for PosixShm {
         PARAMS
     }
 
-    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
         let size = making
             .settings
@@ -261,7 +263,7 @@ impl Create for PosixShm {
         Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
     }
 
-    fn fits(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
         let locator = Locator::Name(name.into());
         let (_, stat) = existing(&locator)?;
@@ -284,7 +286,12 @@ impl Configure for PosixShm {
         PARAMS
     }
 
-    fn set(&self, _look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(
+        &self,
+        _look: &Query,
+        locator: &Locator,
+        change: &ConfigureRequest,
+    ) -> Result<(), Fault> {
         let (handle, stat) = existing(locator)?;
         if let Some(size) = change.settings.number(&SIZE) {
             check_size(name(locator)?, size)?;
@@ -315,18 +322,18 @@ fn shrink_fault(error: &io::Error, size: u64) -> Fault {
 }
 
 impl Remove for PosixShm {
-    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         let file = file_name(locator)?;
-        let folder = Folder::open()?;
-        check(&file, &file::stat_at(&folder.dir, &file)?)?;
-        unlinkat(&folder.dir, file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
+        let directory = ShmDirectory::open()?;
+        check(&file, &file::stat_at(&directory.dir, &file)?)?;
+        unlinkat(&directory.dir, file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
             .map_err(|error| Fault::from_os(&error.into()))?;
         Ok(None)
     }
 }
 
 impl Backing for PosixShm {
-    fn store(&self, _look: &Look) -> io::Result<Box<dyn Store>> {
+    fn store(&self, _look: &Query) -> io::Result<Box<dyn Store>> {
         shelf(b"")
     }
 }

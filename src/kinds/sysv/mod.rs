@@ -11,10 +11,11 @@ use std::ffi::CString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use super::capability::{Change, Making};
+use super::capability::{ConfigureRequest, CreateRequest};
 use super::fact::Fact;
 use crate::model::{
-    Address, Class, Facts, Fault, Form, Kind, Locator, Object, Param, Past, Timestamp, Trace, Value,
+    Address, Class, Facts, Fault, Form, History, Kind, Locator, Object, Param, Timestamp, Trace,
+    Value,
 };
 use crate::sys::{self, Permissions};
 
@@ -33,7 +34,7 @@ pub(super) trait Record {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;
-    fn past(&self) -> Past;
+    fn past(&self) -> History;
 
     /// The object with what all three kinds know; the size is the kind's own.
     fn object(&self, kind: &'static Kind, size: Value, facts: Facts, trace: Trace) -> Object {
@@ -114,7 +115,7 @@ static KEY_FROM: Param = Param {
 const PRIVATE: u32 = 0;
 
 /// The key that an object is to be made with.
-fn key_to_make(making: &Making) -> Result<u32, Fault> {
+fn key_to_make(making: &CreateRequest) -> Result<u32, Fault> {
     match (making.locator, making.settings.key(&KEY_FROM)) {
         (None, None) => Ok(PRIVATE),
         (Some(Locator::Key(key)), None) => Ok(*key),
@@ -147,12 +148,12 @@ fn key_to_make(making: &Making) -> Result<u32, Fault> {
 }
 
 /// Flags of the get call that makes an object; owner and mode that the call cannot give come afterwards.
-fn create_flags(making: &Making) -> libc::c_int {
+fn create_flags(making: &CreateRequest) -> libc::c_int {
     libc::IPC_CREAT | libc::IPC_EXCL | (making.mode & 0o777) as libc::c_int
 }
 
 /// `(uid, gid, mode)` after a change.
-fn changed_permissions(perm: &Permissions, change: &Change) -> (u32, u32, u32) {
+fn changed_permissions(perm: &Permissions, change: &ConfigureRequest) -> (u32, u32, u32) {
     (
         change.uid.unwrap_or(perm.uid),
         change.gid.unwrap_or(perm.gid),
@@ -163,7 +164,7 @@ fn changed_permissions(perm: &Permissions, change: &Change) -> (u32, u32, u32) {
 /// Owner and group of an object that has just been made; it is removed again when they are refused.
 fn give_away(
     id: u32,
-    making: &Making,
+    making: &CreateRequest,
     set: impl Fn(u32, u32, u32) -> io::Result<()>,
     remove: fn(u32) -> io::Result<()>,
 ) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ mod endpoint;
 use std::io;
 use std::ops::ControlFlow;
 
-use super::source::Source;
+use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
     creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Removal, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
+use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
-    Object, Pace, Param, Part, Past, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Kind, Limit,
+    Locator, Object, Param, Part, Trace, UsePattern, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -55,8 +55,8 @@ impl Record for Queue {
         self.change_time
     }
 
-    fn past(&self) -> Past {
-        Past {
+    fn past(&self) -> History {
+        History {
             actors: Ok(vec![
                 Actor {
                     role: "last sender",
@@ -72,7 +72,7 @@ impl Record for Queue {
             last: Some(self.change_time.max(self.send_time).max(self.receive_time)),
             changed: Some(self.change_time),
             creator: creator_of(&self.perm),
-            pace: Pace::Occasional,
+            pace: UsePattern::Occasional,
             pending: Some(self.messages),
             stranded: 0,
             untouched: self.send_time == 0 && self.receive_time == 0,
@@ -121,7 +121,7 @@ fn capacity(one: &Queue) -> Value {
         .map_or(Value::Unknown("/proc/sysvipc/msg does not tell"), Value::Bytes)
 }
 
-static SOURCE: Source<Queue> = Source {
+static SOURCE: TableSource<Queue> = TableSource {
     table: ("msg", 14),
     parse: |row| Queue {
         id: table::low(row[1]),
@@ -165,7 +165,7 @@ static MAX_BYTES: Param = Param {
 
 struct SysvMq;
 
-fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
+fn object(plan: &FactPlan<Queue>, one: &Queue) -> Object {
     Object {
         past: plan.wants_past().then(|| one.past()),
         ..one.object(&KIND, capacity(one), plan.read(one), Trace::SysvQueue { id: one.id })
@@ -173,13 +173,13 @@ fn object(plan: &Plan<Queue>, one: &Queue) -> Object {
 }
 
 impl Inspect for SysvMq {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         SOURCE.list(look, false, &|one| object(&plan, one), each)
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
     }
 
@@ -187,7 +187,7 @@ impl Inspect for SysvMq {
         totals(TOTALS, &msg::usage())
     }
 
-    fn limits(&self, _look: &Look) -> Vec<Limit> {
+    fn limits(&self, _look: &Query) -> Vec<Limit> {
         let limits = msg::limits();
         let limit = |value: fn(&msg::Limits) -> Value| match &limits {
             Ok(limits) => value(limits),
@@ -255,7 +255,7 @@ impl Create for SysvMq {
         PARAMS
     }
 
-    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let key = key_to_make(making)?;
         let id = msg::get(key, create_flags(making))
             .map_err(|error| create_fault(&error).said(&error))?;
@@ -276,7 +276,7 @@ impl Create for SysvMq {
         Ok(address(&KIND, id))
     }
 
-    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
         match (making.settings.number(&MAX_BYTES), one.max_bytes) {
             (Some(wanted), Some(has)) if has < wanted => Err(Fault::new(
@@ -294,7 +294,7 @@ impl Configure for SysvMq {
         PARAMS
     }
 
-    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault> {
         let one = SOURCE.find(look, locator, false)?;
         let wanted = change.settings.number(&MAX_BYTES);
         let Some(bytes) = wanted.or(one.max_bytes) else {
@@ -309,13 +309,13 @@ impl Configure for SysvMq {
 }
 
 impl Remove for SysvMq {
-    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         msg::remove(id).map(|()| None).map_err(|error| fault(&error))
     }
 
-    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn remove_same(&self, look: &Query, object: &Object) -> Result<Removal, Fault> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let make = |one: &_| self::object(&plan, one);
         if !SOURCE.is_same(look, object, &make, &|_| true)? {
             return Ok(Removal::Changed);

@@ -6,19 +6,19 @@ mod members;
 use std::io;
 use std::ops::ControlFlow;
 
-use super::source::Source;
+use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
     creator_group, creator_of, cuid, fault, give_away, key, key_to_make, limit_reached, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove,
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Removal, Remove,
 };
-use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
+use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator, Object,
-    Pace, Param, Part, Past, Settings, Trace, Value,
+    Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Kind, Limit, Locator,
+    Object, Param, Part, Settings, Trace, UsePattern, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -55,13 +55,13 @@ impl Record for Set {
         self.change_time
     }
 
-    fn past(&self) -> Past {
-        Past {
+    fn past(&self) -> History {
+        History {
             actors: operators(self).map_err(|error| Fault::reason(&error)),
             last: Some(self.change_time.max(self.operation_time)),
             changed: Some(self.change_time),
             creator: creator_of(&self.perm),
-            pace: Pace::Occasional,
+            pace: UsePattern::Occasional,
             pending: None,
             stranded: 0,
             untouched: self.operation_time == 0,
@@ -94,7 +94,7 @@ static FACTS: &[Fact<Set>] = &[
 /// In a listing of holders, sets with more semaphores are not asked: to look at what threads do costs less.
 const ASKED: u64 = 32;
 
-static SOURCE: Source<Set> = Source {
+static SOURCE: TableSource<Set> = TableSource {
     table: ("sem", 10),
     parse: |row| Set {
         id: table::low(row[1]),
@@ -150,7 +150,7 @@ static AT: Param = Param {
 
 struct SysvSem;
 
-fn object(plan: &Plan<Set>, one: &Set) -> Object {
+fn object(plan: &FactPlan<Set>, one: &Set) -> Object {
     let facts = plan.read(one);
     let waiting = match facts.get("waiting") {
         Some(Value::Count(number)) => Some(*number),
@@ -166,13 +166,13 @@ fn object(plan: &Plan<Set>, one: &Set) -> Object {
 }
 
 impl Inspect for SysvSem {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         SOURCE.list(look, false, &|one| object(&plan, one), each)
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         SOURCE.find(look, locator, false).map(|one| object(&plan, &one))
     }
 
@@ -180,7 +180,7 @@ impl Inspect for SysvSem {
         totals(TOTALS, &sem::usage())
     }
 
-    fn limits(&self, _look: &Look) -> Vec<Limit> {
+    fn limits(&self, _look: &Query) -> Vec<Limit> {
         let limits = sem::limits();
         let usage = sem::usage().map(|(usage, _)| usage);
         let limit = |value: fn(&sem::Limits) -> u64| match &limits {
@@ -285,7 +285,7 @@ impl Create for SysvSem {
         PARAMS
     }
 
-    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let count = requested_count(making);
         if count == 0 {
             return Err(Fault::usage("a set has at least one semaphore"));
@@ -312,7 +312,7 @@ impl Create for SysvSem {
         Ok(address(&KIND, id))
     }
 
-    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let count = requested_count(making);
         let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
         if one.count < count {
@@ -327,7 +327,7 @@ impl Create for SysvSem {
 }
 
 /// As many as `--count` says, or as there are `--values`.
-fn requested_count(making: &Making) -> u64 {
+fn requested_count(making: &CreateRequest) -> u64 {
     let values = making.settings.numbers(&VALUES).map_or(1, |values| values.len() as u64);
     making.settings.number(&COUNT).unwrap_or(values)
 }
@@ -338,7 +338,7 @@ impl Configure for SysvSem {
         PARAMS
     }
 
-    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault> {
         let one = SOURCE.find(look, locator, false)?;
         let id = one.id;
         let at = change.settings.number(&AT);
@@ -369,13 +369,13 @@ impl Configure for SysvSem {
 }
 
 impl Remove for SysvSem {
-    fn remove(&self, _look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         sem::remove(id).map(|()| None).map_err(|error| fault(&error))
     }
 
-    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn remove_same(&self, look: &Query, object: &Object) -> Result<Removal, Fault> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let make = |one: &_| self::object(&plan, one);
         // Its times are whole seconds: what an operation changes at once is its values.
         let values = |one: &Set| sem::values(one.id, one.count).ok();

@@ -5,7 +5,7 @@ mod memory;
 use std::io;
 use std::ops::ControlFlow;
 
-use super::source::Source;
+use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
     creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
-    Change, Configure, Create, Each, Inspect, Look, Making, Removal, Remove, Want,
+    Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Removal, Remove, Want,
 };
-use crate::kinds::fact::{Fact, Plan, Total, fields, totals};
+use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, Kind, Limit, Locator,
-    Object, Pace, Param, Part, Past, Settings, Trace, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Kind, Limit,
+    Locator, Object, Param, Part, Settings, Trace, UsePattern, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -43,7 +43,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
 
 /// A segment, and what only `/proc/sysvipc/shm` tells of it.
 #[derive(PartialEq)]
-struct Segment {
+struct SegmentFacts {
     known: shm::Segment,
     resident: Option<u64>,
     swapped: Option<u64>,
@@ -51,7 +51,7 @@ struct Segment {
     unread: &'static str,
 }
 
-impl Record for Segment {
+impl Record for SegmentFacts {
     fn id(&self) -> u32 {
         self.known.id
     }
@@ -64,10 +64,10 @@ impl Record for Segment {
         self.known.change_time
     }
 
-    fn past(&self) -> Past {
+    fn past(&self) -> History {
         let known = &self.known;
         let last = self.last_time();
-        Past {
+        History {
             actors: Ok(vec![
                 Actor { role: "creator", pid: known.creator, time: Some(known.change_time) },
                 Actor { role: "last user", pid: known.last, time: happened(last) },
@@ -75,7 +75,7 @@ impl Record for Segment {
             last: Some(last.max(known.change_time)),
             changed: Some(known.change_time),
             creator: creator_of(&known.perm),
-            pace: Pace::Steady,
+            pace: UsePattern::Steady,
             pending: None,
             stranded: 0,
             untouched: last == 0,
@@ -94,7 +94,7 @@ const TABLE_LONG: &str =
 /// its start, so that one segment among thousands would cost as much as all of them.
 const TABLE_SHORT: u32 = 1000;
 
-static FACTS: &[Fact<Segment>] = &[
+static FACTS: &[Fact<SegmentFacts>] = &[
     key(),
     Fact::free("attached", "Attachments, counted as mappings: nattch.", |one, _| {
         Value::Count(one.known.attached)
@@ -136,20 +136,20 @@ static FACTS: &[Fact<Segment>] = &[
     cgid(),
 ];
 
-impl Segment {
+impl SegmentFacts {
     /// When the last process attached or detached.
     fn last_time(&self) -> i64 {
         self.known.attach_time.max(self.known.detach_time)
     }
 }
 
-fn plain(known: shm::Segment) -> Segment {
-    Segment { known, resident: None, swapped: None, unread: TABLE_UNREAD }
+fn plain(known: shm::Segment) -> SegmentFacts {
+    SegmentFacts { known, resident: None, swapped: None, unread: TABLE_UNREAD }
 }
 
-static SOURCE: Source<Segment> = Source {
+static SOURCE: TableSource<SegmentFacts> = TableSource {
     table: ("shm", 14),
-    parse: |row| Segment {
+    parse: |row| SegmentFacts {
         known: shm::Segment {
             id: table::low(row[1]),
             perm: Permissions {
@@ -212,7 +212,7 @@ static UNLOCK: Param = Param {
 
 struct SysvShm;
 
-fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
+fn object(plan: &FactPlan<SegmentFacts>, one: &SegmentFacts) -> Object {
     let trace = Trace::Segment { id: one.known.id, attached: one.known.attached };
     Object {
         past: plan.wants_past().then(|| one.past()),
@@ -221,18 +221,18 @@ fn object(plan: &Plan<Segment>, one: &Segment) -> Object {
 }
 
 /// Only the table tells what is in memory and what in swap.
-fn needs_table(plan: &Plan<Segment>) -> bool {
+fn needs_table(plan: &FactPlan<SegmentFacts>) -> bool {
     plan.has("resident") || plan.has("swapped")
 }
 
 impl Inspect for SysvShm {
-    fn list(&self, look: &Look, each: Each) -> ControlFlow<()> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         SOURCE.list(look, needs_table(&plan), &|one| object(&plan, one), each)
     }
 
-    fn find(&self, look: &Look, locator: &Locator) -> Result<Object, Fault> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let asked = !matches!(look.want, Want::Everything);
         let short = || shm::highest().is_ok_and(|highest| highest < TABLE_SHORT);
         let table = needs_table(&plan) && (asked || short());
@@ -247,7 +247,7 @@ impl Inspect for SysvShm {
         totals(TOTALS, &shm::usage())
     }
 
-    fn limits(&self, look: &Look) -> Vec<Limit> {
+    fn limits(&self, look: &Query) -> Vec<Limit> {
         let usage = shm::usage();
         let limits = shm::limits();
         let limit = |value: fn(&shm::Limits) -> Value| match &limits {
@@ -343,7 +343,7 @@ fn create_fault(error: &io::Error, size: u64, huge: bool) -> Fault {
     }
 }
 
-fn requested_size(making: &Making) -> Result<u64, Fault> {
+fn requested_size(making: &CreateRequest) -> Result<u64, Fault> {
     making.settings.number(&SIZE).ok_or_else(|| Fault::usage("shared memory needs --size"))
 }
 
@@ -353,7 +353,7 @@ impl Create for SysvShm {
         PARAMS
     }
 
-    fn create(&self, _look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let size = requested_size(making)?;
         let huge = huge_flags(making.settings)?;
         let key = key_to_make(making)?;
@@ -363,7 +363,7 @@ impl Create for SysvShm {
         Ok(address(&KIND, id))
     }
 
-    fn fits(&self, look: &Look, making: &Making) -> Result<Address, Fault> {
+    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let size = requested_size(making)?;
         let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
         if one.known.size < size {
@@ -383,7 +383,7 @@ impl Configure for SysvShm {
         PARAMS
     }
 
-    fn set(&self, look: &Look, locator: &Locator, change: &Change) -> Result<(), Fault> {
+    fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault> {
         let one = SOURCE.find(look, locator, false)?;
         let id = one.id();
         if change.mode.is_some() || change.uid.is_some() || change.gid.is_some() {
@@ -410,7 +410,7 @@ fn lock_fault(error: &io::Error) -> Fault {
 }
 
 impl Remove for SysvShm {
-    fn remove(&self, look: &Look, locator: &Locator) -> Result<Option<String>, Fault> {
+    fn remove(&self, look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         let id = SOURCE.resolve(locator)?;
         shm::remove(id).map_err(|error| fault(&error))?;
         // It is still there if somebody has it attached.
@@ -421,8 +421,8 @@ impl Remove for SysvShm {
             .map(|one| format!("marked for removal, {} attached", one.known.attached)))
     }
 
-    fn remove_same(&self, look: &Look, object: &Object) -> Result<Removal, Fault> {
-        let plan = Plan::new(&KIND, FACTS, look);
+    fn remove_same(&self, look: &Query, object: &Object) -> Result<Removal, Fault> {
+        let plan = FactPlan::new(&KIND, FACTS, look);
         let make = |one: &_| self::object(&plan, one);
         if !SOURCE.is_same(look, object, &make, &|_| true)? {
             return Ok(Removal::Changed);

@@ -6,8 +6,8 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::{Record, fault, table};
-use crate::kinds::capability::{Each, Look};
-use crate::model::{Fault, Locator, Object, Sighting};
+use crate::kinds::capability::{Each, Query};
+use crate::model::{Fault, Found, Locator, Object};
 
 /// A line of the table costs as much as asking so many empty slots.
 const EMPTY_SLOTS: usize = 8;
@@ -15,7 +15,7 @@ const EMPTY_SLOTS: usize = 8;
 const PATIENCE: usize = 64;
 
 /// The differences between the three kinds, as data.
-pub(super) struct Source<T: 'static> {
+pub(super) struct TableSource<T: 'static> {
     /// The file below `/proc/sysvipc`, and how many columns it has at least.
     pub(super) table: (&'static str, usize),
     /// One line of that file.
@@ -32,25 +32,25 @@ pub(super) struct Source<T: 'static> {
     pub(super) by_key: fn(u32) -> io::Result<u32>,
 }
 
-impl<T: Record> Source<T> {
+impl<T: Record> TableSource<T> {
     /// Hands every object to `each`. Asking slot by slot is three times faster than the table unless few of
     /// the slots are in use, which is found out on the way; `table_first` says that only the table has what is
     /// wanted.
     pub(super) fn list(
         &self,
-        look: &Look,
+        look: &Query,
         table_first: bool,
         make: &dyn Fn(&T) -> Object,
         each: Each,
     ) -> ControlFlow<()> {
-        let mut show = |record: &T, each: Each| each(Sighting::Object(Box::new(make(record))));
+        let mut show = |record: &T, each: Each| each(Found::Object(Box::new(make(record))));
         let Ok(highest) = (self.highest)() else {
             return self.list_table(look, &mut show, each);
         };
         if table_first {
             match self.read_table(look) {
                 Ok(records) => return records.iter().try_for_each(|record| show(record, each)),
-                Err(reason) => each(Sighting::Note(reason))?,
+                Err(reason) => each(Found::Note(reason))?,
             }
         }
         let (mut shown, mut empty) = (Vec::new(), 0);
@@ -80,17 +80,17 @@ impl<T: Record> Source<T> {
 
     fn list_table(
         &self,
-        look: &Look,
+        look: &Query,
         show: &mut dyn FnMut(&T, Each) -> ControlFlow<()>,
         each: Each,
     ) -> ControlFlow<()> {
         match self.read_table(look) {
             Ok(records) => records.iter().try_for_each(|record| show(record, each)),
-            Err(reason) => each(Sighting::Missing(reason)),
+            Err(reason) => each(Found::Missing(reason)),
         }
     }
 
-    fn read_table(&self, look: &Look) -> Result<Vec<T>, String> {
+    fn read_table(&self, look: &Query) -> Result<Vec<T>, String> {
         let (name, columns) = self.table;
         let path = look.proc.join("sysvipc").join(name);
         let text = std::fs::read(&path).map_err(|error| {
@@ -108,7 +108,7 @@ impl<T: Record> Source<T> {
     /// No such object, or no permission to see it.
     pub(super) fn find(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         table_first: bool,
     ) -> Result<T, Fault> {
@@ -132,10 +132,10 @@ impl<T: Record> Source<T> {
     /// last call is the one to the kernel, or those of `last`.
     ///
     /// # Errors
-    /// As [`Source::find`].
+    /// As [`TableSource::find`].
     pub(super) fn is_same(
         &self,
-        look: &Look,
+        look: &Query,
         object: &Object,
         make: &dyn Fn(&T) -> Object,
         last: &dyn Fn(&T) -> bool,

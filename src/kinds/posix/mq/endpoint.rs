@@ -7,10 +7,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Inspect, Look, Messages, Outgoing, Receiver, Sender, Want, has,
+    Attempt, EndpointSide, Incoming, Inspect, Messages, Outgoing, Query, Received, Receiver,
+    Sender, Want, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
-use crate::sys::mqueue::{self, Access};
+use crate::sys::mqueue::{self, OpenFor};
 use crate::sys::{file, signal};
 
 static PRIORITY: Param = Param {
@@ -24,38 +25,38 @@ static PRIORITY: Param = Param {
 const HIGHEST: u32 = 32767;
 
 impl Messages for PosixMq {
-    fn params(&self, end: End) -> &'static [&'static Param] {
+    fn params(&self, end: EndpointSide) -> &'static [&'static Param] {
         static SEND: &[&Param] = &[&PRIORITY];
         match end {
-            End::Send => SEND,
-            End::Receive | End::Peek => &[],
+            EndpointSide::Send => SEND,
+            EndpointSide::Receive | EndpointSide::Peek => &[],
         }
     }
 
     fn sender(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         settings: &Settings,
     ) -> Result<Outgoing, Fault> {
         let priority = checked_priority(settings.number(&PRIORITY).unwrap_or(0))?;
-        let queue = Queue::open(locator, Access::Send)?;
-        Ok(Outgoing::Messages(Box::new(QueueSender { queue, priority })))
+        let queue = OpenQueue::open(locator, OpenFor::Send)?;
+        Ok(Outgoing::Messages(Box::new(PosixSender { queue, priority })))
     }
 
     fn receiver(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         _settings: &Settings,
     ) -> Result<Incoming, Fault> {
-        let queue = Queue::open(locator, Access::Receive)?;
+        let queue = OpenQueue::open(locator, OpenFor::Receive)?;
         let buffer = vec![0; queue.size];
-        Ok(Incoming::Messages(Box::new(QueueReceiver { queue, buffer, length: 0 })))
+        Ok(Incoming::Messages(Box::new(PosixReceiver { queue, buffer, length: 0 })))
     }
 
-    fn copy(&self, look: &Look, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
-        let look = Look { want: Want::Only(&["messages", "bytes"]), ..*look };
+    fn copy(&self, look: &Query, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
+        let look = Query { want: Want::Only(&["messages", "bytes"]), ..*look };
         let found = self.find(&look, locator)?;
         let number = |name| match found.facts.get(name) {
             Some(Value::Count(number) | Value::Bytes(number)) => number.to_string(),
@@ -78,7 +79,7 @@ fn checked_priority(priority: u64) -> Result<u32, Fault> {
         .ok_or_else(|| Fault::usage(format!("a priority is 0 to {HIGHEST}, not {priority}")))
 }
 
-struct Queue {
+struct OpenQueue {
     /// On which calls do not block, and on which they do: that belongs to the open file.
     now: OwnedFd,
     waits: OwnedFd,
@@ -88,8 +89,8 @@ struct Queue {
     messages: usize,
 }
 
-impl Queue {
-    fn open(locator: &Locator, access: Access) -> Result<Self, Fault> {
+impl OpenQueue {
+    fn open(locator: &Locator, access: OpenFor) -> Result<Self, Fault> {
         let path = with_slash(name(locator)?)?;
         loop {
             let now = mqueue::open_for(&path, access, false)?;
@@ -139,12 +140,12 @@ impl Queue {
     }
 }
 
-struct QueueSender {
-    queue: Queue,
+struct PosixSender {
+    queue: OpenQueue,
     priority: u32,
 }
 
-impl Sender for QueueSender {
+impl Sender for PosixSender {
     fn most(&self) -> usize {
         self.queue.size
     }
@@ -182,20 +183,20 @@ impl Sender for QueueSender {
     }
 }
 
-struct QueueReceiver {
-    queue: Queue,
+struct PosixReceiver {
+    queue: OpenQueue,
     buffer: Vec<u8>,
     length: usize,
 }
 
-impl Receiver for QueueReceiver {
-    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault> {
+impl Receiver for PosixReceiver {
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Received>, Fault> {
         let buffer = &mut self.buffer;
         let taken = self.queue.attempt(wait, |queue| mqueue::receive(queue, buffer))?;
         Ok(match taken {
             Attempt::Done((length, priority)) => {
                 self.length = length;
-                Attempt::Done(Found::Message(Mark::Priority(priority)))
+                Attempt::Done(Received::Message(Mark::Priority(priority)))
             }
             Attempt::Late => Attempt::Late,
             Attempt::Signal => Attempt::Signal,

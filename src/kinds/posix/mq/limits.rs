@@ -5,13 +5,13 @@ use std::os::fd::AsFd;
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::folder::Folder;
-use crate::kinds::capability::Look;
+use super::directory::QueueDirectory;
+use crate::kinds::capability::Query;
 use crate::kinds::posix::with_slash;
 use crate::model::{Class, Fault, Limit, Value};
 use crate::sys::mqueue;
 
-pub(super) fn limits(look: &Look) -> Vec<Limit> {
+pub(super) fn limits(look: &Query) -> Vec<Limit> {
     let sysctl = |name: &str| sysctl(look, name);
     let read =
         |name: &str| sysctl(name).map_or(Value::Unknown("it could not be read"), Value::Count);
@@ -70,7 +70,7 @@ pub(super) fn limits(look: &Look) -> Vec<Limit> {
     ]
 }
 
-pub(super) fn sysctl(look: &Look, name: &str) -> Option<u64> {
+pub(super) fn sysctl(look: &Query, name: &str) -> Option<u64> {
     std::fs::read_to_string(look.proc.join("sys/fs/mqueue").join(name)).ok()?.trim().parse().ok()
 }
 
@@ -83,12 +83,12 @@ pub(super) fn charge(messages: u64, size: u64) -> u64 {
 /// Queues in this namespace, and what those of this user are charged.
 fn usage() -> (Value, Value) {
     let unknown = || Value::Unknown("the queues cannot be listed");
-    let Ok(mut folder) = Folder::open_quietly() else { return (unknown(), unknown()) };
-    let Ok(names) = folder.names() else { return (unknown(), unknown()) };
+    let Ok(mut directory) = QueueDirectory::open_quietly() else { return (unknown(), unknown()) };
+    let Ok(names) = directory.names() else { return (unknown(), unknown()) };
     let uid = nix::unistd::geteuid().as_raw();
     let mut bytes = Some(0u64);
     for name in &names {
-        if !folder.stat(name).is_ok_and(|stat| stat.uid == uid) {
+        if !directory.stat(name).is_ok_and(|stat| stat.uid == uid) {
             continue;
         }
         let shape = with_slash(name)
@@ -104,7 +104,7 @@ fn usage() -> (Value, Value) {
     )
 }
 
-pub(super) fn create_fault(error: &io::Error, look: &Look, (messages, size): (u64, u64)) -> Fault {
+pub(super) fn create_fault(error: &io::Error, look: &Query, (messages, size): (u64, u64)) -> Fault {
     let limit = |name| sysctl(look, name);
     match error.raw_os_error() {
         Some(libc::EINVAL) if messages == 0 || size == 0 => {

@@ -2,7 +2,7 @@
 
 /// What it says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Status {
+pub(super) struct QueueStatus {
     /// Bytes of all messages: QSIZE counts bytes, not messages.
     pub(super) bytes: u64,
     /// How the registered process is told, if there is one.
@@ -13,7 +13,7 @@ pub(super) struct Status {
     pub(super) pid: i32,
 }
 
-impl Status {
+impl QueueStatus {
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         let field = |name: &str| {
@@ -46,23 +46,27 @@ mod tests {
 
     #[test]
     fn notify_means_nothing_without_a_process() {
-        let idle = Status::parse(b"QSIZE:7          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n")
-            .unwrap();
-        assert_eq!(idle, Status { bytes: 7, notify: None, signal: None, pid: 0 });
-        let told = Status::parse(b"QSIZE:0 NOTIFY:0 SIGNO:10 NOTIFY_PID:42").unwrap();
-        assert_eq!(told, Status { bytes: 0, notify: Some("signal"), signal: Some(10), pid: 42 });
+        let idle =
+            QueueStatus::parse(b"QSIZE:7          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n")
+                .unwrap();
+        assert_eq!(idle, QueueStatus { bytes: 7, notify: None, signal: None, pid: 0 });
+        let told = QueueStatus::parse(b"QSIZE:0 NOTIFY:0 SIGNO:10 NOTIFY_PID:42").unwrap();
+        assert_eq!(
+            told,
+            QueueStatus { bytes: 0, notify: Some("signal"), signal: Some(10), pid: 42 }
+        );
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_a_status_or_none(bytes: Vec<u8>) {
-            let _ = Status::parse(&bytes);
+            let _ = QueueStatus::parse(&bytes);
         }
 
         #[test]
         fn every_status_comes_back(size: u64, notify in 0..3u32, signal in 0..64u32, pid in 1..i32::MAX) {
             let text = format!("QSIZE:{size:<10} NOTIFY:{notify:<5} SIGNO:{signal:<5} NOTIFY_PID:{pid:<6}\n");
-            let status = Status::parse(text.as_bytes()).unwrap();
+            let status = QueueStatus::parse(text.as_bytes()).unwrap();
             prop_assert_eq!((status.bytes, status.pid), (size, pid));
         }
     }

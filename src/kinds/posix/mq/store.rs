@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use crate::kinds::backing::{Home, Spot, Store};
+use crate::kinds::backing::{DirEntry, Directory, Store};
 use crate::kinds::posix::with_slash;
 use crate::model::Locator;
 use crate::sys::mqueue;
@@ -18,12 +18,12 @@ impl Store for Queues {
         mqueue::open(&with_slash(name).map_err(|_| io::ErrorKind::InvalidInput)?)
     }
 
-    /// Their file system can neither rename nor have folders.
-    fn spot(&self, _locator: &Locator) -> io::Result<Option<Spot>> {
+    /// Their file system can neither rename nor have directories.
+    fn spot(&self, _locator: &Locator) -> io::Result<Option<DirEntry>> {
         Ok(None)
     }
 
-    fn home(&self) -> Option<Home> {
+    fn home(&self) -> Option<Directory> {
         None
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::fcntl::OFlag;
 
 use super::{PosixSem, existing};
-use crate::kinds::capability::{Counters, Hold, Look};
+use crate::kinds::capability::{Counters, Query, ReleaseMode};
 use crate::model::{Class, Fault, Form, Locator, Param, Settings, Wait};
 use crate::sys::deferral::Deferral;
 use crate::sys::file;
@@ -32,51 +32,51 @@ impl Counters for PosixSem {
 
     fn wait(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         _settings: &Settings,
         wait: Wait,
     ) -> Result<(), Fault> {
         let signals = Deferral::new()?;
-        Semaphore::open(locator)?.take(wait, &signals)
+        OpenSemaphore::open(locator)?.take(wait, &signals)
     }
 
-    fn post(&self, _look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
+    fn post(&self, _look: &Query, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
         let by = settings.number(&GIVE).unwrap_or(1);
         if by == 0 {
             return Err(Fault::usage("--by is at least 1"));
         }
-        Semaphore::open(locator)?.post(u32::try_from(by).unwrap_or(u32::MAX))
+        OpenSemaphore::open(locator)?.post(u32::try_from(by).unwrap_or(u32::MAX))
     }
 
     fn hold(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         _settings: &Settings,
         wait: Wait,
-    ) -> Result<Hold, Fault> {
+    ) -> Result<ReleaseMode, Fault> {
         let signals = Deferral::new()?;
-        let semaphore = Semaphore::open(locator)?;
+        let semaphore = OpenSemaphore::open(locator)?;
         semaphore.take(wait, &signals)?;
-        Ok(Hold::Supervised { release: Box::new(move || semaphore.post(1)), signals })
+        Ok(ReleaseMode::Supervised { release: Box::new(move || semaphore.post(1)), signals })
     }
 }
 
 /// Posts and waits at once until it has this value: waiters are woken as they should.
 pub(super) fn set_value(locator: &Locator, value: u32) -> Result<(), Fault> {
-    let semaphore = Semaphore::open(locator)?;
+    let semaphore = OpenSemaphore::open(locator)?;
     semaphore.words.set(value);
     semaphore.check()
 }
 
 /// An open semaphore and its file.
-struct Semaphore {
+struct OpenSemaphore {
     file: OwnedFd,
     words: named_sem::Semaphore,
 }
 
-impl Semaphore {
+impl OpenSemaphore {
     fn open(locator: &Locator) -> Result<Self, Fault> {
         let (handle, _) = existing(locator)?;
         let file = file::reopen(handle.as_fd(), OFlag::O_RDWR).map_err(|error| {

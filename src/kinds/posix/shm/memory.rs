@@ -7,7 +7,7 @@ use nix::fcntl::OFlag;
 use nix::sys::uio::{pread, pwrite};
 
 use super::{PosixShm, existing};
-use crate::kinds::capability::{Access, Broken, Look, Memory, Region};
+use crate::kinds::capability::{Memory, Query, Region, RegionAccess, TransferError};
 use crate::model::{Class, Fault, Locator};
 use crate::sys::{file, stream};
 
@@ -17,18 +17,18 @@ const BLOCK: usize = 256 * 1024;
 impl Memory for PosixShm {
     fn open(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
-        access: Access,
+        access: RegionAccess,
     ) -> Result<Box<dyn Region>, Fault> {
         let (handle, _) = existing(locator)?;
         let open = |flags| file::reopen(handle.as_fd(), flags);
         let file = match access {
             // To read leaves no trace in the access time, where we are allowed to ask for that.
-            Access::Read => {
+            RegionAccess::Read => {
                 open(OFlag::O_RDONLY | OFlag::O_NOATIME).or_else(|_| open(OFlag::O_RDONLY))
             }
-            Access::Write => open(OFlag::O_WRONLY),
+            RegionAccess::Write => open(OFlag::O_WRONLY),
         }?;
         Ok(Box::new(File { file, block: vec![0; BLOCK] }))
     }
@@ -53,16 +53,22 @@ impl Region for File {
         write(&self.file, offset, bytes)
     }
 
-    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, Broken> {
+    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, TransferError> {
         let block = part(&mut self.block, length);
         let got = read(&self.file, offset, block)?;
-        stream::write_all(to, block.get(..got).unwrap_or_default()).map_err(Broken::Stream)?;
+        stream::write_all(to, block.get(..got).unwrap_or_default())
+            .map_err(TransferError::Stream)?;
         Ok(got as u64)
     }
 
-    fn fill(&mut self, offset: u64, length: u64, from: BorrowedFd<'_>) -> Result<u64, Broken> {
+    fn fill(
+        &mut self,
+        offset: u64,
+        length: u64,
+        from: BorrowedFd<'_>,
+    ) -> Result<u64, TransferError> {
         let block = part(&mut self.block, length);
-        let got = stream::read(from, block).map_err(Broken::Stream)?;
+        let got = stream::read(from, block).map_err(TransferError::Stream)?;
         let mut written = 0;
         while written < got {
             let rest = block.get(written..got).unwrap_or_default();

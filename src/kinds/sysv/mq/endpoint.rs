@@ -5,7 +5,7 @@ use std::io;
 
 use super::{KIND, SOURCE, SysvMq, fault};
 use crate::kinds::capability::{
-    Attempt, End, Found, Incoming, Look, Messages, Outgoing, Receiver, Sender, has,
+    Attempt, EndpointSide, Incoming, Messages, Outgoing, Query, Received, Receiver, Sender, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::msg::{self, Buffer};
@@ -43,20 +43,20 @@ const FIRST_ROOM: usize = 8192;
 const FIRST_TYPE: i64 = 1;
 
 impl Messages for SysvMq {
-    fn params(&self, end: End) -> &'static [&'static Param] {
+    fn params(&self, end: EndpointSide) -> &'static [&'static Param] {
         static SEND: &[&Param] = &[&TYPE];
         static RECEIVE: &[&Param] = &[&CHOICE, &EXCEPT];
         static PEEK: &[&Param] = &[&INDEX];
         match end {
-            End::Send => SEND,
-            End::Receive => RECEIVE,
-            End::Peek => PEEK,
+            EndpointSide::Send => SEND,
+            EndpointSide::Receive => RECEIVE,
+            EndpointSide::Peek => PEEK,
         }
     }
 
     fn sender(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         settings: &Settings,
     ) -> Result<Outgoing, Fault> {
@@ -65,12 +65,12 @@ impl Messages for SysvMq {
             Some(Ok(kind @ FIRST_TYPE..)) => kind,
             Some(_) => return Err(Fault::usage("a type is 1 to 9223372036854775807")),
         };
-        Ok(Outgoing::Messages(Box::new(Queue::open(look, locator)?.sender(kind))))
+        Ok(Outgoing::Messages(Box::new(QueueById::open(look, locator)?.sender(kind))))
     }
 
     fn receiver(
         &self,
-        look: &Look,
+        look: &Query,
         locator: &Locator,
         settings: &Settings,
     ) -> Result<Incoming, Fault> {
@@ -82,39 +82,46 @@ impl Messages for SysvMq {
                 return Err(Fault::usage("--except needs --type with a type of 1 or above"));
             }
         };
-        Ok(Incoming::Messages(Box::new(Queue::open(look, locator)?.receiver(selection, flags))))
+        Ok(Incoming::Messages(Box::new(QueueById::open(look, locator)?.receiver(selection, flags))))
     }
 
-    fn copy(&self, look: &Look, locator: &Locator, settings: &Settings) -> Result<Incoming, Fault> {
+    fn copy(
+        &self,
+        look: &Query,
+        locator: &Locator,
+        settings: &Settings,
+    ) -> Result<Incoming, Fault> {
         let index = settings.number(&INDEX).unwrap_or(0);
         let index =
             i64::try_from(index).map_err(|_| Fault::usage("no queue has so many messages"))?;
         let flags = libc::MSG_COPY | libc::IPC_NOWAIT;
-        Ok(Incoming::Messages(Box::new(Copy(Queue::open(look, locator)?.receiver(index, flags)))))
+        Ok(Incoming::Messages(Box::new(Copy(
+            QueueById::open(look, locator)?.receiver(index, flags),
+        ))))
     }
 }
 
 /// A queue by its id, which names it and no later one.
-struct Queue {
+struct QueueById {
     id: u32,
     /// Bytes of messages that it may hold, where that could be read.
     max_bytes: Option<u64>,
 }
 
-impl Queue {
-    fn open(look: &Look, locator: &Locator) -> Result<Self, Fault> {
+impl QueueById {
+    fn open(look: &Query, locator: &Locator) -> Result<Self, Fault> {
         let found = SOURCE.find(look, locator, false)?;
         Ok(Self { id: found.id, max_bytes: found.max_bytes })
     }
 
-    fn sender(self, kind: i64) -> QueueSender {
-        QueueSender { queue: self, kind, buffer: Buffer::new(FIRST_ROOM) }
+    fn sender(self, kind: i64) -> SysvSender {
+        SysvSender { queue: self, kind, buffer: Buffer::new(FIRST_ROOM) }
     }
 
-    fn receiver(self, selection: i64, flags: libc::c_int) -> QueueReceiver {
+    fn receiver(self, selection: i64, flags: libc::c_int) -> SysvReceiver {
         let buffer = Buffer::new(max_message().clamp(FIRST_ROOM, 1 << 20));
-        let back = Queue { ..self };
-        QueueReceiver { back: back.sender(FIRST_TYPE), selection, flags, buffer, length: 0 }
+        let back = QueueById { ..self };
+        SysvReceiver { back: back.sender(FIRST_TYPE), selection, flags, buffer, length: 0 }
     }
 
     /// Does it still exist? The slot of the id may hold a later queue.
@@ -176,13 +183,13 @@ fn attempt<T>(
     }
 }
 
-struct QueueSender {
-    queue: Queue,
+struct SysvSender {
+    queue: QueueById,
     kind: i64,
     buffer: Buffer,
 }
 
-impl QueueSender {
+impl SysvSender {
     fn kind(&self, mark: Mark) -> Result<i64, Fault> {
         match mark {
             Mark::None => Ok(self.kind),
@@ -195,7 +202,7 @@ impl QueueSender {
     }
 }
 
-impl Sender for QueueSender {
+impl Sender for SysvSender {
     fn most(&self) -> usize {
         let room = self.queue.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
         max_message().min(room.unwrap_or(usize::MAX))
@@ -244,17 +251,17 @@ impl Sender for QueueSender {
     }
 }
 
-struct QueueReceiver {
+struct SysvReceiver {
     /// The way back into the same queue.
-    back: QueueSender,
+    back: SysvSender,
     selection: i64,
     flags: libc::c_int,
     buffer: Buffer,
     length: usize,
 }
 
-impl QueueReceiver {
-    fn take(&mut self, wait: Wait) -> Result<Attempt<Found>, io::Error> {
+impl SysvReceiver {
+    fn take(&mut self, wait: Wait) -> Result<Attempt<Received>, io::Error> {
         loop {
             let (id, selection, flags) = (self.back.queue.id, self.selection, self.flags);
             let buffer = &mut self.buffer;
@@ -264,7 +271,7 @@ impl QueueReceiver {
             match taken {
                 Ok(Attempt::Done((length, kind))) => {
                     self.length = length;
-                    return Ok(Attempt::Done(Found::Message(Mark::Type(kind))));
+                    return Ok(Attempt::Done(Received::Message(Mark::Type(kind))));
                 }
                 Ok(Attempt::Late) => return Ok(Attempt::Late),
                 Ok(Attempt::Signal) => return Ok(Attempt::Signal),
@@ -282,8 +289,8 @@ impl QueueReceiver {
     }
 }
 
-impl Receiver for QueueReceiver {
-    fn receive(&mut self, wait: Wait) -> Result<Attempt<Found>, Fault> {
+impl Receiver for SysvReceiver {
+    fn receive(&mut self, wait: Wait) -> Result<Attempt<Received>, Fault> {
         self.take(wait).map_err(|error| self.back.queue.fault(&error))
     }
 
@@ -307,16 +314,16 @@ impl Receiver for QueueReceiver {
 }
 
 /// A receiver that leaves everything where it is: MSG_COPY. The selection is the index of the next message.
-struct Copy(QueueReceiver);
+struct Copy(SysvReceiver);
 
 impl Receiver for Copy {
-    fn receive(&mut self, _wait: Wait) -> Result<Attempt<Found>, Fault> {
+    fn receive(&mut self, _wait: Wait) -> Result<Attempt<Received>, Fault> {
         match self.0.take(Wait::Not) {
             Ok(Attempt::Done(found)) => {
                 self.0.selection += 1;
                 Ok(Attempt::Done(found))
             }
-            Ok(_) => Ok(Attempt::Done(Found::End)),
+            Ok(_) => Ok(Attempt::Done(Received::End)),
             Err(error) => Err(match error.raw_os_error() {
                 Some(libc::ENOSYS) => Fault::new(
                     Class::Failed,

@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::fault;
 use super::{SOURCE, SysvSem};
-use crate::kinds::capability::{Atomic, Counters, Hold, Look};
+use crate::kinds::capability::{Atomic, Counters, Query, ReleaseMode};
 use crate::model::{Class, Fault, Form, Locator, Param, Settings, Term, Wait};
 use crate::sys::sem::{self, Operation};
 
@@ -39,7 +39,7 @@ impl Counters for SysvSem {
 
     fn wait(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         settings: &Settings,
         wait: Wait,
@@ -49,7 +49,7 @@ impl Counters for SysvSem {
         operate(id, &[Operation { index: index(id, settings)?, delta, ..ONE }], wait)
     }
 
-    fn post(&self, _look: &Look, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
+    fn post(&self, _look: &Query, locator: &Locator, settings: &Settings) -> Result<(), Fault> {
         let id = SOURCE.resolve(locator)?;
         let delta = amount(settings)?;
         operate(id, &[Operation { index: index(id, settings)?, delta, ..ONE }], Wait::Not)
@@ -57,15 +57,15 @@ impl Counters for SysvSem {
 
     fn hold(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         settings: &Settings,
         wait: Wait,
-    ) -> Result<Hold, Fault> {
+    ) -> Result<ReleaseMode, Fault> {
         let id = SOURCE.resolve(locator)?;
         let delta = -amount(settings)?;
         let taking = Operation { index: index(id, settings)?, delta, undo: true, ..ONE };
-        operate(id, &[taking], wait).map(|()| Hold::UntilExit)
+        operate(id, &[taking], wait).map(|()| ReleaseMode::UntilExit)
     }
 
     fn atomic(&self) -> Option<&dyn Atomic> {
@@ -76,7 +76,7 @@ impl Counters for SysvSem {
 impl Atomic for SysvSem {
     fn operate(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
         terms: &[Term],
         wait: Wait,

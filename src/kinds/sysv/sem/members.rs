@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::kinds::capability::Look;
+use crate::kinds::capability::Query;
 use crate::kinds::process;
 use crate::kinds::sysv::happened;
 use crate::model::{Actor, Fault, Field, Rows, Value};
@@ -53,7 +53,7 @@ static COMMAND: Field = Field::free("command", "Command of that process, if it s
 static MEMBER: &[&Field] = &[&INDEX, &VALUE, &RISE, &ZERO, &PID, &COMMAND];
 
 /// Values of the whole set come from one call; counts and pids cost a call each, there is no other way.
-pub(super) fn members(one: &Set, look: &Look) -> Value {
+pub(super) fn members(one: &Set, look: &Query) -> Value {
     let values = match sem::values(one.id, one.count) {
         Ok(values) => values,
         Err(error) => return Value::Unknown(Fault::reason(&error)),

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use super::super::fault;
 use super::{SOURCE, SysvShm};
-use crate::kinds::capability::{Access, Broken, Look, Memory, Region};
+use crate::kinds::capability::{Memory, Query, Region, RegionAccess, TransferError};
 use crate::model::{Class, Fault, Locator};
 use crate::sys::attachment::Attachment;
 use crate::sys::stream;
@@ -16,19 +16,19 @@ const BLOCK: u64 = 4 * 1024 * 1024;
 impl Memory for SysvShm {
     fn open(
         &self,
-        _look: &Look,
+        _look: &Query,
         locator: &Locator,
-        access: Access,
+        access: RegionAccess,
     ) -> Result<Box<dyn Region>, Fault> {
         let id = SOURCE.resolve(locator)?;
-        let attached = Attachment::new(id, access == Access::Write);
+        let attached = Attachment::new(id, access == RegionAccess::Write);
         Ok(Box::new(attached.map_err(|error| refused(&error, access))?))
     }
 }
 
-fn refused(error: &io::Error, access: Access) -> Fault {
+fn refused(error: &io::Error, access: RegionAccess) -> Fault {
     match (error.raw_os_error(), access) {
-        (Some(libc::EACCES), Access::Write) => {
+        (Some(libc::EACCES), RegionAccess::Write) => {
             fault(error).hint("to write to a segment takes permission to read it too")
         }
         _ => fault(error),
@@ -48,8 +48,12 @@ fn transfer_fault(error: &io::Error) -> Fault {
     }
 }
 
-fn broken(error: io::Error) -> Broken {
-    if lacks_page(&error) { Broken::Region(transfer_fault(&error)) } else { Broken::Stream(error) }
+fn broken(error: io::Error) -> TransferError {
+    if lacks_page(&error) {
+        TransferError::Region(transfer_fault(&error))
+    } else {
+        TransferError::Stream(error)
+    }
 }
 
 fn block(length: u64) -> usize {
@@ -83,17 +87,22 @@ impl Region for Attachment {
         self.copy_in(offset, bytes).map_err(|error| transfer_fault(&error))
     }
 
-    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, Broken> {
+    fn pour(&mut self, offset: u64, length: u64, to: BorrowedFd<'_>) -> Result<u64, TransferError> {
         let (is_hole, length) = run(self, offset, block(length))?;
         if is_hole {
             let zeros = ZEROS.get(..length).unwrap_or(&ZEROS);
-            stream::write_all(to, zeros).map_err(Broken::Stream)?;
+            stream::write_all(to, zeros).map_err(TransferError::Stream)?;
             return Ok(zeros.len() as u64);
         }
         self.write_to(offset, length, to).map(|count| count as u64).map_err(broken)
     }
 
-    fn fill(&mut self, offset: u64, length: u64, from: BorrowedFd<'_>) -> Result<u64, Broken> {
+    fn fill(
+        &mut self,
+        offset: u64,
+        length: u64,
+        from: BorrowedFd<'_>,
+    ) -> Result<u64, TransferError> {
         self.read_from(offset, block(length), from).map(|count| count as u64).map_err(broken)
     }
 }

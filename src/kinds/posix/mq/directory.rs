@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::sys::statfs::fstatfs;
 
 use crate::kinds::capability::Each;
-use crate::model::Sighting;
+use crate::model::Found;
 use crate::sys::file::{self, Stat};
 use crate::sys::{mount, mqueue};
 
@@ -22,8 +22,8 @@ const MAGIC: i64 = 0x1980_0202;
 /// So many queues are asked whether `/dev/mqueue` is ours before it is taken to be.
 const ASKED: usize = 16;
 
-/// The queues as a folder.
-pub(super) struct Folder {
+/// The queues as a directory.
+pub(super) struct QueueDirectory {
     dir: Dir,
     device: u64,
     /// It is a mount that nobody else sees, certainly of this namespace.
@@ -35,22 +35,22 @@ pub(super) fn unlisted(reason: &str) -> String {
     format!("{} cannot be listed: {reason}", super::KIND.name)
 }
 
-impl Folder {
-    /// Opens the folder; says what a listing has to know of it. `None` when there is none to look at.
+impl QueueDirectory {
+    /// Opens the directory; says what a listing has to know of it. `None` when there is none to look at.
     pub(super) fn open(each: Each) -> ControlFlow<(), Option<Self>> {
         let mounted = Self::mounted();
         if let Ok(own) = Self::detached() {
             if mounted.is_ok_and(|mounted| mounted.device != own.device) {
-                each(Sighting::Note(
+                each(Found::Note(
                     "/dev/mqueue shows the queues of another IPC namespace; those of this one are listed".into(),
                 ))?;
             }
             return ControlFlow::Continue(Some(own));
         }
         let reason = match mounted {
-            Ok(mut folder) => {
-                if !folder.is_foreign() {
-                    return ControlFlow::Continue(Some(folder));
+            Ok(mut directory) => {
+                if !directory.is_foreign() {
+                    return ControlFlow::Continue(Some(directory));
                 }
                 "/dev/mqueue belongs to another IPC namespace; run as root, or mount the one of this namespace"
             }
@@ -61,18 +61,18 @@ impl Folder {
                 "/dev/mqueue is not mounted; run as root, or mount -t mqueue mqueue /dev/mqueue"
             }
         };
-        each(Sighting::Missing(unlisted(reason)))?;
+        each(Found::Missing(unlisted(reason)))?;
         ControlFlow::Continue(None)
     }
 
-    /// Opens the folder for a look at one queue.
+    /// Opens the directory for a look at one queue.
     pub(super) fn open_quietly() -> io::Result<Self> {
         Self::detached().or_else(|_| {
-            let mut folder = Self::mounted()?;
-            if folder.is_foreign() {
+            let mut directory = Self::mounted()?;
+            if directory.is_foreign() {
                 Err(io::Error::from_raw_os_error(libc::ENOENT))
             } else {
-                Ok(folder)
+                Ok(directory)
             }
         })
     }
@@ -99,7 +99,7 @@ impl Folder {
         Ok(Self { dir, device, own })
     }
 
-    /// Do queues here, opened by name, turn out to be others or none? A folder without queues tells nothing.
+    /// Do queues here, opened by name, turn out to be others or none? A directory without queues tells nothing.
     fn is_foreign(&mut self) -> bool {
         if self.own {
             return false;

@@ -8,7 +8,7 @@ use crate::output::{Format, Times};
 /// long one lists them.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-pub struct Output {
+pub struct OutputOptions {
     /// Format of the answer
     ///
     /// json is one document {"objects":[…],"warnings":[…]}, jsonl one object a line. csv and plain (tabs, no
@@ -110,7 +110,7 @@ pub enum ColorName {
     Never,
 }
 
-impl Output {
+impl OutputOptions {
     /// The format that was asked for.
     pub fn format(&self) -> Format {
         match self.format {

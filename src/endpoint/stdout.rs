@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
-use super::End;
+use super::StreamEnd;
 use crate::model::{Class, Fault};
 use crate::sys::{file, poll, signal};
 
@@ -14,13 +14,13 @@ use crate::sys::{file, poll, signal};
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// Standard output, without a buffer.
-pub struct Output {
+pub struct RawStdout {
     file: io::Stdout,
     /// It tells when nobody reads it any more.
     tells: bool,
 }
 
-impl Output {
+impl RawStdout {
     /// The standard output of this process.
     pub fn standard() -> Self {
         let file = io::stdout();
@@ -42,8 +42,8 @@ impl Output {
     /// Writes all of `bytes`; `written` says how many were.
     ///
     /// # Errors
-    /// [`End::Unread`], [`End::Signal`] when a signal comes and nobody takes the rest, and what writing says.
-    pub fn write(&self, bytes: &[u8], written: &mut usize) -> Result<(), End> {
+    /// [`StreamEnd::Unread`], [`StreamEnd::Signal`] when a signal comes and nobody takes the rest, and what writing says.
+    pub fn write(&self, bytes: &[u8], written: &mut usize) -> Result<(), StreamEnd> {
         *written = 0;
         let mut last = None;
         while *written < bytes.len() {
@@ -55,7 +55,7 @@ impl Output {
                     let Some(signal) = signal::ending() else { continue };
                     let last = *last.get_or_insert_with(|| Instant::now() + LAST_CHANCE);
                     if last <= Instant::now() {
-                        return Err(End::Signal(signal));
+                        return Err(StreamEnd::Signal(signal));
                     }
                 }
                 // Somebody who shares it has made it so.
@@ -64,7 +64,7 @@ impl Output {
                     if let Some(signal) = signal::ending()
                         && last.replace(Instant::now() + LAST_CHANCE).is_some()
                     {
-                        return Err(End::Signal(signal));
+                        return Err(StreamEnd::Signal(signal));
                     }
                 }
                 Err(error) => return Err(failure(&error.into())),
@@ -75,16 +75,21 @@ impl Output {
 }
 
 /// What an error of writing means.
-pub fn failure(error: &io::Error) -> End {
+pub fn failure(error: &io::Error) -> StreamEnd {
     match error.raw_os_error() {
-        Some(libc::EPIPE) => End::Unread,
-        Some(libc::EBADF) => End::Fault(Fault::new(Class::Failed, "standard output is closed")),
+        Some(libc::EPIPE) => StreamEnd::Unread,
+        Some(libc::EBADF) => {
+            StreamEnd::Fault(Fault::new(Class::Failed, "standard output is closed"))
+        }
         Some(libc::ENOSPC | libc::EDQUOT) => {
-            End::Fault(Fault::new(Class::Failed, "no space is left for the answer"))
+            StreamEnd::Fault(Fault::new(Class::Failed, "no space is left for the answer"))
         }
         _ => {
             let cause = Fault::from_os(error).cause;
-            End::Fault(Fault::new(Class::Failed, format!("the answer cannot be written: {cause}")))
+            StreamEnd::Fault(Fault::new(
+                Class::Failed,
+                format!("the answer cannot be written: {cause}"),
+            ))
         }
     }
 }

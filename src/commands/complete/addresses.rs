@@ -12,7 +12,7 @@ use super::Candidate;
 use crate::commands::context::Context;
 use crate::kinds::capability::Want;
 use crate::kinds::{KINDS, KindRecord};
-use crate::model::{Encoded, Facility, Family, Object, Sighting, decode};
+use crate::model::{Encoded, Facility, Family, Found, Object, decode};
 
 /// What describes an object in one line.
 const DESCRIPTION: &[&str] = &["owner", "size", "content"];
@@ -89,7 +89,7 @@ fn forms(typed: &str) -> Vec<Candidate> {
             Family::Posix => candidates.push((format!("{facility}:/"), about.into())),
             Family::File => match typed.strip_prefix(&format!("{facility}:")) {
                 Some(path) if path.contains('/') => {
-                    in_folder(facility, path, false, &mut candidates)
+                    in_directory(facility, path, false, &mut candidates)
                 }
                 _ => {
                     candidates.push((format!("{facility}:/"), about.into()));
@@ -109,7 +109,7 @@ fn of_kind(record: &KindRecord, locator: &str, cx: &Context, candidates: &mut Ve
     let look = cx.look(Want::Only(wanted));
     let begin = format!("{facility}:{locator}");
     let _ = record.inspect.list(&look, &mut |sighting| {
-        if let Sighting::Object(object) = sighting {
+        if let Found::Object(object) = sighting {
             let address = match object.column("key").filter(|_| by_key) {
                 Some(key) => format!("{facility}:{}", short(cx, &key)),
                 None => object.address.to_string(),
@@ -121,7 +121,7 @@ fn of_kind(record: &KindRecord, locator: &str, cx: &Context, candidates: &mut Ve
         ControlFlow::Continue(())
     });
     if record.kind.family == Family::File && locator.contains('/') {
-        in_folder(facility, locator, true, candidates);
+        in_directory(facility, locator, true, candidates);
     }
 }
 
@@ -137,18 +137,18 @@ fn short(cx: &Context, value: &crate::model::Value) -> String {
     text
 }
 
-/// The folders, and if wanted the named pipes, in the folder that a half-typed path names.
-fn in_folder(facility: &str, typed: &str, pipes: bool, candidates: &mut Vec<Candidate>) {
-    let (folder, _) = typed.rsplit_once('/').unwrap_or_default();
+/// The directories, and if wanted the named pipes, in the directory that a half-typed path names.
+fn in_directory(facility: &str, typed: &str, pipes: bool, candidates: &mut Vec<Candidate>) {
+    let (directory, _) = typed.rsplit_once('/').unwrap_or_default();
     let place =
-        PathBuf::from(std::ffi::OsString::from_vec(decode(format!("{folder}/").as_bytes())));
+        PathBuf::from(std::ffi::OsString::from_vec(decode(format!("{directory}/").as_bytes())));
     let entries = fs::read_dir(place).into_iter().flatten().flatten();
     let mut found = Vec::new();
     for entry in entries {
-        // Nothing is opened and no link is followed: a folder behind one is offered when it is typed.
+        // Nothing is opened and no link is followed: a directory behind one is offered when it is typed.
         let Ok(kind) = entry.file_type() else { continue };
         let name = Encoded(OsStr::as_bytes(&entry.file_name())).to_string();
-        let address = format!("{facility}:{folder}/{name}");
+        let address = format!("{facility}:{directory}/{name}");
         if kind.is_dir() {
             found.push((format!("{address}/"), "directory".to_owned()));
         } else if pipes && kind.is_fifo() && candidates.iter().all(|(known, _)| *known != address) {
