@@ -4,9 +4,10 @@
 use std::any::Any;
 use std::thread;
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::isolation::Suite;
+use crate::queue_room;
 
 /// What a test needs beyond a namespace of its own. A test whose need is not met is reported by name as
 /// ignored, never left out.
@@ -96,16 +97,16 @@ impl Case {
     pub fn into_trial(self, suite: Suite) -> Trial {
         let Case { name, need, run } = self;
         let thread_name = name.clone();
-        let trial = Trial::test(name, move || {
+        let trial = Trial::ignorable_test(name, move || {
             // Namespaces belong to a thread: a fresh one for each test leaves the pool's threads as they
             // were, and the kernel drops all of the test's objects and mounts with its last process.
             thread::scope(|scope| {
-                thread::Builder::new()
-                    .name(thread_name)
-                    .spawn_scoped(scope, run)
-                    .expect("a thread for the test")
-                    .join()
-                    .map_err(|panic| Failed::from(message_of(panic.as_ref())))
+                let test = thread::Builder::new().name(thread_name).spawn_scoped(scope, run);
+                match test.expect("a thread for the test").join() {
+                    Ok(()) => Ok(Completion::Completed),
+                    Err(panic) => queue_room::completion_of(panic.as_ref())
+                        .unwrap_or_else(|| Err(Failed::from(message_of(panic.as_ref())))),
+                }
             })
         });
         trial.with_kind(need.word()).with_ignored_flag(!need.is_met(suite))

@@ -22,6 +22,7 @@ use crate::isolation;
 use crate::makers::{forking, holder};
 use crate::output::Run;
 use crate::pty::Terminal;
+use crate::queue_room;
 use crate::scratch::Scratch;
 
 /// A run that takes longer has hung: every verb under test ends by itself.
@@ -104,8 +105,9 @@ impl TestEnv {
         arguments: impl IntoIterator<Item = A>,
     ) -> Invocation {
         let mut command = Command::new(program);
+        command.args(arguments);
+        queue_room::wait_for_program(&shown(&command));
         command
-            .args(arguments)
             .env_clear()
             .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
             .env("LC_ALL", "C")

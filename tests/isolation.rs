@@ -14,7 +14,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::ptr;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use crate::tree;
 
@@ -88,7 +87,6 @@ pub fn enter_test() {
     {
         mount("tmpfs", target, "tmpfs", 0, &format!("mode={mode},size={size}")).expect(target);
     }
-    wait_for_room_for_queues();
     // SAFETY: umask cannot fail and touches no memory. It belongs to the thread since it was unshared, so
     // no other test sees it; fixtures set the modes they ask for, exactly.
     unsafe { libc::umask(0) };
@@ -147,48 +145,6 @@ fn forget_inherited_signals() {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut none);
         libc::pthread_sigmask(libc::SIG_SETMASK, &none, ptr::null_mut());
-    }
-}
-
-/// Waits until half of what this user may have in POSIX queues (RLIMIT_MSGQUEUE) is free. A namespace that has ended is
-/// taken down a while later, and until then its queues count, so tests in quick succession would use it up.
-fn wait_for_room_for_queues() {
-    // The geometry that a queue has without further words, with what the kernel counts for it (`getrlimit(2)`).
-    const MESSAGES: libc::c_long = 10;
-    const SIZE: libc::c_long = 8192;
-    const CHARGE: u64 = (MESSAGES * (SIZE + 96)).cast_unsigned();
-    // SAFETY: all zero bytes are a valid rlimit, which the call fills.
-    let most = unsafe {
-        let mut limit: libc::rlimit = std::mem::zeroed();
-        libc::getrlimit(libc::RLIMIT_MSGQUEUE, &mut limit);
-        limit.rlim_cur
-    };
-    if most == libc::RLIM_INFINITY {
-        return;
-    }
-    let names: Vec<CString> = (0..most / 2 / CHARGE)
-        .map(|number| CString::new(format!("/room-{number}")).expect("no NUL"))
-        .collect();
-    let fits = || {
-        // SAFETY: all zero bytes are a valid mq_attr; NUL-terminated strings and numbers; each queue is closed once.
-        let made = names.iter().take_while(|name| unsafe {
-            let mut shape: libc::mq_attr = std::mem::zeroed();
-            (shape.mq_maxmsg, shape.mq_msgsize) = (MESSAGES, SIZE);
-            let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR;
-            let queue = libc::mq_open(name.as_ptr(), flags, 0o600, &mut shape);
-            queue != -1 && libc::mq_close(queue) == 0
-        });
-        let made = made.count();
-        for name in &names[..made] {
-            // SAFETY: a NUL-terminated string.
-            unsafe { libc::mq_unlink(name.as_ptr()) };
-        }
-        made == names.len()
-    };
-    let begin = Instant::now();
-    while !fits() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "RLIMIT_MSGQUEUE of {most} is used up");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -23,6 +23,7 @@ mod output;
 mod packages;
 mod peers;
 mod pty;
+mod queue_room;
 mod recipes;
 mod registry;
 mod scratch;

@@ -3,6 +3,7 @@
 use crate::env::TestEnv;
 use crate::leftover::{NOBODY_HOME, expect, expect_suspect, sees_everybody};
 use crate::makers::{holder, holding, lost, sysv};
+use crate::queue_room;
 
 crate::cases![
     an_attached_segment_is_in_use_whoever_made_it,
@@ -91,6 +92,7 @@ fn a_segment_of_processes_that_are_gone_is_a_suspect_while_its_owner_can_return(
 
 fn an_object_made_just_now_is_never_a_leftover() {
     let env = TestEnv::new();
+    queue_room::wait_for(queue_room::charge(4, 64));
     for subject in &crate::subjects::SUBJECTS {
         let fresh = (subject.fresh)(&env);
         holder::in_passing(|| drop((subject.make)(&fresh, 0o600)));

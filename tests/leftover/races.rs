@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
 use crate::makers::{holder, posix, sysv};
+use crate::queue_room;
 
 crate::cases![
     memory_that_is_made_anew_all_the_time_is_never_lost,
@@ -197,6 +198,7 @@ fn semaphores_that_are_made_anew_all_the_time_are_never_lost() {
 
 fn queues_that_are_made_anew_all_the_time_are_never_lost() {
     let env = TestEnv::new();
+    queue_room::wait_for(4 * queue_room::charge(1, 8));
     let tally = tally();
     let racer = holder::churning(|| {
         use_forever(tally, |number| {

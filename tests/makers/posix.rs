@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::{io, mem, ptr};
 
 use super::{c_string, checked, forking, now};
+use crate::queue_room;
 
 const NEW: libc::c_int = libc::O_CREAT | libc::O_EXCL;
 
@@ -27,19 +28,25 @@ pub fn shared_memory(name: &str, bytes: usize, mode: libc::mode_t) {
     })
 }
 
-/// A queue of this geometry. Keep it small: the default geometry takes a tenth of what the kernel lets
-/// one user have in all queues together (RLIMIT_MSGQUEUE), and tests run side by side.
+/// A queue of this geometry, as soon as there is room for it. Keep it small: the default geometry takes a tenth of what
+/// the kernel lets one user have in all queues together (RLIMIT_MSGQUEUE), and tests run side by side.
 pub fn message_queue(name: &str, messages: c_long, bytes: c_long, mode: libc::mode_t) {
-    forking::undisturbed(|| {
-        let text = c_string(name);
-        // SAFETY: all zero bytes are a valid mq_attr.
-        let mut attributes: libc::mq_attr = unsafe { mem::zeroed() };
-        (attributes.mq_maxmsg, attributes.mq_msgsize) = (messages, bytes);
-        // SAFETY: a NUL-terminated string, numbers, and attributes that outlive the call.
-        let queue =
-            unsafe { libc::mq_open(text.as_ptr(), NEW | libc::O_RDWR, mode, &mut attributes) };
-        close_queue(checked("mq_open", queue));
-    })
+    let text = c_string(name);
+    queue_room::patiently(|| {
+        forking::undisturbed(|| {
+            // SAFETY: all zero bytes are a valid mq_attr.
+            let mut attributes: libc::mq_attr = unsafe { mem::zeroed() };
+            (attributes.mq_maxmsg, attributes.mq_msgsize) = (messages, bytes);
+            // SAFETY: a NUL-terminated string, numbers, and attributes that outlive the call.
+            let queue =
+                unsafe { libc::mq_open(text.as_ptr(), NEW | libc::O_RDWR, mode, &mut attributes) };
+            if queue == -1 {
+                return Err(io::Error::last_os_error());
+            }
+            close_queue(queue);
+            Ok(())
+        })
+    });
 }
 
 pub fn open_queue(name: &str, flags: libc::c_int) -> libc::mqd_t {

@@ -2,6 +2,7 @@
 
 use crate::env::TestEnv;
 use crate::makers::{fifo, posix, sysv};
+use crate::queue_room;
 
 crate::cases![
     messages_arrive_with_their_priority,
@@ -100,6 +101,7 @@ fn an_option_of_another_kind_names_those_that_have_it() {
 fn what_is_missing_is_made_when_that_is_asked_for() {
     let env = TestEnv::new();
     env.run(["send", "mq:/new", "x"]).code(3);
+    queue_room::wait_for(queue_room::charge(3, 9));
     env.run([
         "send",
         "mq:/new",
