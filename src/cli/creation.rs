@@ -12,11 +12,11 @@ use crate::model::{Class, Fault, Locator};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of --create")]
 pub struct Creation {
-    /// Make it first if it is missing
+    /// Create the object first if it does not exist
     #[arg(long, help_heading = None)]
     create: bool,
 
-    /// Permission bits, octal and exact
+    /// Permission bits, octal; the umask does not apply
     #[arg(
         long,
         value_name = "OCTAL",
@@ -27,11 +27,11 @@ pub struct Creation {
     )]
     mode: u32,
 
-    /// Give it to this user (name or id)
+    /// Owner (name or id)
     #[arg(long, value_name = "USER", value_parser = values::user, requires = "create", hide_short_help = true)]
     owner: Option<u32>,
 
-    /// Give it to this group (name or id)
+    /// Group (name or id)
     #[arg(long, value_name = "GROUP", value_parser = values::group, requires = "create", hide_short_help = true)]
     group: Option<u32>,
 

@@ -20,29 +20,29 @@ pub struct Filter {
     #[arg(long, value_enum)]
     pub family: Option<FamilyName>,
 
-    /// Only of this user (name or id)
+    /// Only this owner (name or id)
     #[arg(long, value_name = "USER", value_parser = values::user)]
     pub owner: Option<u32>,
 
-    /// Only my own
+    /// Only your own objects
     #[arg(long, conflicts_with = "owner")]
     pub mine: bool,
 
-    /// Only matching after the colon: '/psm_*'
+    /// Only names that match this glob: '/psm_*'
     ///
-    /// What stands after the facility in an address, as it is printed, against *, ? and […].
+    /// The glob (*, ? and […]) is matched against the part of the printed address after the colon.
     #[arg(long, value_name = "GLOB", value_parser = values::glob)]
     pub name: Option<glob::Pattern>,
 
-    /// Only at least this old: 90, 10m, 2h, 3days
+    /// At least this old: 90, 10m, 2h, 3days
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub older_than: Option<Duration>,
 
-    /// Only at least this large: 4096, 64K, 1.5M
+    /// At least this large: 4096, 64K, 1.5M
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
 
-    /// Look for FIFOs here and below, too (repeatable)
+    /// Search this directory tree for FIFOs, too (repeatable)
     #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub fifo_dir: Vec<PathBuf>,
 }

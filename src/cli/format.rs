@@ -9,10 +9,10 @@ use crate::output::{Format, Times};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputOptions {
-    /// Format of the answer
+    /// Output format
     ///
-    /// json is one document {"objects":[…],"warnings":[…]}, jsonl one object a line. csv and plain (tabs, no
-    /// heading) have exact bytes and times in seconds since the epoch. These four never change with terminal,
+    /// json is one document {"objects":[…],"warnings":[…]}, jsonl one object per line. csv and plain (tabs, no
+    /// headings) print exact bytes and times in seconds since the epoch. These four never change with terminal,
     /// locale or colour.
     #[arg(
         long,
@@ -29,7 +29,7 @@ pub struct OutputOptions {
     #[arg(long, global = true, conflicts_with = "format", hide_short_help = true)]
     pub json: bool,
 
-    /// Columns: A,B instead of the default, +A,B besides it; help lists them
+    /// Columns to print: A,B instead of the default, +A,B in addition; help lists them
     #[arg(
         short = 'o',
         long,
@@ -40,19 +40,19 @@ pub struct OutputOptions {
     )]
     pub columns: Option<String>,
 
-    /// No line of column titles
+    /// Do not print column headings
     #[arg(long, global = true, hide_short_help = true)]
     pub no_headings: bool,
 
-    /// Exact sizes in tables
+    /// Print exact sizes in tables
     #[arg(long, global = true, hide_short_help = true)]
     pub bytes: bool,
 
-    /// Points in time in tables: what has passed since, or local date and time
+    /// Style of times in tables: relative, or local date and time
     #[arg(long, global = true, value_enum, value_name = "STYLE", hide_short_help = true)]
     pub time: Option<TimeName>,
 
-    /// Colour: NO_COLOR in the environment turns auto off
+    /// When to use colour; NO_COLOR disables auto
     #[arg(
         long,
         global = true,
@@ -64,13 +64,13 @@ pub struct OutputOptions {
     )]
     pub color: ColorName,
 
-    /// No warnings, notes and hints
+    /// Suppress warnings, notes and hints
     ///
-    /// Errors and the exit status stay.
+    /// Errors and the exit status are not affected.
     #[arg(short, long, global = true, hide_short_help = true)]
     pub quiet: bool,
 
-    /// Help: -h in short, --help with examples
+    /// Print help: -h in short, --help with examples
     #[arg(short, long, global = true, action = ArgAction::Help, hide_short_help = true)]
     help: Option<bool>,
 }
@@ -93,7 +93,7 @@ pub enum FormatName {
 /// Names of the styles of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TimeName {
-    /// What has passed since: 5m
+    /// Time that has passed: 5m
     Relative,
     /// The local date and time
     Iso,
@@ -104,9 +104,9 @@ pub enum TimeName {
 pub enum ColorName {
     /// On a terminal
     Auto,
-    /// Even into a pipe
+    /// Also if output is no terminal
     Always,
-    /// Not at all
+    /// Never
     Never,
 }
 

@@ -10,15 +10,15 @@ use crate::model::State;
 /// Names of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StateName {
-    /// A process holds it now
+    /// A process uses it now
     InUse,
-    /// Nothing holds it, and its makers live, or it is meant to persist, or is too young to judge
+    /// Unused, and its creators are alive, or it is meant to persist, or is too young to judge
     Idle,
-    /// Nothing holds it, its makers are gone, and nobody can be expected to return for it
+    /// Unused, its creators have ended, and no process can be expected to need it again
     Leftover,
-    /// Nothing holds it and its makers are gone, but living processes could open it again
+    /// Unused and its creators have ended, but it could be opened again
     Suspect,
-    /// It could not be seen well enough to say
+    /// Not enough could be read to tell
     Unknown,
 }
 
@@ -39,7 +39,7 @@ impl StateName {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selection")]
 pub struct Judging {
-    /// Judge nothing that was made, changed or used in so much time [default: 60s, 1h for queues and sets]
+    /// Leave alone objects created, changed or used within this time [default: 60s, 1h for queues and sets]
     #[arg(long, value_name = "DURATION", value_parser = values::duration, hide_short_help = true)]
     pub grace: Option<Duration>,
 }
@@ -55,7 +55,7 @@ impl Judging {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selection")]
 pub struct InStates<const ASIDE: bool> {
-    /// Only in these states
+    /// Only objects in these states
     #[arg(long, value_name = "STATE[,STATE]", value_enum, value_delimiter = ',', hide_short_help = ASIDE)]
     state: Vec<StateName>,
 }

@@ -8,7 +8,7 @@ use crate::model::{Class, Fault};
 /// Which bytes are meant.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ByteRange {
-    /// Begin at this byte
+    /// Start at this byte
     #[arg(
         long,
         value_name = "SIZE",
@@ -18,7 +18,7 @@ pub struct ByteRange {
     )]
     pub offset: u64,
 
-    /// So many bytes, and no fewer [default: all]
+    /// Exactly this many bytes [default: to the end]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub length: Option<u64>,
 }

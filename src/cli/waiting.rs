@@ -8,13 +8,13 @@ use crate::model::Wait;
 /// How long to wait.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Waiting {
-    /// Wait no longer than this: seconds, or with a unit, 500ms, 10m
+    /// Give up after this long: seconds, or with a unit, 500ms, 10m (exit status 5)
     ///
-    /// Relative, on the monotonic clock: setting the time of day changes nothing.
+    /// Measured with the monotonic clock, which setting the time of day does not change.
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     timeout: Option<Duration>,
 
-    /// Do not wait at all
+    /// Do not wait (exit status 5)
     #[arg(long, conflicts_with = "timeout")]
     nonblock: bool,
 }

@@ -26,21 +26,20 @@ use report::{PLAN, RESULT, Report, Row};
 
 /// Find what crashed programs left, and remove it
 ///
-/// Takes what is left over: nothing holds it, its makers are gone, and no living process could be expected to
-/// return for it. What is in use, idle or cannot be judged is out of reach. show says why an object is in its
-/// state; an ordinary user's clean takes only what is his.
+/// Removes leftovers: no process uses them, their creators have ended, and no living process can be expected to need them
+/// again. Objects in use, idle or unknown are never removed. show prints the evidence for a state. Without root, only your
+/// own objects are removed.
 ///
-/// The plan is printed, then you are asked. Without a terminal to ask on nothing is removed unless --yes is given.
-/// Everything is checked again in the moment of removal; an object that changed stays. Formats for programs never ask:
-/// they need --yes or --dry-run, and tell of each object what became of it.
+/// The plan is printed, then you are asked. Without a terminal nothing is removed unless --yes is given. Every object is
+/// re-checked right before it is removed; one that changed is kept. Machine formats never ask: they need --yes or --dry-run,
+/// and report what became of each object.
 ///
-/// The filters are those of list but --pid: what a process holds is out of reach. --state narrows what could be taken, and
-/// adds nothing to it.
+/// Accepts the filters of list except --pid; --state can only narrow the selection.
 ///
-/// The file /etc/ipcctl/keep lists what is never touched, an address with *, ? or […] a line.
+/// The file /etc/ipcctl/keep lists what is never removed, one address per line, with *, ? or […].
 ///
-/// Exit status 0: what was planned is gone. 1: something was skipped or failed, or there was no consent, or a source
-/// could not be looked at.
+/// Exit status 0: all that was planned is removed. 1: something was skipped or failed, or consent was not given, or a source
+/// could not be read.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -53,21 +52,21 @@ pub(super) struct Args {
     #[command(flatten)]
     states: InStates<true>,
 
-    /// Never touch what matches: 'shm:/ora_*' (repeatable)
+    /// Never remove objects that match: 'shm:/ora_*' (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]
     keep: Vec<Pattern>,
 
-    /// Take suspects, too
+    /// Remove suspects, too
     ///
-    /// Their makers are gone, but living processes could open them again.
+    /// Their creators have ended, but living processes could open them again.
     #[arg(long, help_heading = None)]
     suspect: bool,
 
-    /// Only print the plan
+    /// Print the plan and remove nothing
     #[arg(long, short = 'n', help_heading = None)]
     dry_run: bool,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short, conflicts_with = "dry_run", help_heading = None)]
     yes: bool,
 }

@@ -250,7 +250,7 @@ fn in_our_words(line: &str) -> String {
         ("  tip: a similar subcommand exists: ", "hint: there is a verb "),
         ("  tip: some similar subcommands exist: ", "hint: there are verbs "),
         ("  tip: ", "hint: "),
-        ("For more information, try '--help'.", "hint: --help tells more"),
+        ("For more information, try '--help'.", "hint: try --help"),
     ];
     for (theirs, ours) in WORDS {
         if let Some(rest) = line.strip_prefix(theirs) {

@@ -9,32 +9,31 @@ use crate::kinds::capability::{CreateRequest, Want};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Class, Family, Fault, Locator, Selector};
 
-/// Make an object and print its address
+/// Create an object and print its address
 ///
-/// The form of the address says the kind. A facility alone makes a System V object with the key IPC_PRIVATE, or
-/// with the key that --key-from makes. An object that exists already is left untouched and is exit status 6;
-/// --if-missing accepts it when it is at least as large as asked for. Mode, owner and group are exact: the umask
-/// does not apply.
+/// The form of the address determines the kind. A facility alone creates a System V object with the key IPC_PRIVATE, or
+/// with the key that --key-from computes. An object that exists is left unchanged (exit status 6); --if-missing accepts
+/// it if it is at least as large as requested. Mode, owner and group are exact: the umask does not apply.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// An address, or shm, mq, sem for one without a key
+    /// Address, or shm, mq, sem for an object without a key
     #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
     what: Selector,
 
-    /// Accept an object that exists, if it fits
+    /// Accept an existing object if it fits
     #[arg(long)]
     if_missing: bool,
 
-    /// Permission bits, octal and exact
+    /// Permission bits, octal; the umask does not apply
     #[arg(long, value_name = "OCTAL", default_value = "0600", value_parser = values::mode)]
     mode: u32,
 
-    /// Give it to this user (name or id)
+    /// Owner (name or id)
     #[arg(long, value_name = "USER", value_parser = values::user)]
     owner: Option<u32>,
 
-    /// Give it to this group (name or id)
+    /// Group (name or id)
     #[arg(long, value_name = "GROUP", value_parser = values::group, hide_short_help = true)]
     group: Option<u32>,
 

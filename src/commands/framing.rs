@@ -7,13 +7,11 @@ use crate::endpoint::frame::Frame;
 /// How messages stand on standard input and output.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Framing {
-    /// How messages are kept apart
+    /// Message framing [default: line; raw for a FIFO]
     ///
-    /// Without it line, and raw for a FIFO.
-    ///
-    /// The same frame on both ends carries every message over unchanged, in every frame but raw. A message that a
-    /// frame cannot carry is an error, never cut or changed. On a FIFO, which carries bytes, the frame is also how
-    /// messages stand in the FIFO.
+    /// Every frame but raw transfers messages unchanged if both ends use the same one. A message that a frame cannot
+    /// carry is an error; it is never truncated or changed. A FIFO carries bytes: there the frame also separates the
+    /// messages in the FIFO.
     #[arg(long, value_enum, value_name = "FRAME")]
     frame: Option<FrameName>,
 }
@@ -21,15 +19,15 @@ pub(super) struct Framing {
 /// Names of the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FrameName {
-    /// The message and a newline
+    /// Each message is followed by a newline
     Line,
-    /// The message and a NUL byte
+    /// Each message is followed by a NUL byte
     Nul,
-    /// The bytes alone: send takes all of standard input as one message, recv adds nothing
+    /// No separator: send reads all of standard input as one message, recv adds nothing
     Raw,
-    /// The length as 4 bytes, the highest first, and the message
+    /// Each message is preceded by its length as 4 bytes, big-endian
     Len32,
-    /// A JSON object a line: {"priority":5,"data":"text"} or {"type":2,"data_base64":"…"}
+    /// One JSON object per line: {"priority":5,"data":"text"} or {"type":2,"data_base64":"…"}
     Json,
 }
 

@@ -18,17 +18,17 @@ use super::context::{Context, VerbResult};
 use super::{VERBS, Verb};
 use page::Page;
 
-/// Write the manual pages or the completions into a directory
+/// Write the manual pages or the completions to a directory
 ///
-/// The directory's subdirectory prose has what people wrote: NAME.SECTION is put into the page of that name, or is the
-/// page in section 7.
+/// Hand-written sections are read from the subdirectory prose: NAME.SECTION is merged into the page of that name, or is the
+/// page itself in section 7.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// What to write
     #[arg(value_enum)]
     what: What,
 
-    /// Where to
+    /// Directory to write to
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }
@@ -109,7 +109,7 @@ fn overview(all: &Command, verbs: &[(&Verb, &Command)]) -> Page {
     let mut page = Page::new("ipcctl", '1', &lower(&about(all)));
     page.add("SYNOPSIS", definition::synopsis(all));
     page.add("DESCRIPTION", definition::description(all));
-    page.add("OPTIONS", definition::options(all));
+    page.add("OPTIONS", definition::common(all));
     page.add("VERBS", overview::verbs(&listed));
     page.add("KINDS", overview::kinds());
     page.add("COLUMNS", overview::columns(&columns::of_objects()));
@@ -124,8 +124,9 @@ fn of_verb(verb: &Verb, command: &Command) -> Page {
     page.add("SYNOPSIS", definition::synopsis(command));
     page.add("DESCRIPTION", definition::description(command) + &overview::takers(verb.takes));
     page.add("OPTIONS", definition::options(command));
+    page.add("OUTPUT OPTIONS", definition::shared(command));
     page.add("COLUMNS", of_columns((verb.columns)()));
-    page.add("EXIT STATUS", overview::statuses());
+    page.add("EXIT STATUS", overview::statuses_of(verb.fails));
     page.add("EXAMPLES", definition::examples(command));
     page.add("SEE ALSO", ".BR ipcctl (1),\n.BR ipcctl (7)\n".into());
     page

@@ -7,7 +7,7 @@ use crate::model::Class;
 /// Show the help of a verb
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Which verb [default: all in short]
+    /// Verb [default: an overview]
     #[arg(value_name = "VERB")]
     verb: Option<String>,
 }

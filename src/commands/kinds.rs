@@ -5,9 +5,9 @@ use super::context::{Context, VerbResult};
 use crate::kinds::KINDS;
 use crate::model::Value;
 
-/// Show what each kind of object can do
+/// Show what each kind of object supports
 ///
-/// The matrix of kinds and capabilities. A kind is named by its facility and the form of its locator.
+/// Prints the matrix of kinds and capabilities. A kind is determined by its facility and the form of its locator.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {}
@@ -18,11 +18,11 @@ Examples:
   ipcctl kinds --json";
 
 const KIND: &[(&str, &str)] = &[
-    ("kind", "What the kind is called."),
-    ("facility", "What addresses begin with: shm, mq, sem or fifo."),
-    ("family", "sysv, posix or file: what addresses go on with."),
+    ("kind", "Name of the kind."),
+    ("facility", "First part of its addresses."),
+    ("family", "Family: determined by the form of the locator."),
 ];
-const ABOUT: (&str, &str) = ("about", "A few words.");
+const ABOUT: (&str, &str) = ("about", "Short description.");
 
 fn capabilities() -> impl Iterator<Item = &'static str> {
     KINDS.first().into_iter().flat_map(|record| record.capabilities()).map(|(name, _)| name)
@@ -31,7 +31,7 @@ fn capabilities() -> impl Iterator<Item = &'static str> {
 /// The columns of the matrix.
 pub(super) fn columns() -> ColumnHelp {
     let mut columns = of_records(KIND);
-    let able = capabilities().map(|name| (name.to_owned(), format!("Can the kind do {name}?")));
+    let able = capabilities().map(|name| (name.to_owned(), format!("Supports {name}.")));
     columns.extend(able);
     columns.extend(of_records(&[ABOUT]));
     columns

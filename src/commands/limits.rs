@@ -7,14 +7,14 @@ use crate::kinds::KINDS;
 use crate::kinds::capability::Want;
 use crate::model::{Class, Fault, Limit, Value};
 
-/// Show every kernel limit, how much is used, and what raises it
+/// Show kernel limits, their use, and how to raise them
 ///
-/// The knob is a sysctl to set with sysctl(8), or what else raises the limit. What is used is counted for this
-/// IPC namespace, and for RLIMIT_MSGQUEUE over the queues of this user in it.
+/// KNOB is the sysctl(8) or other setting that raises the limit. Usage is counted for this IPC namespace, and for
+/// RLIMIT_MSGQUEUE over the queues of this user in it.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Exit with status 1 if more than this share of a limit is used, and name it
+    /// Name limits that are used by more than this share, and exit with status 1
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     fail_above: Option<f64>,
 }
@@ -26,12 +26,12 @@ Examples:
   ipcctl limits --json";
 
 const COLUMNS: &[(&str, &str)] = &[
-    ("name", "What the limit is called."),
-    ("limit", "How much there may be."),
-    ("used", "How much there is."),
-    ("percent", "The used share, where the limit is on a total."),
-    ("about", "What it limits, and in which unit."),
-    ("knob", "What raises it: a sysctl(8), or what else does."),
+    ("name", "Name of the limit."),
+    ("limit", "The limit."),
+    ("used", "Current use."),
+    ("percent", "Use in percent, if the limit is on a total."),
+    ("about", "What is limited, and the unit."),
+    ("knob", "How to raise it: a sysctl(8) or another setting."),
 ];
 
 /// The columns of the table.

@@ -17,10 +17,10 @@ use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
 ///
-/// One table of every System V and POSIX shared memory, message queue and semaphore, and of the FIFOs that are
-/// open somewhere or lie in /run, /tmp, $XDG_RUNTIME_DIR (two levels) or /dev/shm. The search for FIFOs is best effort.
-/// USED-BY names the processes that hold an object; what takes a scan of the processes is paid for when it is printed.
-/// Exit status 1 means that a source could not be looked at, so that objects may be missing: stderr says which.
+/// Prints one table of all System V and POSIX shared memory, message queues and semaphores, and of FIFOs that are open
+/// or lie in /run, /tmp, $XDG_RUNTIME_DIR (two levels) or /dev/shm. The search for FIFOs is best effort. USED-BY lists
+/// the processes that hold an object; columns that need a scan of all processes cost it only if they are printed.
+/// Exit status 1 means that a source could not be read, so objects may be missing: standard error says which.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[command(flatten)]
     judging: Judging,
 
-    /// Only what this process holds
+    /// Only objects that this process holds
     ///
     /// Attached, open, mapped, registered, or waited for.
     #[arg(
@@ -44,7 +44,7 @@ pub(super) struct Args {
     #[command(flatten)]
     states: InStates<false>,
 
-    /// Order by these columns: A,-B; a hyphen reverses
+    /// Sort by these columns: A,-B; a hyphen reverses the order
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
     sort: Option<String>,
 }

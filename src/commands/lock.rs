@@ -17,24 +17,24 @@ use crate::sys::deferral::{self, Deferral, Watch};
 
 /// Run a command while holding a semaphore
 ///
-/// Waits for the semaphore, takes 1 off its value, runs the command and gives it back. A semaphore with the value 1
-/// is a mutex; with the value N it lets N commands run at a time.
+/// Waits for the semaphore, decrements it by 1, runs the command and increments it again. A semaphore with the value 1 is a
+/// mutex; with the value N it lets N commands run at once.
 ///
-/// On a System V set, ipcctl becomes the command, and the kernel gives back what it took (SEM_UNDO) when that process
-/// ends, even by SIGKILL. What the command leaves running in the background does not hold the semaphore, nor does a
-/// command that moves into another IPC namespace (unshare --ipc).
+/// On a System V set, ipcctl becomes the command, and the kernel reverts the decrement (SEM_UNDO) when that process ends,
+/// even by SIGKILL. Background processes of the command do not hold the semaphore, nor does a command that moves to another
+/// IPC namespace (unshare --ipc).
 ///
-/// On a POSIX semaphore, ipcctl stays as a supervisor that gives back when the command has ended. Signals that it is
-/// sent are passed on to the command. The kernel does not know who holds a POSIX semaphore: when the supervisor itself
-/// is killed by SIGKILL, the command runs on and the semaphore stays taken until somebody posts (ipcctl post). Prefer
-/// a System V set where that matters.
+/// On a POSIX semaphore, ipcctl stays as a supervisor that releases the semaphore when the command has ended. Signals are
+/// forwarded to the command. The kernel does not know who holds a POSIX semaphore: if the supervisor is killed by SIGKILL,
+/// the command continues and the semaphore remains taken until it is posted (ipcctl post). Prefer a System V set where that
+/// matters.
 ///
-/// The exit status is the command's own, or 128+N when signal N ended it. ipcctl's own failures: 124 it could not be had
-/// in time, 125 it failed otherwise, 126 the command cannot be executed, 127 it was not found.
+/// The exit status is that of the command, or 128+N if signal N terminated it. Failures of ipcctl: 124 the semaphore could
+/// not be acquired in time, 125 any other failure, 126 the command cannot be executed, 127 it was not found.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which semaphore
+    /// Semaphore
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 
@@ -44,7 +44,7 @@ pub(super) struct Args {
     #[command(flatten)]
     params: Params<Taking>,
 
-    /// What to run, after --
+    /// Command to run, after --
     #[arg(value_name = "COMMAND", required = true, last = true)]
     command: Vec<OsString>,
 }

@@ -42,29 +42,50 @@ use context::{Context, Exit, VerbResult};
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
     Verb { alias: Some("ls"), columns: columns::of_objects, ..verb!(list) },
-    Verb { columns: columns::of_objects, ..verb!(show) },
-    Verb { takes: |_| false, ..verb!(create) },
-    Verb { takes: |record| record.configure.is_some(), ..verb!(set) },
-    Verb { takes: |record| record.remove.is_some(), ..verb!(rm) },
-    Verb { columns: clean::columns, ..verb!(clean) },
+    Verb { columns: columns::of_objects, fails: &FINDS, ..verb!(show) },
+    Verb { takes: |_| false, fails: &MAKES, ..verb!(create) },
+    Verb { takes: |record| record.configure.is_some(), fails: &CHANGES, ..verb!(set) },
+    Verb { takes: |record| record.remove.is_some(), fails: &FINDS, ..verb!(rm) },
+    Verb { columns: clean::columns, fails: &SEARCHES, ..verb!(clean) },
     Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
-    Verb { takes: |record| record.messages.is_some(), ..verb!(recv) },
-    Verb { takes: peek::takes, ..verb!(peek) },
-    Verb { takes: |record| record.memory.is_some(), ..verb!(read) },
-    Verb { takes: |record| record.memory.is_some(), ..verb!(write) },
-    Verb { takes: |record| record.counters.is_some(), ..verb!(wait) },
-    Verb { takes: |record| record.counters.is_some(), ..verb!(post) },
+    Verb { takes: |record| record.messages.is_some(), fails: &WAITS, ..verb!(recv) },
+    Verb { takes: peek::takes, fails: &FINDS, ..verb!(peek) },
+    Verb { takes: |record| record.memory.is_some(), fails: &FINDS, ..verb!(read) },
+    Verb { takes: |record| record.memory.is_some(), fails: &CHANGES, ..verb!(write) },
+    Verb { takes: |record| record.counters.is_some(), fails: &WAITS, ..verb!(wait) },
+    Verb { takes: |record| record.counters.is_some(), fails: &CHANGES, ..verb!(post) },
     Verb {
         takes: |record| record.counters.is_some_and(|one| one.atomic().is_some()),
+        fails: &OPERATES,
         ..verb!(semop)
     },
     Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
-    Verb { columns: limits::columns, ..verb!(limits) },
-    Verb { columns: kinds::columns, ..verb!(kinds) },
+    Verb { columns: limits::columns, fails: &SEARCHES, ..verb!(limits) },
+    Verb { columns: kinds::columns, fails: &SEARCHES, ..verb!(kinds) },
     Verb { hidden: true, ..verb!(help) },
-    Verb { hidden: true, ..verb!(generate) },
+    Verb { hidden: true, fails: &SEARCHES, ..verb!(generate) },
     Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
 ];
+
+/// Verbs that search, and need no object to be there.
+const SEARCHES: [Class; 2] = [Class::Failed, Class::Usage];
+
+/// Verbs that look for the object that is named.
+const FINDS: [Class; 4] = [Class::Failed, Class::Usage, Class::NotFound, Class::Denied];
+
+/// The same, and what they change has limits.
+const CHANGES: [Class; 5] =
+    [Class::Failed, Class::Usage, Class::NotFound, Class::Denied, Class::Limit];
+
+/// Verbs that create an object.
+const MAKES: [Class; 6] =
+    [Class::Failed, Class::Usage, Class::NotFound, Class::Denied, Class::Exists, Class::Limit];
+
+/// Verbs that wait, and those that wait for a change that has limits.
+const WAITS: [Class; 5] =
+    [Class::Failed, Class::Usage, Class::NotFound, Class::Denied, Class::WouldBlock];
+const OPERATES: [Class; 6] =
+    [Class::Failed, Class::Usage, Class::NotFound, Class::Denied, Class::WouldBlock, Class::Limit];
 
 /// How a verb is defined and run.
 struct Verb {
@@ -77,6 +98,8 @@ struct Verb {
     columns: fn() -> ColumnHelp,
     /// Kinds whose objects completions offer: those that the verb can do something to.
     takes: fn(&KindRecord) -> bool,
+    /// The exit statuses besides 0 that the verb has, for its manual page.
+    fails: &'static [Class],
 }
 
 /// The verb of a module.
@@ -92,6 +115,7 @@ macro_rules! verb {
             },
             columns: ColumnHelp::new,
             takes: |_| true,
+            fails: &Class::ALL,
         }
     };
 }

@@ -17,22 +17,23 @@ use crate::kinds::{self, KindRecord};
 use crate::model::{Address, Class, Fault};
 use crate::sys::signal;
 
-/// Show what is in an object, and leave it there
+/// Show the content of an object without consuming it
 ///
-/// A System V queue is read message by message, in order of arrival, so others that receive at the same time can
-/// make it skip one. A FIFO is read through the descriptor of a process that has it open for reading, so no writer
-/// is released. A POSIX queue cannot be peeked at: the kernel has no such call. Shared memory is dumped as by read --hex.
+/// A System V queue is read message by message in order of arrival; a process that receives at the same time can cause a
+/// message to be skipped. A FIFO is read through the descriptor of a process that has it open for reading, so no waiting
+/// writer is released. A POSIX queue cannot be peeked: the kernel has no such call. Shared memory is dumped as by
+/// read --hex.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Of what
+    /// Object to peek at
     #[arg(value_parser = values::address())]
     address: Address,
 
     #[command(flatten)]
     framing: Framing,
 
-    /// Show at most so many messages
+    /// Show at most N messages
     #[arg(long, value_name = "N", value_parser = values::count)]
     count: Option<u64>,
 

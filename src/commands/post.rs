@@ -7,14 +7,14 @@ use crate::kinds;
 use crate::kinds::capability::Want;
 use crate::model::Address;
 
-/// Give to a semaphore, and wake who waits for it
+/// Increment a semaphore (V) and wake a waiter
 ///
-/// Adds 1 to its value (V, up, sem_post). It never waits; above the highest value that it can have it is exit
+/// Increments the value by 1 (V, up, sem_post). It never waits; incrementing past the maximum value fails with exit
 /// status 7.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which semaphore
+    /// Semaphore
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 

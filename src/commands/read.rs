@@ -9,29 +9,28 @@ use crate::cli::values;
 use crate::kinds;
 use crate::model::Address;
 
-/// Read bytes out of shared memory
+/// Read bytes from shared memory
 ///
-/// Writes the bytes to standard output as they are, or as a dump in the form of hexdump -C: with --hex, and on
-/// a terminal. How much there is to read is decided at the start; an object that is cut short meanwhile is an
-/// error that says how far it went.
+/// Writes the bytes to standard output, raw or as a dump in the format of hexdump -C (--hex, the default on a terminal).
+/// The length is determined at the start; if the object is truncated meanwhile, an error says how much was read.
 ///
-/// Reading changes neither size nor content, and takes no memory for what nobody has written to; but on a
-/// machine with swap, to read such pages of a System V segment makes them.
+/// Reading changes neither size nor content, and allocates no memory for pages that were never written. On a machine with
+/// swap, however, reading such pages of a System V segment allocates them.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which object
+    /// Shared memory
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 
     #[command(flatten)]
     part: ByteRange,
 
-    /// Write a dump: offsets, bytes in hexadecimal, text; repeated lines are one *
+    /// Print a hexadecimal dump with offsets and text; * stands for repeated lines
     #[arg(long)]
     hex: bool,
 
-    /// Tell bytes, rate and time on standard error while that is a terminal
+    /// Show progress if standard error is a terminal
     #[arg(long)]
     progress: bool,
 }

@@ -25,55 +25,55 @@ use crate::sys::signal;
 
 /// Receive messages from a queue or FIFO
 ///
-/// One message, unless --count, --drain or --follow say otherwise. From a FIFO, all until its last writer closes it.
+/// Receives one message unless --count, --drain or --follow is given. From a FIFO, reads until the last writer closes it.
 ///
-/// A message that was taken is never lost: if it cannot be written out, or its command fails, it is put back with
-/// its priority or type, behind those that are there by now; if that fails too it is saved to a file whose path is
-/// printed, in the json frame. Either way the exit status is 1, and nothing more is taken. A FIFO takes nothing back, and
-/// loses what is in it when the last process closes it: what its writers have written by then is saved with the rest,
-/// unless --count asked for less or --packet for whole packets. Messages are written out before any wait, so SIGKILL
-/// loses no more than what was taken since then: as many messages as the queue may hold, and 64 KiB.
+/// A received message is never lost: if it cannot be written out, or its command fails, it is put back with its priority or
+/// type, behind the messages that have arrived since; if that fails too, it is saved to a file in the json frame and the
+/// path is printed. In both cases the exit status is 1 and nothing more is received. A FIFO takes nothing back and loses its
+/// content when the last process closes it: what its writers have written by then is saved with the rest, unless --count
+/// asked for less or --packet for whole packets. Messages are written out before each wait, so SIGKILL loses at most what
+/// was received since: as many messages as the queue may hold, and 64 KiB.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Where from
+    /// Queue or FIFO to read from
     #[arg(value_parser = values::address())]
     address: Address,
 
     #[command(flatten)]
     framing: Framing,
 
-    /// Receive so many messages
+    /// Stop after N messages
     #[arg(long, value_name = "N", value_parser = values::count, conflicts_with_all = ["follow"])]
     count: Option<u64>,
 
-    /// Receive what is there now, and do not wait
+    /// Receive what is there now without waiting
     #[arg(long, conflicts_with = "follow")]
     drain: bool,
 
-    /// Receive until a signal comes
+    /// Receive until terminated by a signal
     ///
-    /// Stays when the last writer of a FIFO has gone, and waits for the next one.
+    /// At the end of a FIFO, wait for the next writer.
     #[arg(long)]
     follow: bool,
 
-    /// Stop after so long in all: exit status 5
+    /// Give up after this long in total (exit status 5)
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     timeout: Option<Duration>,
 
-    /// Stop when nothing came for so long: exit status 5
+    /// Give up after this long without a message (exit status 5)
     #[arg(long, value_name = "DURATION", value_parser = values::duration, hide_short_help = true)]
     idle_timeout: Option<Duration>,
 
-    /// Do not wait for a message: exit status 5
+    /// Do not wait for a message (exit status 5)
     #[arg(long, conflicts_with_all = ["timeout", "idle_timeout", "follow"], hide_short_help = true)]
     nonblock: bool,
 
-    /// For each message run what follows on the line
+    /// Run COMMAND once per message, with the message on its standard input
     ///
-    /// The message is on its standard input, its priority or type in IPCCTL_PRIORITY or IPCCTL_TYPE. A command that
-    /// exits with another status than 0 has not accepted its message, which is put back; then nothing more is taken,
-    /// and commands that run are waited for. So it is after SIGINT and SIGTERM; a second signal is passed on to them.
+    /// The priority or type of the message is in IPCCTL_PRIORITY or IPCCTL_TYPE. If a command fails, its message is put
+    /// back, no further message is taken, and running commands are waited for. SIGINT and SIGTERM do the same; a second
+    /// one is forwarded to the running commands.
     #[arg(
         long,
         value_name = "COMMAND",
@@ -84,11 +84,11 @@ pub(super) struct Args {
     )]
     exec: Vec<OsString>,
 
-    /// Run up to N commands at a time; 1 keeps the order
+    /// Run up to N commands at once; only 1 keeps the order
     #[arg(long, value_name = "N", default_value = "1", requires = "exec", hide_short_help = true)]
     jobs: NonZeroUsize,
 
-    /// Tell how much and how fast on a terminal
+    /// Show progress if standard error is a terminal
     #[arg(long, hide_short_help = true)]
     progress: bool,
 

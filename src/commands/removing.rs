@@ -57,7 +57,7 @@ pub(super) fn tell(cx: &mut Context, object: &Object, outcome: removal::RemovalO
         }
         removal::RemovalOutcome::Skipped(why) => {
             let fault = Fault::new(Class::Failed, why)
-                .hint("without --unused it is removed whoever uses it");
+                .hint("without --unused it is removed even if it is in use");
             cx.cannot("remove", Some(address), &fault);
         }
         removal::RemovalOutcome::Failed(fault) => {

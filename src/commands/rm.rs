@@ -15,20 +15,20 @@ use crate::model::{Address, Class, Fault, Locator, OF_HOLDERS, Object, State, Va
 
 /// Remove objects by address
 ///
-/// One object's failure does not stop the rest. A System V segment that is still attached is marked for removal
-/// and goes with its last detach. A message queue goes with its messages.
+/// A failure on one object does not stop the others. A System V segment that is still attached is marked for removal and
+/// destroyed with its last detach. A message queue is removed with its messages.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which objects; - reads addresses from standard input, one a line
+    /// Objects; - reads addresses from standard input, one per line
     #[arg(value_name = "ADDRESS|-", required = true)]
     addresses: Vec<OsString>,
 
-    /// A missing object is no error
+    /// Ignore objects that do not exist
     #[arg(long)]
     if_exists: bool,
 
-    /// Remove only what nothing holds, where that can be proved: checked again in the moment of removal
+    /// Remove only if provably unused (re-checked at removal)
     #[arg(long)]
     unused: bool,
 }

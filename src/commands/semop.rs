@@ -7,24 +7,23 @@ use crate::kinds;
 use crate::kinds::capability::Want;
 use crate::model::{Address, Term};
 
-/// Do several operations on a set of semaphores, all at once or none
+/// Perform several operations on a semaphore set atomically
 ///
-/// A term is INDEX=DELTA, or FIRST:LAST=DELTA for several semaphores in a row. A negative change waits until the
-/// value is high enough, =0 waits until it is 0, a positive one adds. As long as one of the operations cannot be
-/// done, none is.
+/// A term is INDEX=DELTA, or FIRST:LAST=DELTA for a range of semaphores. A negative DELTA waits until the value is high
+/// enough, =0 waits until it is 0, a positive one increments. All operations are performed at once, or none is.
 ///
-/// Letters after the change: n (IPC_NOWAIT) refuses with exit status 5 rather than wait, u (SEM_UNDO) takes the
-/// change back when the process ends. That process is ipcctl, which ends at once: u is for trying things out. To
-/// hold semaphores for as long as a command runs, use ipcctl lock.
+/// Letters after DELTA: n (IPC_NOWAIT) fails with exit status 5 instead of waiting, u (SEM_UNDO) reverts the change when
+/// the process exits. That process is ipcctl, which exits at once, so u is only useful for testing. To hold semaphores
+/// while a command runs, use ipcctl lock.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which set
+    /// System V semaphore set
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 
     // No doc comment: its brackets would be links.
-    #[arg(help = "What to do: INDEX[:LAST]=DELTA[n][u]", value_name = "TERM", required = true, value_parser = Term::parse)]
+    #[arg(help = "Operation: INDEX[:LAST]=DELTA[n][u]", value_name = "TERM", required = true, value_parser = Term::parse)]
     terms: Vec<Term>,
 
     #[command(flatten)]

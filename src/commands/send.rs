@@ -20,33 +20,33 @@ use crate::sys::signal;
 
 /// Send messages to a queue or FIFO
 ///
-/// Each MESSAGE is one message. Without one, standard input is read and taken apart as --frame says. A full queue
-/// is waited for, and so is the reader of a FIFO. A message that is too long is exit status 7 and is never split or
-/// cut; what stood before it on standard input was sent, and how much that was is said. Of several MESSAGEs none is
-/// sent then.
+/// Each MESSAGE is one message. Without MESSAGE, standard input is read and split as --frame says. send waits while a queue
+/// is full, and until a FIFO has a reader. A message that is too long fails with exit status 7 and is never split or
+/// truncated; messages that preceded it on standard input have been sent, and their number is reported. If one of several
+/// MESSAGE arguments is too long, none is sent.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Where to
+    /// Queue or FIFO to write to
     #[arg(value_parser = values::address())]
     address: Address,
 
-    /// Messages
+    /// Messages [default: read from standard input]
     #[arg(value_name = "MESSAGE")]
     messages: Vec<OsString>,
 
     #[command(flatten)]
     framing: Framing,
 
-    /// Wait no longer for room or a reader: exit status 5
+    /// Give up waiting for room or a reader after this long (exit status 5)
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     timeout: Option<Duration>,
 
-    /// Do not wait for room or readers: exit status 5
+    /// Do not wait for room or a reader (exit status 5)
     #[arg(long, conflicts_with = "timeout")]
     nonblock: bool,
 
-    /// Tell how much and how fast on a terminal
+    /// Show progress if standard error is a terminal
     #[arg(long, hide_short_help = true)]
     progress: bool,
 
@@ -156,7 +156,7 @@ fn report(
             cx.note(&format!("{went} before the signal"));
             return Err(Exit::Signal(signal));
         }
-        Err(StreamEnd::Unread) => Fault::new(Class::Failed, "nobody reads it any more"),
+        Err(StreamEnd::Unread) => Fault::new(Class::Failed, "there is no reader any more"),
         Err(StreamEnd::Late) if args.nonblock => Fault::new(Class::WouldBlock, "it is full"),
         Err(StreamEnd::Late) => Fault::new(Class::WouldBlock, "timed out: it is full"),
         Err(StreamEnd::Fault(fault)) => cx.explain(fault, record, &args.address),

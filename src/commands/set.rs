@@ -9,12 +9,12 @@ use crate::model::{Address, Fault};
 
 /// Change objects
 ///
-/// Mode, owner and group of any object; the other options as the kinds have them. Shrinking POSIX shared memory
-/// that somebody holds is refused without --force, because its holders would be killed by SIGBUS.
+/// Mode, owner and group can be set on any object; the other options depend on its kind. Shrinking POSIX shared memory
+/// that a process uses is refused without --force, because its users would be killed by SIGBUS.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which objects
+    /// Objects
     #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
     addresses: Vec<Address>,
 

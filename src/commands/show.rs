@@ -16,16 +16,15 @@ use crate::model::{
 };
 use crate::output::{Cell, Format, Times, detail};
 
-/// Show all that is known of objects
+/// Show everything about objects
 ///
-/// Every fact that the kernel gives, every semaphore of a set, and the processes that hold the object with the ways in
-/// which they do. What could not be read says why; in JSON such
-/// a fact is null and stands with its reason under "unread". Looking changes nothing, but for one thing: reading
-/// what is queued in a POSIX message queue sets the access time of its file.
+/// Prints all facts that the kernel gives, every semaphore of a set, and the processes that hold the object and how.
+/// A fact that could not be read is shown with the reason; in JSON it is null and listed under "unread". Reading changes
+/// nothing, with one exception: reading the status of a POSIX message queue sets the access time of its file.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which objects
+    /// Objects
     #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
     addresses: Vec<Address>,
 

@@ -8,15 +8,15 @@ use crate::kinds;
 use crate::kinds::capability::Want;
 use crate::model::Address;
 
-/// Wait for a semaphore and take from it
+/// Wait for a semaphore and decrement it (P)
 ///
-/// Takes 1 off its value (P, down, sem_wait), as soon as that is above 0. Nothing gives it back when the program
-/// ends: to hold a semaphore for as long as a command runs, use ipcctl lock. Exit status 5 says that it could not
-/// be had in time, 3 that it was removed while waiting. Whoever is interrupted by a signal has taken nothing.
+/// Decrements the value by 1 (P, down, sem_wait) as soon as it is above 0. The decrement is not undone when ipcctl exits:
+/// to hold a semaphore while a command runs, use ipcctl lock. Exit status 5 means that it could not be acquired in time,
+/// 3 that it was removed while waiting. A wait that is interrupted by a signal has not decremented it.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which semaphore
+    /// Semaphore
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 

@@ -15,30 +15,30 @@ use crate::model::{Address, Class, Fault};
 use crate::output::{Progress, ProgressUnit};
 use crate::sys::stream;
 
-/// Write bytes into shared memory
+/// Write bytes to shared memory
 ///
-/// Takes the bytes from standard input, or from --data. Nothing is ever written past the end, and the size of the
-/// object does not change. Input that is too long is refused before anything is written where its length can be
-/// known: --data, --length, a regular file, and up to 1 MiB from a pipe. Longer input of unknown length fills the
-/// object to its end, and the error says so. An error always says how many bytes were written.
+/// The bytes come from standard input or --data. Nothing is ever written past the end, and the size of the object does
+/// not change. Input that is too long is refused before anything is written if its length is known: --data, --length, a
+/// regular file, and up to 1 MiB from a pipe. Longer input of unknown length fills the object to its end and then fails.
+/// An error always says how many bytes were written.
 ///
-/// The bytes are written in pieces, not at once: others may see a part of them. Use a semaphore (ipcctl lock) if
-/// they must not.
+/// The bytes are not written atomically: other processes may see a part of them. Use a semaphore (ipcctl lock) to
+/// prevent that.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which object
+    /// Shared memory
     #[arg(value_name = "ADDRESS", value_parser = values::address())]
     address: Address,
 
     #[command(flatten)]
     part: ByteRange,
 
-    /// Write this text instead of standard input, without a newline
+    /// Text to write instead of standard input; no newline is added
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "length")]
     data: Option<OsString>,
 
-    /// Tell bytes, rate and time on standard error while that is a terminal
+    /// Show progress if standard error is a terminal
     #[arg(long)]
     progress: bool,
 }

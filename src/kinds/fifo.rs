@@ -69,8 +69,10 @@ impl Backed for Pipe {
 }
 
 static FACTS: &[Fact<Pipe>] = &[
-    Fact::costly("queued", "Bytes in it, while somebody has it open.", |one, _| one.queued.clone()),
-    Fact::costly("capacity", "Bytes it can hold, while somebody has it open.", |one, _| {
+    Fact::costly("queued", "Bytes queued, while a process has it open.", |one, _| {
+        one.queued.clone()
+    }),
+    Fact::costly("capacity", "Capacity in bytes, while a process has it open.", |one, _| {
         one.capacity.clone()
     }),
     device(),
@@ -233,9 +235,9 @@ impl Inspect for Fifo {
 
 fn create_fault(error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::NotFound => Fault::new(Class::NotFound, "its directory does not exist"),
+        io::ErrorKind::NotFound => Fault::new(Class::NotFound, "the directory does not exist"),
         io::ErrorKind::NotADirectory => {
-            Fault::new(Class::NotFound, "a part of its path is no directory")
+            Fault::new(Class::NotFound, "a component of the path is not a directory")
         }
         _ => Fault::from_os(error),
     }

@@ -26,7 +26,7 @@ pub(super) fn timestamp((secs, nanos): (i64, u32)) -> Timestamp {
 }
 
 pub(super) const fn device<T: Backed>() -> Fact<T> {
-    Fact::free("device", "Device of its file system, major:minor.", |record, _| {
+    Fact::free("device", "Device of the file system, major:minor.", |record, _| {
         record.stat().map_or(UNSEEN, |stat| {
             Value::Text(format!("{}:{}", libc::major(stat.device), libc::minor(stat.device)).into())
         })
@@ -40,13 +40,13 @@ pub(super) const fn inode<T: Backed>() -> Fact<T> {
 }
 
 pub(super) const fn links<T: Backed>() -> Fact<T> {
-    Fact::free("links", "Names it has in its file system.", |record, _| {
+    Fact::free("links", "Hard links.", |record, _| {
         record.stat().map_or(UNSEEN, |stat| Value::Count(stat.links.into()))
     })
 }
 
 pub(super) const fn accessed<T: Backed>() -> Fact<T> {
-    Fact::free("accessed", "When its file was last read.", |record, _| {
+    Fact::free("accessed", "When the file was last read.", |record, _| {
         time(record, |stat| stat.accessed)
     })
 }
@@ -54,7 +54,7 @@ pub(super) const fn accessed<T: Backed>() -> Fact<T> {
 pub(super) const fn modified<T: Backed>() -> Fact<T> {
     Fact::free(
         "modified",
-        "When its file was last written to, other than through a mapping.",
+        "When the file was last written, except through a mapping.",
         |record, _| time(record, |stat| stat.modified),
     )
 }

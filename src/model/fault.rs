@@ -34,6 +34,19 @@ impl Class {
         Self::Limit,
     ];
 
+    /// What the exit status means, in as few words as possible.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed or incomplete",
+            Self::Usage => "usage",
+            Self::NotFound => "no such object",
+            Self::Denied => "permission denied",
+            Self::WouldBlock => "would block or timed out",
+            Self::Exists => "it exists already",
+            Self::Limit => "a limit is reached",
+        }
+    }
+
     /// What the exit status means, without a full stop.
     pub fn about(self) -> &'static str {
         match self {
@@ -45,7 +58,9 @@ impl Class {
             Self::Denied => "permission denied",
             Self::WouldBlock => "would block, or timed out",
             Self::Exists => "it exists already",
-            Self::Limit => "a limit is reached; the message names it, its value and what raises it",
+            Self::Limit => {
+                "a limit is reached; the message names it, its value and how to raise it"
+            }
         }
     }
 }
@@ -103,9 +118,7 @@ impl Fault {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Self::new(Class::Limit, "the file system is full").hint("see ipcctl limits")
             }
-            io::ErrorKind::OutOfMemory => {
-                Self::new(Class::Limit, "the kernel is out of memory for it")
-            }
+            io::ErrorKind::OutOfMemory => Self::new(Class::Limit, "the kernel is out of memory"),
             io::ErrorKind::ReadOnlyFilesystem => {
                 Self::new(Class::Failed, "the file system is mounted read-only")
             }

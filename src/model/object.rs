@@ -88,7 +88,7 @@ pub const OF_HOLDERS: &[&str] = &["used-by", "holders", "unseen"];
 /// The columns that every kind has, in the order in which `show` prints them. A kind's own follow.
 pub static COMMON: &[Column] = &[
     Column {
-        field: Field::free("address", "What every verb accepts as the object's name."),
+        field: Field::free("address", "Address of the object, accepted by every verb."),
         get: |object| Value::Address(object.address.clone()),
     },
     Column {
@@ -106,19 +106,19 @@ pub static COMMON: &[Column] = &[
     Column { field: Field::free("id", "System V id."), get: id },
     Column { field: Field::free("name", "POSIX name or path."), get: name },
     Column {
-        field: Field::free("owner", "Owner's user name, or the number of a user without a name."),
+        field: Field::free("owner", "Owner: user name, or uid if there is no name."),
         get: |object| known(object.uid, Value::User),
     },
     Column {
-        field: Field::free("uid", "Owner's user id."),
+        field: Field::free("uid", "Numeric user id of the owner."),
         get: |object| known(object.uid, |uid| Value::Id(uid.into())),
     },
     Column {
-        field: Field::free("group", "Owner's group name, or the number of a group without a name."),
+        field: Field::free("group", "Owning group: name, or gid if there is no name."),
         get: |object| known(object.gid, Value::Group),
     },
     Column {
-        field: Field::free("gid", "Owner's group id."),
+        field: Field::free("gid", "Numeric id of the owning group."),
         get: |object| known(object.gid, |gid| Value::Id(gid.into())),
     },
     Column {
@@ -133,13 +133,16 @@ pub static COMMON: &[Column] = &[
         get: |object| object.size.clone(),
     },
     Column {
-        field: Field::free("content", "What is in it, in the words of its kind."),
+        field: Field::free(
+            "content",
+            "Content, in terms of the kind: attachments, messages, value.",
+        ),
         get: Object::content,
     },
     Column {
         field: Field::free(
             "age",
-            "Seconds since it was made, or last changed where no time of birth is kept.",
+            "Seconds since creation, or since the last change if no creation time is kept.",
         ),
         get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Age),
     },
@@ -151,7 +154,7 @@ pub static COMMON: &[Column] = &[
         },
     },
     Column {
-        field: Field::costly("evidence", "What the state was concluded from."),
+        field: Field::costly("evidence", "Why the object has this state."),
         get: |object| match &object.verdict {
             Some(verdict) => Value::List(
                 verdict.evidence.iter().map(|line| Value::Text(line.as_str().into())).collect(),
@@ -160,7 +163,7 @@ pub static COMMON: &[Column] = &[
         },
     },
     Column {
-        field: Field::costly("producer", "Program that is known to give such names."),
+        field: Field::costly("producer", "Program known to use this naming pattern."),
         get: |object| object.producer.map_or(Value::None("not known"), Value::Word),
     },
     Column {
@@ -171,7 +174,7 @@ pub static COMMON: &[Column] = &[
         get: Object::used_by,
     },
     Column {
-        field: Field::costly("holders", "How many processes were seen to hold it."),
+        field: Field::costly("holders", "Number of processes seen to hold it."),
         get: |object| match object.used_by() {
             Value::Holders(found) => Value::Count(found.holders.len() as u64),
             unknown => unknown,
@@ -180,7 +183,7 @@ pub static COMMON: &[Column] = &[
     Column {
         field: Field::costly(
             "unseen",
-            "Holders that could not be seen: attachments of a segment, waiting calls of a set.",
+            "Number of holders that could not be seen: attachments of a segment, waiting calls of a set.",
         ),
         get: |object| match object.used_by() {
             Value::Holders(found) => found.unseen.map_or(NOT_ALL, Value::Count),
@@ -195,7 +198,7 @@ pub const OF_VERDICTS: &[&str] = &["state", "evidence"];
 const NOT_JUDGED: Value = Value::Unknown("it was not judged");
 const NOT_LOOKED: Value = Value::Unknown("it was not looked for");
 const NOT_ALL: Value = Value::Unknown("not every process could be seen");
-const NO_TRACE: Value = Value::Unknown("nobody waits, and other users leave no trace");
+const NO_TRACE: Value = Value::Unknown("no process waits, and other users leave no trace");
 
 fn id(object: &Object) -> Value {
     match object.address.locator {

@@ -99,7 +99,7 @@ impl View {
             Value::Bytes(bytes) => push(out, format_args!("{bytes} bytes")),
             Value::Holders(found) => match (found.holders.len(), found.unseen) {
                 (0, Some(unseen @ 1..)) => push(out, format_args!("{unseen} not visible")),
-                (0, _) => out.push_str("nobody"),
+                (0, _) => out.push_str("none"),
                 (seen, unseen) => {
                     let processes = if seen == 1 { "process" } else { "processes" };
                     push(out, format_args!("{seen} {processes}"));

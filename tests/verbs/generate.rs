@@ -103,6 +103,7 @@ fn verbs(env: &TestEnv) -> Vec<String> {
 
 fn every_verb_of_the_help_has_a_page_and_every_option_is_in_it() {
     let (env, pages) = made_pages();
+    let overview = read(&pages["ipcctl.1"]);
     let verbs = verbs(&env);
     assert!(verbs.len() >= 7, "{verbs:?}");
     for verb in verbs {
@@ -114,11 +115,21 @@ fn every_verb_of_the_help_has_a_page_and_every_option_is_in_it() {
         // Prose may name an option without saying what it is.
         let described = page.split("\n.SH ").find(|section| section.starts_with("OPTIONS\n"));
         let described = described.unwrap_or_else(|| panic!("{verb} has no OPTIONS"));
+        let shared = page.split("\n.SH ").find(|section| section.starts_with("OUTPUT OPTIONS\n"));
+        let shared: Vec<&str> =
+            shared.map_or(vec![], |line| line.split([' ', ',', '\n']).collect());
+        for option in shared.iter().filter(|word| word.starts_with("--")) {
+            assert!(overview.contains(*option), "{option} of {verb} is not in ipcctl(1)");
+        }
         for option in options {
             let tagged = |line: &str| line.split([' ', ',']).any(|word| word == option);
             let mut lines = described.lines();
             let found = std::iter::from_fn(|| lines.find(|line| *line == ".TP").and(lines.next()));
-            assert!(found.into_iter().any(tagged), "{option} is not in the page of {verb}");
+            // What all verbs have is explained once, and named in a line.
+            assert!(
+                found.into_iter().any(tagged) || shared.contains(&option.as_str()),
+                "{option} is not in the page of {verb}"
+            );
         }
         for section in
             ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]
@@ -152,7 +163,7 @@ fn the_overview_has_every_verb_kind_column_and_status() {
     let heading = env.run(["list", "shm"]).ok().stdout().lines().next().unwrap().to_owned();
     let mut titles: Vec<&str> = heading.split_whitespace().collect();
     let last = titles.pop().unwrap();
-    let listed = format!("a table has {} and {last}.", titles.join(", "));
+    let listed = format!("The default columns are {} and {last}.", titles.join(", "));
     assert!(read(&pages["ipcctl-list.1"]).contains(&listed), "{listed}");
     for status in 0..=7 {
         assert!(page.contains(&format!(".TP\n{status}\n")), "{status}");

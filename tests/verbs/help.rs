@@ -108,10 +108,7 @@ fn every_verb_option_and_column_is_found_behind_a_mistake() {
 
 fn a_word_that_resembles_nothing_gets_no_wrong_suggestion() {
     let env = TestEnv::new();
-    env.run(["frobnicate"])
-        .code(2)
-        .says("there is no verb 'frobnicate'")
-        .says("hint: --help tells more");
+    env.run(["frobnicate"]).code(2).says("there is no verb 'frobnicate'").says("hint: try --help");
     env.run(["list", "shn"]).code(2).says("shm, mq (or msg), sem, fifo");
 }
 

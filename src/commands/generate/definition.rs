@@ -40,11 +40,32 @@ pub(super) fn description(command: &Command) -> String {
     }
 }
 
-/// Every argument and option, under the headings of the help.
+/// Every argument and option, under the headings of the help. Options that all verbs share are left out: `ipcctl(1)`
+/// explains them once, see [`shared`].
 pub(super) fn options(command: &Command) -> String {
-    let shown: Vec<&Arg> = command.get_arguments().filter(|arg| !arg.is_hide_set()).collect();
+    let own = |arg: &&Arg| !arg.is_hide_set() && !arg.is_global_set();
+    described(&command.get_arguments().filter(own).collect::<Vec<_>>())
+}
+
+/// The options of the whole program, under the headings of the help.
+pub(super) fn common(command: &Command) -> String {
+    described(&command.get_arguments().filter(|arg| !arg.is_hide_set()).collect::<Vec<_>>())
+}
+
+/// One line that names the shared options of a verb and the page that explains them.
+pub(super) fn shared(command: &Command) -> String {
+    let global = command.get_arguments().filter(|arg| arg.is_global_set() && !arg.is_hide_set());
+    let names: Vec<_> =
+        global.filter_map(|arg| Some(roff::bold(&format!("--{}", arg.get_long()?)))).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("{}: see\n.BR ipcctl (1).\n", names.join(", ")),
+    }
+}
+
+fn described(shown: &[&Arg]) -> String {
     let (positional, options): (Vec<&Arg>, Vec<&Arg>) =
-        shown.into_iter().partition(|arg| arg.is_positional());
+        shown.iter().partition(|arg| arg.is_positional());
     let mut body: String = positional.iter().map(|arg| argument(arg)).collect();
     let mut headings: Vec<Option<&str>> = Vec::new();
     for arg in &options {

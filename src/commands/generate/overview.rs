@@ -73,6 +73,13 @@ pub(super) fn statuses() -> String {
     std::iter::once(done).chain(others).collect()
 }
 
+/// The exit statuses of one verb, in a line; `ipcctl(1)` explains them.
+pub(super) fn statuses_of(fails: &[Class]) -> String {
+    let words = fails.iter().map(|class| format!("{} {}", *class as u8, class.word()));
+    let words: Vec<_> = std::iter::once("0 done".to_owned()).chain(words).collect();
+    format!("{}; see\n.BR ipcctl (1).\n", words.join(", "))
+}
+
 /// Every kind that takes part in a verb, for its page; nothing when all do.
 pub(super) fn takers(takes: fn(&KindRecord) -> bool) -> String {
     let able: Vec<_> = KINDS.iter().filter(|record| takes(record)).collect();
@@ -80,5 +87,5 @@ pub(super) fn takers(takes: fn(&KindRecord) -> bool) -> String {
         return String::new();
     }
     let names: Vec<_> = able.iter().map(|record| roff::bold(record.kind.name)).collect();
-    format!(".PP\nKinds that it is for: {}.\n", names.join(", "))
+    format!(".PP\nApplies to: {}.\n", names.join(", "))
 }

@@ -11,7 +11,7 @@ use super::roff;
 const DATE: &str = "2026-11-21";
 
 /// What a page opens with; what it has no name for follows; then what it ends with.
-const OPENING: &[&str] = &["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"];
+const OPENING: &[&str] = &["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "OUTPUT OPTIONS"];
 const ENDING: &[&str] = &["EXIT STATUS", "ENVIRONMENT", "FILES", "NOTES", "EXAMPLES", "SEE ALSO"];
 
 /// Made sections that a section of prose of the same name continues; it takes the place of any other.

@@ -88,26 +88,26 @@ fn status(one: &QueueFile, pick: fn(&QueueStatus) -> Value) -> Value {
 }
 
 static FACTS: &[Fact<QueueFile>] = &[
-    Fact::free("messages", "Messages in it: curmsgs.", |one, _| count(one, |shape| shape.messages)),
-    Fact::free("max-messages", "Messages it may hold: maxmsg.", |one, _| {
+    Fact::free("messages", "Number of queued messages: curmsgs.", |one, _| {
+        count(one, |shape| shape.messages)
+    }),
+    Fact::free("max-messages", "Maximum number of messages: maxmsg.", |one, _| {
         count(one, |shape| shape.max_messages)
     }),
-    Fact::free("message-size", "Bytes that one message may have: msgsize.", |one, _| {
+    Fact::free("message-size", "Maximum size of a message in bytes: msgsize.", |one, _| {
         one.shape
             .as_ref()
             .map_or_else(|reason| Value::Unknown(reason), |shape| Value::Bytes(shape.message_size))
     }),
     Fact::costly(
         "bytes",
-        "Bytes of the messages in it: QSIZE. Reading it changes the queue's access time.",
+        "Bytes of the queued messages: QSIZE. Reading it changes the access time of the queue.",
         |one, _| status(one, |status| Value::Bytes(status.bytes)),
     ),
-    Fact::costly(
-        "notify",
-        "How mq_notify(3) tells its registered process of a message.",
-        |one, _| status(one, |status| status.notify.map_or(Value::None("none"), Value::Word)),
-    ),
-    Fact::costly("notify-signal", "Signal that the registered process gets.", |one, _| {
+    Fact::costly("notify", "How mq_notify(3) notifies the registered process.", |one, _| {
+        status(one, |status| status.notify.map_or(Value::None("none"), Value::Word))
+    }),
+    Fact::costly("notify-signal", "Signal sent to the registered process.", |one, _| {
         status(one, |status| {
             status.signal.map_or(Value::None("none"), |signal| Value::Id(signal.into()))
         })
@@ -121,23 +121,23 @@ static FACTS: &[Fact<QueueFile>] = &[
     }),
     device(),
     inode(),
-    Fact::free(
-        "last-used",
-        "When a message was last sent or received, or it was made.",
-        |one, _| {
-            one.stat.as_ref().map_or(Value::Unknown("permission denied"), |stat| {
-                Value::Time(timestamp(stat.modified))
-            })
-        },
-    ),
+    Fact::free("last-used", "Time of the last send or receive, or of creation.", |one, _| {
+        one.stat.as_ref().map_or(Value::Unknown("permission denied"), |stat| {
+            Value::Time(timestamp(stat.modified))
+        })
+    }),
 ];
 
-static MAX_MESSAGES: Param =
-    Param { name: "max-messages", metavar: "N", help: "Messages it may hold", form: Form::Count };
+static MAX_MESSAGES: Param = Param {
+    name: "max-messages",
+    metavar: "N",
+    help: "Maximum number of messages",
+    form: Form::Count,
+};
 static MESSAGE_SIZE: Param = Param {
     name: "message-size",
     metavar: "SIZE",
-    help: "Bytes that one message may have",
+    help: "Maximum size of a message in bytes",
     form: Form::Size,
 };
 

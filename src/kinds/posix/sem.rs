@@ -67,12 +67,12 @@ impl Backed for SemaphoreFile {
 }
 
 static FACTS: &[Fact<SemaphoreFile>] = &[
-    Fact::costly("value", "Its value.", |one, _| {
+    Fact::costly("value", "Current value.", |one, _| {
         one.state.map_or_else(Value::Unknown, |(value, _)| Value::Count(value.into()))
     }),
     Fact::costly(
         "waiters",
-        "Waiters it counts: a hint, for a waiter that was killed stays counted.",
+        "Number of waiters according to its memory; a killed waiter stays counted.",
         |one, _| one.state.map_or_else(Value::Unknown, |(_, waiters)| Value::Count(waiters.into())),
     ),
     device(),

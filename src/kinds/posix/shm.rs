@@ -60,7 +60,7 @@ impl Backed for Stat {
 }
 
 static FACTS: &[Fact<Stat>] = &[
-    Fact::free("allocated", "Bytes of memory behind it.", |stat, _| {
+    Fact::free("allocated", "Bytes of memory allocated.", |stat, _| {
         Value::Bytes(stat.blocks.saturating_mul(512))
     }),
     device(),
@@ -73,11 +73,11 @@ static FACTS: &[Fact<Stat>] = &[
 ];
 
 static SIZE: Param =
-    Param { name: "size", metavar: "SIZE", help: "Bytes of memory", form: Form::Size };
+    Param { name: "size", metavar: "SIZE", help: "Size in bytes", form: Form::Size };
 static FORCE: Param = Param {
     name: "force",
     metavar: "",
-    help: "Shrink what is held: SIGBUS for holders",
+    help: "Shrink memory that is in use: its users get SIGBUS",
     form: Form::Flag,
 };
 
@@ -314,8 +314,8 @@ impl Configure for PosixShm {
 fn shrink_fault(error: &io::Error, size: u64) -> Fault {
     let cause = match error.raw_os_error() {
         Some(libc::EAGAIN) => "a process has it open or mapped",
-        Some(libc::EACCES) => "only its owner and root can find out whether somebody holds it",
-        _ => "the kernel cannot say whether somebody holds it",
+        Some(libc::EACCES) => "only its owner and root can find out whether a process uses it",
+        _ => "the kernel cannot tell whether a process uses it",
     };
     Fault::new(Class::Failed, format!("{cause}, and would get SIGBUS beyond {size} bytes"))
         .hint("end its holders first, or use --force")

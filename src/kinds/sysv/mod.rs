@@ -81,33 +81,39 @@ const fn key<T: Record>() -> Fact<T> {
 }
 
 const fn creator<T: Record>() -> Fact<T> {
-    Fact::free("creator", "User who made it.", |record, _| Value::User(record.perm().cuid))
+    Fact::free("creator", "Creator: user name.", |record, _| Value::User(record.perm().cuid))
 }
 
 const fn creator_group<T: Record>() -> Fact<T> {
-    Fact::free("creator-group", "Group of the user who made it.", |record, _| {
+    Fact::free("creator-group", "Group of the creator.", |record, _| {
         Value::Group(record.perm().cgid)
     })
 }
 
 const fn cuid<T: Record>() -> Fact<T> {
-    Fact::free("cuid", "User id of who made it.", |record, _| Value::Id(record.perm().cuid.into()))
+    Fact::free("cuid", "Numeric user id of the creator.", |record, _| {
+        Value::Id(record.perm().cuid.into())
+    })
 }
 
 const fn cgid<T: Record>() -> Fact<T> {
-    Fact::free("cgid", "Group id of who made it.", |record, _| Value::Id(record.perm().cgid.into()))
+    Fact::free("cgid", "Numeric group id of the creator.", |record, _| {
+        Value::Id(record.perm().cgid.into())
+    })
 }
 
 const fn changed<T: Record>() -> Fact<T> {
-    Fact::free("changed", "When it was made or last changed by set.", |record, _| {
-        Value::time_or_never(record.changed())
-    })
+    Fact::free(
+        "changed",
+        "Time of creation or of the last change of owner, mode or size.",
+        |record, _| Value::time_or_never(record.changed()),
+    )
 }
 
 static KEY_FROM: Param = Param {
     name: "key-from",
     metavar: "PATH[,PROJECT]",
-    help: "Key that ftok(3) makes of a file and a project",
+    help: "Compute the key with ftok(3) from a file and a project",
     form: Form::Key,
 };
 
@@ -125,23 +131,21 @@ fn key_to_make(making: &CreateRequest) -> Result<u32, Fault> {
             match sys::ftok(&name, project) {
                 Ok(PRIVATE) => Err(Fault::new(
                     Class::Failed,
-                    "ftok(3) made key 0 of that file, which is IPC_PRIVATE",
+                    "ftok(3) gives key 0 for that file, which is IPC_PRIVATE",
                 )
                 .hint("use another file or project")),
                 Ok(key) => Ok(key),
                 Err(error) => Err(Fault::new(
                     Fault::from_os(&error).class,
                     format!(
-                        "no key can be made of {}: {}",
+                        "cannot compute a key from {}: {}",
                         path.display(),
                         Fault::from_os(&error).cause
                     ),
                 )),
             }
         }
-        (Some(_), Some(_)) => {
-            Err(Fault::usage("--key-from goes with a facility, not with an address"))
-        }
+        (Some(_), Some(_)) => Err(Fault::usage("--key-from requires a facility, not an address")),
         (Some(_), None) => Err(Fault::usage("the kernel chooses System V ids")
             .hint("name a key (0x1 to 0xffffffff), or the facility alone for a private object")),
     }
@@ -193,7 +197,7 @@ fn limit_reached(reached: &[(&str, u64, u64, &str)]) -> Fault {
     match full {
         Some((name, used, limit, knob)) => {
             Fault::new(Class::Limit, format!("{name} is reached: {used} of {limit} in use"))
-                .hint(format!("remove what is left over, or raise {knob}"))
+                .hint(format!("remove leftovers (ipcctl clean), or raise {knob}"))
         }
         None => {
             let names: Vec<_> = reached.iter().map(|(name, ..)| *name).collect();

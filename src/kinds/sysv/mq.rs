@@ -85,25 +85,23 @@ impl Record for Queue {
 
 static FACTS: &[Fact<Queue>] = &[
     key(),
-    Fact::free("messages", "Messages in it.", |one, _| Value::Count(one.messages)),
-    Fact::free("bytes", "Bytes of the messages in it.", |one, _| Value::Bytes(one.bytes)),
-    Fact::free("max-bytes", "Bytes of messages it may hold: qbytes.", |one, _| capacity(one)),
-    Fact::free("sender-pid", "Process that last sent: lspid.", |one, _| {
+    Fact::free("messages", "Number of queued messages.", |one, _| Value::Count(one.messages)),
+    Fact::free("bytes", "Bytes of the queued messages.", |one, _| Value::Bytes(one.bytes)),
+    Fact::free("max-bytes", "Capacity in bytes: qbytes.", |one, _| capacity(one)),
+    Fact::free("sender-pid", "Process that sent last: lspid.", |one, _| {
         process::pid(one.last_sender, one.send_time != 0)
     }),
     Fact::costly("sender-command", "Command of that process, if it still runs.", |one, look| {
         process::command(look.proc, one.last_sender, one.send_time)
     }),
-    Fact::free("receiver-pid", "Process that last received: lrpid.", |one, _| {
+    Fact::free("receiver-pid", "Process that received last: lrpid.", |one, _| {
         process::pid(one.last_receiver, one.receive_time != 0)
     }),
     Fact::costly("receiver-command", "Command of that process, if it still runs.", |one, look| {
         process::command(look.proc, one.last_receiver, one.receive_time)
     }),
-    Fact::free("last-send", "When a message was last sent.", |one, _| {
-        Value::time_or_never(one.send_time)
-    }),
-    Fact::free("last-receive", "When a message was last received.", |one, _| {
+    Fact::free("last-send", "Time of the last send.", |one, _| Value::time_or_never(one.send_time)),
+    Fact::free("last-receive", "Time of the last receive.", |one, _| {
         Value::time_or_never(one.receive_time)
     }),
     changed(),
@@ -156,12 +154,8 @@ static TOTALS: &[Total<(msg::Usage, u32)>] = &[
     (Field::free("bytes", "Bytes of these messages."), |(all, _)| Value::Bytes(all.bytes)),
 ];
 
-static MAX_BYTES: Param = Param {
-    name: "max-bytes",
-    metavar: "SIZE",
-    help: "Bytes of messages it may hold",
-    form: Form::Size,
-};
+static MAX_BYTES: Param =
+    Param { name: "max-bytes", metavar: "SIZE", help: "Capacity in bytes", form: Form::Size };
 
 struct SysvMq;
 

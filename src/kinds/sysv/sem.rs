@@ -77,7 +77,7 @@ static FACTS: &[Fact<Set>] = &[
     Fact::free("count", "Semaphores in the set: nsems.", |one, _| Value::Count(one.count)),
     Fact::free(
         "last-operation",
-        "When semop(2) last changed it; never for a set that is still being set up.",
+        "Time of the last semop(2); never for a set that is still being initialized.",
         |one, _| Value::time_or_never(one.operation_time),
     ),
     changed(),
@@ -85,7 +85,7 @@ static FACTS: &[Fact<Set>] = &[
     creator_group(),
     cuid(),
     cgid(),
-    Fact::costly("waiting", "Calls that wait on any of its semaphores.", |one, _| {
+    Fact::costly("waiting", "Number of calls waiting on any of its semaphores.", |one, _| {
         waiting(one).map_or_else(|error| Value::Unknown(Fault::reason(&error)), Value::Count)
     }),
     Fact::costly("semaphores", "Every semaphore of the set.", members),
@@ -132,19 +132,19 @@ static COUNT: Param = Param {
 static INITIAL: Param = Param {
     name: "value",
     metavar: "N",
-    help: "Value of the semaphore, or of all of a set",
+    help: "Value of the semaphore, or of all semaphores of a set",
     form: Form::Count,
 };
 static VALUES: Param = Param {
     name: "values",
     metavar: "A,B,…",
-    help: "Values of a set's semaphores, in order",
+    help: "Values of the semaphores of a set, in order",
     form: Form::Counts,
 };
 static AT: Param = Param {
     name: "index",
     metavar: "I",
-    help: "Which semaphore of the set --value is for",
+    help: "Semaphore of the set that --value applies to",
     form: Form::Count,
 };
 

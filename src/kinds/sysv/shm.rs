@@ -96,37 +96,37 @@ const TABLE_SHORT: u32 = 1000;
 
 static FACTS: &[Fact<SegmentFacts>] = &[
     key(),
-    Fact::free("attached", "Attachments, counted as mappings: nattch.", |one, _| {
+    Fact::free("attached", "Attachments (mappings, not processes): nattch.", |one, _| {
         Value::Count(one.known.attached)
     }),
-    Fact::costly("resident", "Bytes of it in memory.", |one, _| {
+    Fact::costly("resident", "Bytes resident in memory.", |one, _| {
         one.resident.map_or(Value::Unknown(one.unread), Value::Bytes)
     }),
-    Fact::costly("swapped", "Bytes of it in swap.", |one, _| {
+    Fact::costly("swapped", "Bytes in swap.", |one, _| {
         one.swapped.map_or(Value::Unknown(one.unread), Value::Bytes)
     }),
-    Fact::free("marked", "It is marked for removal: it goes with its last detach.", |one, _| {
+    Fact::free("marked", "Marked for removal: destroyed with its last detach.", |one, _| {
         Value::Flag(one.known.perm.mode & shm::DEST != 0)
     }),
-    Fact::free("locked", "It is locked in memory.", |one, _| {
+    Fact::free("locked", "Locked in memory.", |one, _| {
         Value::Flag(one.known.perm.mode & shm::LOCKED != 0)
     }),
-    Fact::free("creator-pid", "Process that made it: cpid.", |one, _| {
+    Fact::free("creator-pid", "Process that created it: cpid.", |one, _| {
         process::pid(one.known.creator, true)
     }),
     Fact::costly("creator-command", "Command of that process, if it still runs.", |one, look| {
         process::command(look.proc, one.known.creator, one.known.change_time)
     }),
-    Fact::free("last-pid", "Process that last attached or detached: lpid.", |one, _| {
+    Fact::free("last-pid", "Process that attached or detached last: lpid.", |one, _| {
         process::pid(one.known.last, one.last_time() != 0)
     }),
     Fact::costly("last-command", "Command of that process, if it still runs.", |one, look| {
         process::command(look.proc, one.known.last, one.last_time())
     }),
-    Fact::free("last-attach", "When it was last attached.", |one, _| {
+    Fact::free("last-attach", "Time of the last attach.", |one, _| {
         Value::time_or_never(one.known.attach_time)
     }),
-    Fact::free("last-detach", "When it was last detached.", |one, _| {
+    Fact::free("last-detach", "Time of the last detach.", |one, _| {
         Value::time_or_never(one.known.detach_time)
     }),
     changed(),
@@ -190,23 +190,19 @@ static TOTALS: &[Total<shm::Usage>] = &[
 ];
 
 static SIZE: Param =
-    Param { name: "size", metavar: "SIZE", help: "Bytes of memory", form: Form::Size };
+    Param { name: "size", metavar: "SIZE", help: "Size in bytes", form: Form::Size };
 static HUGE: Param = Param {
     name: "huge",
     metavar: "SIZE",
-    help: "Huge pages of this size: 2M, 1G",
+    help: "Use huge pages of this size: 2M, 1G",
     form: Form::Size,
 };
-static LOCK: Param = Param {
-    name: "lock-memory",
-    metavar: "",
-    help: "Keep its pages out of swap",
-    form: Form::Flag,
-};
+static LOCK: Param =
+    Param { name: "lock-memory", metavar: "", help: "Lock its pages in memory", form: Form::Flag };
 static UNLOCK: Param = Param {
     name: "unlock-memory",
     metavar: "",
-    help: "Let its pages be swapped again",
+    help: "Allow its pages to be swapped again",
     form: Form::Flag,
 };
 

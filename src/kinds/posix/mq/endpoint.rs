@@ -17,7 +17,7 @@ use crate::sys::{file, signal};
 static PRIORITY: Param = Param {
     name: "priority",
     metavar: "N",
-    help: "Priority, 0 to 32767; the highest comes first",
+    help: "Priority, 0 to 32767; the highest is received first",
     form: Form::Count,
 };
 
@@ -63,7 +63,7 @@ impl Messages for PosixMq {
             _ => "an unknown number of".into(),
         };
         Err(Fault::usage(format!(
-            "the kernel shows a message of a {} to nobody but who takes it; {} messages of {} bytes in all are in it",
+            "the kernel has no call that reads a message of a {} without removing it; {} messages of {} bytes in all are queued",
             KIND.about,
             number("messages"),
             number("bytes"),

@@ -13,8 +13,12 @@ use crate::sys::deferral::Deferral;
 use crate::sys::file;
 use crate::sys::named_sem::{self, MAX_VALUE};
 
-static GIVE: Param =
-    Param { name: "by", metavar: "N", help: "Add N at once [default: 1]", form: Form::Count };
+static GIVE: Param = Param {
+    name: "by",
+    metavar: "N",
+    help: "Increment by N at once [default: 1]",
+    form: Form::Count,
+};
 
 /// How often a waiter looks whether the semaphore is still there: nobody wakes it when it is removed.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

@@ -20,19 +20,19 @@ static TYPE: Param = Param {
 static CHOICE: Param = Param {
     name: "type",
     metavar: "N",
-    help: "Only of this type; 0: any; -N: the lowest up to N",
+    help: "Only messages of this type; 0: any; -N: lowest type up to N",
     form: Form::Integer,
 };
 static EXCEPT: Param = Param {
     name: "except",
     metavar: "",
-    help: "Only of other types than that of --type",
+    help: "Only messages of other types than --type",
     form: Form::Flag,
 };
 static INDEX: Param = Param {
     name: "index",
     metavar: "I",
-    help: "Begin with this message, counted from 0 in the order of arrival",
+    help: "Start with this message, counted from 0 in order of arrival",
     form: Form::Count,
 };
 

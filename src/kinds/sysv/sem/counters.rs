@@ -14,15 +14,19 @@ const MAX_VALUE: u16 = 32767;
 static TAKE: Param = Param {
     name: "by",
     metavar: "N",
-    help: "Take N off the value at once [default: 1]",
+    help: "Decrement by N at once [default: 1]",
     form: Form::Count,
 };
-static GIVE: Param =
-    Param { name: "by", metavar: "N", help: "Add N at once [default: 1]", form: Form::Count };
+static GIVE: Param = Param {
+    name: "by",
+    metavar: "N",
+    help: "Increment by N at once [default: 1]",
+    form: Form::Count,
+};
 static INDEX: Param = Param {
     name: "index",
     metavar: "I",
-    help: "Which semaphore of the set [default: 0]",
+    help: "Semaphore of the set [default: 0]",
     form: Form::Count,
 };
 
