@@ -16,7 +16,7 @@ pub struct Creation {
     #[arg(long, help_heading = None)]
     create: bool,
 
-    /// Permission bits, octal; the umask does not apply
+    /// Permission bits, octal, without umask
     #[arg(
         long,
         value_name = "OCTAL",

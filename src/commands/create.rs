@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(long)]
     if_missing: bool,
 
-    /// Permission bits, octal; the umask does not apply
+    /// Permission bits, octal, without umask
     #[arg(long, value_name = "OCTAL", default_value = "0600", value_parser = values::mode)]
     mode: u32,
 

@@ -7,7 +7,9 @@ use crate::endpoint::frame::Frame;
 /// How messages stand on standard input and output.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Framing {
-    /// Message framing [default: line; raw for a FIFO]
+    /// Message framing
+    ///
+    /// The default is line, and raw for a FIFO.
     ///
     /// Every frame but raw transfers messages unchanged if both ends use the same one. A message that a frame cannot
     /// carry is an error; it is never truncated or changed. A FIFO carries bytes: there the frame also separates the

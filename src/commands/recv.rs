@@ -69,7 +69,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["timeout", "idle_timeout", "follow"], hide_short_help = true)]
     nonblock: bool,
 
-    /// Run COMMAND once per message, with the message on its standard input
+    /// Run COMMAND once per message, as standard input
     ///
     /// The priority or type of the message is in IPCCTL_PRIORITY or IPCCTL_TYPE. If a command fails, its message is put
     /// back, no further message is taken, and running commands are waited for. SIGINT and SIGTERM do the same; a second

@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     framing: Framing,
 
-    /// Give up waiting for room or a reader after this long (exit status 5)
+    /// Give up waiting after this long (exit status 5)
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     timeout: Option<Duration>,
 

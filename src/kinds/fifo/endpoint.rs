@@ -24,7 +24,7 @@ use crate::sys::{file, signal};
 static PACKET: Param = Param {
     name: "packet",
     metavar: "",
-    help: "Keep messages apart as packets of up to 4096 bytes (O_DIRECT)",
+    help: "Packets of up to 4096 bytes (O_DIRECT)",
     form: Form::Flag,
 };
 

@@ -77,7 +77,7 @@ static SIZE: Param =
 static FORCE: Param = Param {
     name: "force",
     metavar: "",
-    help: "Shrink memory that is in use: its users get SIGBUS",
+    help: "Shrink memory in use: SIGBUS for its users",
     form: Form::Flag,
 };
 

@@ -132,19 +132,19 @@ static COUNT: Param = Param {
 static INITIAL: Param = Param {
     name: "value",
     metavar: "N",
-    help: "Value of the semaphore, or of all semaphores of a set",
+    help: "Value of the semaphore, or of all in a set",
     form: Form::Count,
 };
 static VALUES: Param = Param {
     name: "values",
     metavar: "A,B,…",
-    help: "Values of the semaphores of a set, in order",
+    help: "Values of the semaphores in a set",
     form: Form::Counts,
 };
 static AT: Param = Param {
     name: "index",
     metavar: "I",
-    help: "Semaphore of the set that --value applies to",
+    help: "Semaphore that --value applies to",
     form: Form::Count,
 };
 

@@ -17,7 +17,7 @@ use crate::sys::{file, signal};
 static PRIORITY: Param = Param {
     name: "priority",
     metavar: "N",
-    help: "Priority, 0 to 32767; the highest is received first",
+    help: "Priority, 0 to 32767 (highest first)",
     form: Form::Count,
 };
 

@@ -20,15 +20,11 @@ static TYPE: Param = Param {
 static CHOICE: Param = Param {
     name: "type",
     metavar: "N",
-    help: "Only messages of this type; 0: any; -N: lowest type up to N",
+    help: "Only this type; 0: any; -N: lowest type up to N",
     form: Form::Integer,
 };
-static EXCEPT: Param = Param {
-    name: "except",
-    metavar: "",
-    help: "Only messages of other types than --type",
-    form: Form::Flag,
-};
+static EXCEPT: Param =
+    Param { name: "except", metavar: "", help: "All types but that of --type", form: Form::Flag };
 static INDEX: Param = Param {
     name: "index",
     metavar: "I",
