@@ -6,9 +6,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::dir::{Dir, Type};
-use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags, openat, renameat2};
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
+use rustix::fs::{RenameFlags, renameat_with};
 
 use super::check;
 
@@ -71,7 +72,7 @@ pub fn make(directory: impl AsFd, name: &CStr) -> io::Result<()> {
 /// EEXIST when the name is taken, EXDEV, EPERM and EACCES for others than the owner, EINVAL where the file system
 /// cannot promise that.
 pub fn rename(from: impl AsFd, name: &CStr, to: impl AsFd, new_name: &CStr) -> io::Result<()> {
-    Ok(renameat2(from, name, to, new_name, RenameFlags::RENAME_NOREPLACE)?)
+    Ok(renameat_with(from, name, to, new_name, RenameFlags::NOREPLACE)?)
 }
 
 /// Takes a name away from a file, which is no directory.

@@ -31,6 +31,7 @@ pub mod time;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::time::Duration;
 
 /// The result of a call that says -1 and sets errno when it fails.
 fn check<N: PartialEq + From<i8>>(result: N) -> io::Result<N> {
@@ -70,13 +71,35 @@ pub struct Permissions {
 impl From<&libc::ipc_perm> for Permissions {
     fn from(perm: &libc::ipc_perm) -> Self {
         Self {
-            key: u32::from_ne_bytes(perm.__key.to_ne_bytes()),
+            key: u32::from_ne_bytes(key_of(perm).to_ne_bytes()),
             uid: perm.uid,
             gid: perm.gid,
             cuid: perm.cuid,
             cgid: perm.cgid,
-            mode: u32::from(perm.mode),
+            // 16 bits of it on some machines, 32 on others.
+            mode: perm.mode as _,
         }
+    }
+}
+
+/// The key, which C libraries call by names of their own.
+#[cfg(not(target_env = "musl"))]
+fn key_of(perm: &libc::ipc_perm) -> libc::key_t {
+    perm.__key
+}
+
+/// The key, which C libraries call by names of their own.
+#[cfg(target_env = "musl")]
+#[allow(deprecated, reason = "the libc crate means to rename the field one day")]
+fn key_of(perm: &libc::ipc_perm) -> libc::key_t {
+    perm.__ipc_perm_key
+}
+
+/// A time to wait as the kernel takes it; one that it cannot count is the longest that it can.
+fn timespec(time: Duration) -> libc::timespec {
+    libc::timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
     }
 }
 

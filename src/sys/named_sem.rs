@@ -6,8 +6,8 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::check;
 use super::mapping::FirstPage;
+use super::{check, timespec};
 
 /// Bytes of the file behind a semaphore of the C library: `sizeof(sem_t)`.
 pub const SIZE: usize = std::mem::size_of::<libc::sem_t>();
@@ -18,6 +18,7 @@ pub const MAX_VALUE: u32 = i32::MAX.unsigned_abs();
 ///
 /// # Errors
 /// EEXIST, EACCES, EINVAL (value), ENAMETOOLONG, ENOSPC.
+#[cfg(not(target_env = "musl"))]
 pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
     // SAFETY: the name ends in NUL; the variadic arguments are those that O_CREAT asks for.
     let semaphore = unsafe {
@@ -34,6 +35,31 @@ pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
     // SAFETY: sem_open has just returned it, and nothing uses it afterwards.
     unsafe { libc::sem_close(semaphore) };
     Ok(())
+}
+
+/// Makes a semaphore that did not exist. The umask applies to `mode`.
+///
+/// musl's sem_open(3) would make a file of another name and layout, which nothing but musl's programs finds. This makes
+/// the file of the GNU C library, complete before it has its name.
+///
+/// # Errors
+/// EEXIST, EACCES, ENAMETOOLONG, ENOSPC, EOPNOTSUPP (no tmpfs).
+#[cfg(target_env = "musl")]
+pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+    use std::os::fd::AsRawFd;
+
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = open(c"/dev/shm", flags, Mode::from_raw_mode(mode))?;
+    let mut bytes = [0; SIZE];
+    for (at, word) in [(layout::VALUE, value), (layout::SHARED, 0x80)] {
+        bytes[4 * at..4 * at + 4].copy_from_slice(&word.to_ne_bytes());
+    }
+    rustix::io::write(&file, &bytes)?;
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let path =
+        [b"/dev/shm/sem.", name.to_bytes().strip_prefix(b"/").unwrap_or(name.to_bytes())].concat();
+    Ok(linkat(CWD, own.as_str(), CWD, path.as_slice(), AtFlags::SYMLINK_FOLLOW)?)
 }
 
 /// An open semaphore. It is operated on here as the C library does it, word by word, so that it waits on the
@@ -123,12 +149,8 @@ impl Waiter<'_> {
     /// # Errors
     /// EINTR, ETIMEDOUT; EAGAIN when there is nothing to wait for.
     pub fn sleep(&self, time: Duration) -> io::Result<()> {
-        self.0.announce_waiter();
         let word = self.0.word(layout::VALUE).as_ptr();
-        let time = libc::timespec {
-            tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: time.subsec_nanos() as _,
-        };
+        let time = timespec(time);
         // Without FUTEX_PRIVATE_FLAG, for other processes; a relative time is on the monotonic clock.
         // SAFETY: `time` outlives the call; a page that is gone is EFAULT.
         check(unsafe {
@@ -146,7 +168,6 @@ impl Drop for Waiter<'_> {
 
 /// The GNU C library's layout where 64 bits change at once: value and waiters in one word, then whether
 /// other processes share it.
-#[cfg(target_pointer_width = "64")]
 mod layout {
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -171,8 +192,6 @@ mod layout {
             self.both().fetch_add(1 << 32, Ordering::SeqCst);
         }
 
-        pub(super) fn announce_waiter(&self) {}
-
         pub(super) fn discount_waiter(&self) {
             self.both().fetch_sub(1 << 32, Ordering::SeqCst);
         }
@@ -180,43 +199,6 @@ mod layout {
 
     pub(super) fn value(words: &dyn Fn(usize) -> u32) -> (u32, u32) {
         (words(VALUE), words(WAITERS))
-    }
-}
-
-/// The layout elsewhere: the value stands above a bit that says that somebody may wait, who is counted in a
-/// word of its own.
-#[cfg(target_pointer_width = "32")]
-mod layout {
-    use std::sync::atomic::Ordering;
-
-    pub(super) const VALUE: usize = 0;
-    pub(super) const WAITERS: usize = 3;
-    pub(super) const SHARED: usize = 1;
-    pub(super) const EMPTY: u32 = 1;
-
-    impl super::Semaphore {
-        pub(super) fn change(&self, to: impl Fn(u32) -> Option<u32>) -> Option<u32> {
-            let changed = |word: u32| Some(to(word >> 1)? << 1 | word & 1);
-            self.word(VALUE).fetch_update(Ordering::SeqCst, Ordering::SeqCst, changed).ok()
-        }
-
-        pub(super) fn count_waiter(&self) {
-            self.word(WAITERS).fetch_add(1, Ordering::SeqCst);
-        }
-
-        /// Other waiters clear the bit when they are done.
-        pub(super) fn announce_waiter(&self) {
-            self.word(VALUE).fetch_or(1, Ordering::SeqCst);
-        }
-
-        /// The bit stays: at worst somebody wakes nobody.
-        pub(super) fn discount_waiter(&self) {
-            self.word(WAITERS).fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-
-    pub(super) fn value(words: &dyn Fn(usize) -> u32) -> (u32, u32) {
-        (words(VALUE) >> 1, words(WAITERS))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Permissions, check, id_argument, key_argument, zeroed};
+use super::{Permissions, check, id_argument, key_argument, timespec, zeroed};
+use abi::{semid_ds, seminfo};
 
 // From the kernel's <linux/sem.h>; the libc crate lacks them.
 const GETPID: libc::c_int = 11;
@@ -32,9 +33,9 @@ pub struct Set {
 #[repr(C)]
 union Argument {
     value: libc::c_int,
-    data: *mut libc::semid_ds,
+    data: *mut semid_ds,
     array: *mut u16,
-    info: *mut libc::seminfo,
+    info: *mut seminfo,
 }
 
 /// `semget(2)`: finds or makes a set. `flags` are IPC_CREAT and the like with the mode.
@@ -51,7 +52,7 @@ pub fn get(key: u32, count: u64, flags: libc::c_int) -> io::Result<u32> {
 
 fn control(id: u32, command: libc::c_int) -> io::Result<Set> {
     // SAFETY: semid_ds is a C structure of integers.
-    let mut data: libc::semid_ds = unsafe { zeroed() };
+    let mut data: semid_ds = unsafe { zeroed() };
     let argument = Argument { data: &raw mut data };
     // SAFETY: these commands fill the semid_ds that `argument` points to, which outlives the call.
     let answer = check(unsafe { libc::semctl(id_argument(id)?, 0, command, argument) })?;
@@ -80,9 +81,9 @@ pub fn stat_any(index: u32) -> io::Result<Set> {
     control(index, libc::SEM_STAT_ANY)
 }
 
-fn information(command: libc::c_int) -> io::Result<(libc::seminfo, u32)> {
+fn information(command: libc::c_int) -> io::Result<(seminfo, u32)> {
     // SAFETY: seminfo is a C structure of integers.
-    let mut info: libc::seminfo = unsafe { zeroed() };
+    let mut info: seminfo = unsafe { zeroed() };
     let argument = Argument { info: &raw mut info };
     // SAFETY: these commands fill the seminfo that `argument` points to, which outlives the call.
     let highest = check(unsafe { libc::semctl(0, 0, command, argument) })?;
@@ -221,7 +222,7 @@ pub fn remove(id: u32) -> io::Result<()> {
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
 pub fn set(id: u32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     // SAFETY: semid_ds is a C structure of integers.
-    let mut data: libc::semid_ds = unsafe { zeroed() };
+    let mut data: semid_ds = unsafe { zeroed() };
     data.sem_perm.uid = uid;
     data.sem_perm.gid = gid;
     data.sem_perm.mode = (mode & 0o777) as _;
@@ -241,6 +242,44 @@ pub struct Operation {
     pub nowait: bool,
     /// Take it back when the process ends: SEM_UNDO.
     pub undo: bool,
+}
+
+/// The kernel's structures as the C library declares them.
+#[cfg(not(target_env = "musl"))]
+mod abi {
+    pub(super) use libc::{semid_ds, seminfo};
+}
+
+/// The kernel's structures, from its <asm/sembuf.h> and <linux/sem.h>: of musl the libc crate lacks them.
+#[cfg(target_env = "musl")]
+#[allow(non_camel_case_types)]
+mod abi {
+    #[repr(C)]
+    pub(super) struct semid_ds {
+        pub(super) sem_perm: libc::ipc_perm,
+        pub(super) sem_otime: i64,
+        #[cfg(target_arch = "x86_64")]
+        reserved_1: u64,
+        pub(super) sem_ctime: i64,
+        #[cfg(target_arch = "x86_64")]
+        reserved_2: u64,
+        pub(super) sem_nsems: u64,
+        reserved_3: [u64; 2],
+    }
+
+    #[repr(C)]
+    pub(super) struct seminfo {
+        semmap: libc::c_int,
+        pub(super) semmni: libc::c_int,
+        pub(super) semmns: libc::c_int,
+        semmnu: libc::c_int,
+        pub(super) semmsl: libc::c_int,
+        pub(super) semopm: libc::c_int,
+        semume: libc::c_int,
+        pub(super) semusz: libc::c_int,
+        pub(super) semvmx: libc::c_int,
+        pub(super) semaem: libc::c_int,
+    }
 }
 
 unsafe extern "C" {
@@ -270,10 +309,7 @@ pub fn operate(id: u32, operations: &[Operation], timeout: Option<Duration>) -> 
             sem_flg: (undo(one) | nowait(one)) as libc::c_short,
         })
         .collect();
-    let time = timeout.map(|time| libc::timespec {
-        tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: time.subsec_nanos() as _,
-    });
+    let time = timeout.map(timespec);
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: `raw` has as many operations as the call is told, `time` is null or outlives the call.
     check(unsafe { semtimedop(id_argument(id)?, raw.as_mut_ptr(), raw.len(), time) }).map(drop)

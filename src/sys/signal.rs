@@ -15,7 +15,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{check, zeroed};
+use super::{check, timespec, zeroed};
 
 /// One flag a signal: it has come, and nobody has taken note of it for good.
 static CAME: [AtomicBool; 65] = [const { AtomicBool::new(false) }; 65];
@@ -74,13 +74,9 @@ fn arm(first: Duration, next: Duration) -> io::Result<()> {
         return Ok(());
     }
     LOOKING.store(next == LOOK, Ordering::SeqCst);
-    let time = |span: Duration| libc::timespec {
-        tv_sec: libc::time_t::try_from(span.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: libc::c_long::from(span.subsec_nanos() as i32),
-    };
     // Zero would stop the timer.
     let first = first.max(Duration::from_nanos(1));
-    let value = libc::itimerspec { it_interval: time(next), it_value: time(first) };
+    let value = libc::itimerspec { it_interval: timespec(next), it_value: timespec(first) };
     let timer = TIMER.load(Ordering::SeqCst);
     // SAFETY: the timer was made by `catch` and is never deleted; `value` outlives the call.
     check(unsafe { libc::timer_settime(timer, 0, &raw const value, ptr::null_mut()) }).map(drop)

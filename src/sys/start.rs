@@ -1,5 +1,8 @@
 //! What has to hold before the first line of a program: `signal(7)`, `stdin(3)`.
 
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+
 /// Makes a closed pipe an error of `write(2)` instead of the end of the process, and opens `/dev/null` in the place
 /// of standard descriptors that are closed: whatever was opened first would get their numbers, and what is
 /// printed would go there. It is opened the wrong way round, so that to use one is the error that it would be.
@@ -14,6 +17,21 @@ pub fn prepare() {
             unsafe { libc::open(c"/dev/null".as_ptr(), flags) };
         }
     }
+}
+
+/// The words that the program was called with. `std::env::args` has them before Rust's own `main` with the GNU C library
+/// alone: with musl it has none.
+///
+/// # Safety
+/// `values` must point to `count` strings that end in NUL, as those that the C library gives to `main` do.
+pub unsafe fn arguments(count: c_int, values: *const *const c_char) -> Vec<OsString> {
+    (0..usize::try_from(count).unwrap_or(0))
+        .map(|index| {
+            // SAFETY: the index is below the count, and the pointer is to a string that ends in NUL.
+            let value = unsafe { CStr::from_ptr(*values.add(index)) };
+            OsStr::from_bytes(value.to_bytes()).to_owned()
+        })
+        .collect()
 }
 
 /// `pow(3)`. The line of `--progress` takes a power for its rate, and nothing else here takes one: without this the
