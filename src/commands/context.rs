@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +14,7 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{Query, Want};
 use crate::model::{Address, Class, Fault, Value};
 use crate::output::{Cell, Format, Layout, Names, Renderer, Times, View, renderer};
+use crate::sys::buffer::PageWriter;
 use crate::sys::terminal;
 
 /// Why a verb ends early.
@@ -37,7 +38,7 @@ pub(super) type VerbResult = Result<(), Exit>;
 
 /// What a verb runs in.
 pub(super) struct Context {
-    pub(super) out: BufWriter<Stdout>,
+    pub(super) out: PageWriter<Stdout>,
     pub(super) options: OutputOptions,
     pub(super) view: View,
     pub(super) proc: PathBuf,
@@ -62,7 +63,7 @@ impl Context {
             .map_or("/proc".into(), PathBuf::from);
         let terminal = io::stdout().is_terminal();
         Self {
-            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            out: PageWriter::new(io::stdout()),
             options,
             view,
             scanner: Rc::new(Scanner::new(&proc)),

@@ -228,6 +228,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(Exit::Usage(fault)) => cx.complain_of_usage(&fault),
         Err(Exit::Signal(signal)) => cx.ended_by(signal),
     }
+    // What was said before the signal is true. If it cannot be written, that has been told.
+    let _ = cx.flush();
     cx.status()
 }
 

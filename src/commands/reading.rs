@@ -10,6 +10,7 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{Memory, Region, RegionAccess, TransferError, Want};
 use crate::model::{Address, Class, Fault};
 use crate::output::{Dump, Progress, ProgressUnit};
+use crate::sys::buffer::PageBuffer;
 
 /// Writes a part of an object to standard output: as a dump or as it is, with or without a word of progress.
 pub(super) fn show(
@@ -73,7 +74,7 @@ fn dump(
     progress: &Progress,
     cx: &mut Context,
 ) -> Result<(), TransferError> {
-    let mut block = vec![0; BLOCK];
+    let mut block = PageBuffer::new(BLOCK);
     let mut dump = Dump::new(part.start);
     let mut at = part.start;
     let mut cut = None;

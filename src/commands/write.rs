@@ -13,6 +13,7 @@ use crate::kinds;
 use crate::kinds::capability::{Region, RegionAccess, TransferError, Want};
 use crate::model::{Address, Class, Fault};
 use crate::output::{Progress, ProgressUnit};
+use crate::sys::buffer::PageBuffer;
 use crate::sys::stream;
 
 /// Write bytes to shared memory
@@ -116,7 +117,8 @@ fn unknown(
 ) -> Result<(), Fault> {
     let room = part.end - part.start;
     // One byte more than fits is enough to know that it does not.
-    let mut ahead = vec![0; usize::try_from(room).unwrap_or(AHEAD).saturating_add(1).min(AHEAD)];
+    let most = usize::try_from(room).unwrap_or(AHEAD).saturating_add(1).min(AHEAD);
+    let mut ahead = PageBuffer::new(most);
     let length = stream::read_full(input, &mut ahead).map_err(|error| unread(&error))?;
     let ended = length < ahead.len();
     let bytes = ahead.get(..length).unwrap_or_default();

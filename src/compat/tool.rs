@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display};
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
 
 use super::names::People;
@@ -10,6 +10,7 @@ use super::options::Misuse;
 use super::text;
 use super::times::TimeFormatter;
 use crate::model::{Class, Fault};
+use crate::sys::buffer::PageWriter;
 
 /// Why a tool ends early.
 pub(super) enum ToolExit {
@@ -30,7 +31,7 @@ impl From<io::Error> for ToolExit {
 /// One of the four while it runs.
 pub(super) struct Tool {
     pub(super) name: &'static str,
-    pub(super) out: BufWriter<Stdout>,
+    pub(super) out: PageWriter<Stdout>,
     pub(super) people: People,
     pub(super) clock: TimeFormatter,
     pub(super) proc: PathBuf,
@@ -45,7 +46,7 @@ impl Tool {
             .map_or("/proc".into(), PathBuf::from);
         Self {
             name,
-            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            out: PageWriter::new(io::stdout()),
             people: People::default(),
             clock: TimeFormatter::new(),
             proc,

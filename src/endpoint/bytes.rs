@@ -14,6 +14,7 @@ use super::stdout::{RawStdout, failure};
 use super::{OnProgress, StreamEnd};
 use crate::kinds::capability::{Attempt, ByteSink, ByteSource, Flow};
 use crate::model::{Fault, Mark, Wait};
+use crate::sys::buffer::PageBuffer;
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
@@ -37,7 +38,7 @@ pub fn send(
     let input = io::stdin();
     // The pages of a file would still be the file's while they are in the pipe: only a pipe's own are moved.
     let mut is_pipe = file::stat(&input).is_ok_and(|stat| stat.is(libc::S_IFIFO));
-    let mut room = Vec::new();
+    let mut room = PageBuffer::default();
     loop {
         let mut moved = 0;
         if is_pipe {
@@ -62,7 +63,7 @@ pub fn send(
                 None => is_pipe = false,
             }
         } else {
-            room.resize(BLOCK, 0);
+            room.grow(BLOCK);
             let length = read_input(&mut room)?;
             if length == 0 {
                 return Ok(());
@@ -117,7 +118,7 @@ impl<'a> Stream<'a> {
     /// Takes what its writers have written by now, however late it is, or write as soon as there is room: the kernel throws
     /// it away when the last one who has it open goes.
     fn take_rest(&mut self) {
-        let mut room = vec![0; VIEW];
+        let mut room = PageBuffer::new(VIEW);
         let mut taken = 0;
         let end = Instant::now() + LAST_WORDS;
         let pause = || Wait::Until(Some(end.min(Instant::now() + LAST_PAUSE)));
@@ -158,7 +159,7 @@ impl<'a> Stream<'a> {
     }
 
     fn copy(&mut self, passed: OnProgress<'_>) -> Result<(), StreamEnd> {
-        let (mut moves, mut room) = (true, Vec::new());
+        let (mut moves, mut room) = (true, PageBuffer::default());
         while self.wait()? {
             // What is there at once takes no time.
             if self.delivered > 0 && self.plan.patience.is_over() {
@@ -167,7 +168,7 @@ impl<'a> Stream<'a> {
             if moves {
                 moves = self.splice(passed)?;
             } else {
-                room.resize(BLOCK, 0);
+                room.grow(BLOCK);
                 let length = self.source.read(&mut room)?;
                 self.write(&room[..length])?;
                 passed(0, length as u64);

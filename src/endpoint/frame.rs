@@ -5,6 +5,7 @@ use memchr::{memchr, memchr2};
 
 use super::json;
 use crate::model::{Class, Fault, Mark};
+use crate::sys::buffer::PageBuffer;
 
 /// How messages are kept apart on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ pub struct FrameReader {
     frame: Frame,
     /// Bytes that a message may have.
     most: usize,
-    buffer: Vec<u8>,
+    buffer: PageBuffer,
     /// What is read and not taken apart yet.
     start: usize,
     end: usize,
@@ -116,7 +117,7 @@ impl FrameReader {
         Self {
             frame,
             most,
-            buffer: vec![0; BLOCK],
+            buffer: PageBuffer::new(BLOCK),
             start: 0,
             end: 0,
             searched: 0,
@@ -138,7 +139,7 @@ impl FrameReader {
         if self.end == self.buffer.len() {
             let most = self.frame.most_with(self.most).saturating_add(BLOCK);
             let length = self.buffer.len().saturating_mul(2).clamp(BLOCK, most.max(BLOCK));
-            self.buffer.resize(length.max(self.end + 1), 0);
+            self.buffer.grow(length.max(self.end + 1));
         }
         &mut self.buffer[self.end..]
     }
@@ -171,7 +172,7 @@ impl FrameReader {
     /// How many bytes of `stream` the first `messages` messages take, as far as it has them whole.
     pub fn measure(frame: Frame, most: usize, stream: &[u8], messages: u64) -> usize {
         let mut reader = Self::new(frame, most);
-        reader.buffer = stream.to_vec();
+        reader.buffer = stream.into();
         reader.end = stream.len();
         while reader.count < messages && matches!(reader.step(), Ok(Step::Message)) {}
         reader.start

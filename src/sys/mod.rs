@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod attachment;
+pub mod buffer;
 pub mod deferral;
 pub mod directory;
 pub mod file;

@@ -18,6 +18,7 @@ use crate::kinds::capability::{
     Received, Receiver, Sender, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
+use crate::sys::buffer::PageBuffer;
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
@@ -66,7 +67,7 @@ impl Messages for Fifo {
         let (handle, _) = existing(locator)?;
         let reader = Reader::new(file::reopen(handle.as_fd(), OFlag::O_RDONLY)?);
         Ok(if settings.given(&PACKET) {
-            let buffer = vec![0; PACKET_SIZE];
+            let buffer = PageBuffer::new(PACKET_SIZE);
             Incoming::Messages(Box::new(Packets { reader, buffer, length: 0 }))
         } else {
             Incoming::Bytes(Box::new(reader))
@@ -373,7 +374,7 @@ impl ByteSource for Reader {
 /// A reading end on which each read is a packet.
 struct Packets {
     reader: Reader,
-    buffer: Vec<u8>,
+    buffer: PageBuffer,
     length: usize,
 }
 

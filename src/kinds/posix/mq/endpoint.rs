@@ -11,6 +11,7 @@ use crate::kinds::capability::{
     Sender, Want, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
+use crate::sys::buffer::PageBuffer;
 use crate::sys::mqueue::{self, OpenFor};
 use crate::sys::{file, signal};
 
@@ -51,7 +52,7 @@ impl Messages for PosixMq {
         _settings: &Settings,
     ) -> Result<Incoming, Fault> {
         let queue = OpenQueue::open(locator, OpenFor::Receive)?;
-        let buffer = vec![0; queue.size];
+        let buffer = PageBuffer::new(queue.size);
         Ok(Incoming::Messages(Box::new(PosixReceiver { queue, buffer, length: 0 })))
     }
 
@@ -185,7 +186,7 @@ impl Sender for PosixSender {
 
 struct PosixReceiver {
     queue: OpenQueue,
-    buffer: Vec<u8>,
+    buffer: PageBuffer,
     length: usize,
 }
 

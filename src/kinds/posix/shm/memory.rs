@@ -9,6 +9,7 @@ use nix::sys::uio::{pread, pwrite};
 use super::{PosixShm, existing};
 use crate::kinds::capability::{Memory, Query, Region, RegionAccess, TransferError};
 use crate::model::{Class, Fault, Locator};
+use crate::sys::buffer::PageBuffer;
 use crate::sys::{file, stream};
 
 /// Bytes that are moved at once: they stay in the processor's cache between reading and writing.
@@ -30,14 +31,14 @@ impl Memory for PosixShm {
             }
             RegionAccess::Write => open(OFlag::O_WRONLY),
         }?;
-        Ok(Box::new(File { file, block: vec![0; BLOCK] }))
+        Ok(Box::new(File { file, block: PageBuffer::new(BLOCK) }))
     }
 }
 
 /// The file behind an object.
 struct File {
     file: OwnedFd,
-    block: Vec<u8>,
+    block: PageBuffer,
 }
 
 impl Region for File {
