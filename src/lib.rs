@@ -14,9 +14,10 @@
 //! | [`leftover`] whether an object is left over, and how it is removed without harm | `model`, `sys`, `holders`, `kinds` |
 //! | [`endpoint`] framing, deadlines, delivery that loses nothing | `model`, `kinds`, `sys` |
 //! | [`output`] values to text, one file a format | `model`, `sys` |
-//! | [`cli`] what verbs share on the command line | `model`, `kinds`, `output` |
+//! | [`cli`] what verbs share: options, and what every verb runs in | `sys`, `model`, `kinds`, `holders`, `endpoint`, `output` |
+//! | [`listing`] from a selection to objects, to what is known of them, to rows | `sys`, `model`, `kinds`, `holders`, `leftover`, `output`, `cli` |
 //! | [`compat`] the tools of util-linux, by their names | `sys`, `model`, `kinds`, `output` |
-//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `leftover`, `endpoint`, `output`, `cli` |
+//! | [`commands`] one file a verb | `sys`, `model`, `kinds`, `holders`, `leftover`, `endpoint`, `output`, `cli`, `listing` |
 
 pub mod cli;
 pub mod commands;
@@ -25,6 +26,7 @@ pub mod endpoint;
 pub mod holders;
 pub mod kinds;
 pub mod leftover;
+pub mod listing;
 pub mod model;
 pub mod output;
 pub mod sys;

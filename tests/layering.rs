@@ -17,7 +17,7 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
@@ -25,9 +25,13 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("leftover", &["model", "sys", "holders", "kinds"]),
     ("endpoint", &["model", "kinds", "sys"]),
     ("output", &["model", "sys"]),
-    ("cli", &["model", "kinds", "output"]),
+    ("cli", &["sys", "model", "kinds", "holders", "endpoint", "output"]),
+    ("listing", &["sys", "model", "kinds", "holders", "leftover", "output", "cli"]),
     ("compat", &["sys", "model", "kinds", "output"]),
-    ("commands", &["sys", "model", "kinds", "holders", "leftover", "endpoint", "output", "cli"]),
+    (
+        "commands",
+        &["sys", "model", "kinds", "holders", "leftover", "endpoint", "output", "cli", "listing"],
+    ),
 ];
 
 /// One file of the crate, without its tests: these may reach wherever they like.

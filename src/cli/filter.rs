@@ -1,10 +1,10 @@
 //! Which objects: the filters of `list`, for every verb that works on a listing.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::params::{Params, Searching};
 use super::values;
 use crate::model::{Family, Object, Selector, Timestamp, Value};
 
@@ -42,9 +42,9 @@ pub struct Filter {
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
 
-    /// Search this directory tree for FIFOs, too (repeatable)
-    #[arg(long, value_name = "DIR", hide_short_help = true)]
-    pub fifo_dir: Vec<PathBuf>,
+    /// The options that kinds declare for a search.
+    #[command(flatten)]
+    pub kinds: Params<Searching>,
 }
 
 /// Names of the families.

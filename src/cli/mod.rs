@@ -1,11 +1,14 @@
-//! What verbs share on the command line: options that all have, filters, the options of kinds, and how words
-//! become sizes, durations, modes and users.
+//! What verbs share: options that all have, filters, the options of kinds, how words become sizes, durations, modes and
+//! users, and the context that every verb runs in.
 
+pub mod context;
 pub mod creation;
 pub mod filter;
 pub mod format;
+pub mod framing;
 pub mod judging;
 pub mod params;
 pub mod part;
+pub mod usage;
 pub mod values;
 pub mod waiting;

@@ -22,6 +22,16 @@ pub trait VerbParams {
     const ASIDE: bool = false;
 }
 
+/// The options of verbs that search.
+#[derive(Clone, Debug)]
+pub struct Searching;
+
+impl VerbParams for Searching {
+    const DECLARED: Declared = |record| record.inspect.params();
+    const HEADING: &'static str = "Selection";
+    const ASIDE: bool = true;
+}
+
 /// The options of `create`.
 #[derive(Clone, Debug)]
 pub struct Creating;
@@ -134,8 +144,30 @@ fn takers(of: Declared, name: &str) -> String {
     words.join(", ")
 }
 
+impl<V> Default for Params<V> {
+    fn default() -> Self {
+        Self { given: Vec::new(), verb: std::marker::PhantomData }
+    }
+}
+
 impl<V: VerbParams> Params<V> {
-    /// Was nothing given?
+    /// The options for those of these kinds that have them.
+    ///
+    /// # Errors
+    /// A usage error when none of them has one that was given, naming the kinds that have it.
+    pub fn for_any(&self, records: &[&'static KindRecord]) -> Result<Settings, Fault> {
+        let mut settings = Settings::default();
+        for (name, argument) in &self.given {
+            let mut declared = records.iter().flat_map(|record| (V::DECLARED)(record));
+            match declared.find(|param| param.name == *name) {
+                Some(param) => settings.push(param, argument.clone()),
+                None => return Err(refused::<V>(name, "what is selected")),
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Returns true if no option was given.
     pub fn is_empty(&self) -> bool {
         self.given.is_empty()
     }
@@ -149,15 +181,16 @@ impl<V: VerbParams> Params<V> {
         for (name, argument) in &self.given {
             match (V::DECLARED)(record).iter().find(|param| param.name == *name) {
                 Some(param) => settings.push(param, argument.clone()),
-                None => {
-                    let kind = record.kind.name;
-                    return Err(Fault::new(Class::Usage, format!("--{name} is not for {kind}"))
-                        .hint(format!("kinds that have it: {}", kinds_with(V::DECLARED, name))));
-                }
+                None => return Err(refused::<V>(name, record.kind.name)),
             }
         }
         Ok(settings)
     }
+}
+
+fn refused<V: VerbParams>(name: &str, whom: &str) -> Fault {
+    Fault::new(Class::Usage, format!("--{name} is not for {whom}"))
+        .hint(format!("kinds that have it: {}", kinds_with(V::DECLARED, name)))
 }
 
 impl<V: VerbParams> Args for Params<V> {
@@ -169,6 +202,10 @@ impl<V: VerbParams> Args for Params<V> {
             let arg = arg.hide_short_help(V::ASIDE || param.form == Form::Key);
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
+                Form::Paths => arg
+                    .action(ArgAction::Append)
+                    .value_name(param.metavar)
+                    .value_parser(parser(param.form)),
                 form => arg
                     .value_name(param.metavar)
                     .value_parser(parser(form))
@@ -183,6 +220,19 @@ impl<V: VerbParams> Args for Params<V> {
     }
 }
 
+/// The paths of an option that was given several times.
+fn all_paths<'a>(given: impl Iterator<Item = &'a Argument>) -> Argument {
+    Argument::Paths(
+        given
+            .filter_map(|argument| match argument {
+                Argument::Paths(paths) => Some(paths.clone()),
+                _ => None,
+            })
+            .flatten()
+            .collect(),
+    )
+}
+
 fn parser(form: Form) -> impl clap::builder::TypedValueParser<Value = Argument> {
     use clap::builder::{OsStringValueParser, TypedValueParser};
     OsStringValueParser::new().try_map(move |text| values::argument(form, &text))
@@ -194,6 +244,7 @@ impl<V: VerbParams> clap::FromArgMatches for Params<V> {
         for param in declared(V::DECLARED) {
             let argument = match param.form {
                 Form::Flag => matches.get_flag(param.name).then_some(Argument::Given),
+                Form::Paths => matches.get_many::<Argument>(param.name).map(all_paths),
                 _ => matches.get_one::<Argument>(param.name).cloned(),
             };
             given.extend(argument.map(|argument| (param.name, argument)));

@@ -138,6 +138,7 @@ pub fn argument(form: Form, text: &OsStr) -> Result<Argument, String> {
         }
         Form::Flag => Ok(Argument::Given),
         Form::Key => key_source(text),
+        Form::Paths => Ok(Argument::Paths(vec![PathBuf::from(text)])),
     }
 }
 

@@ -7,19 +7,20 @@ use std::ops::ControlFlow;
 
 use glob::Pattern;
 
-use super::columns::ColumnHelp;
-use super::context::{Context, Exit, VerbResult};
-use super::selection::Walk;
-use super::{columns, removing, states};
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::filter::Filter;
 use crate::cli::judging::{InStates, Judging};
 use crate::cli::values;
 use crate::holders::Scanner;
 use crate::kinds;
-use crate::kinds::capability::{Query, Want};
+use crate::kinds::capability::{Query, StageNeeds, Want};
+use crate::leftover::Classifier;
 use crate::leftover::groups::{self, Member};
 use crate::leftover::removal::Remover;
-use crate::leftover::{Classifier, producers};
+use crate::listing::columns::{self, ColumnHelp};
+use crate::listing::judged::Judged;
+use crate::listing::selection::{self, Walk};
+use crate::listing::{removing, states};
 use crate::model::{Address, Class, Fault, Object, State};
 use crate::output::{Format, Progress, ProgressUnit};
 use report::{PLAN, RESULT, Report, Row};
@@ -85,9 +86,15 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let proc = cx.proc.clone();
     // What is learned while planning is not used for removing: the answer may take its time.
     let scanner = Scanner::new(&proc);
-    let names: Vec<&str> = columns.iter().map(String::as_str).chain(["state", "key"]).collect();
-    let directories = &args.filter.fifo_dir;
-    let look = Query { want: Want::Only(&names), proc: &proc, directories, fifos: &scanner };
+    let names: Vec<&str> =
+        columns.iter().map(String::as_str).chain(states::NEEDS.iter().copied()).collect();
+    let options = args.filter.kinds.for_any(&selection::records(&args.filter))?;
+    let look = Query {
+        needs: StageNeeds::HISTORY,
+        processes: &scanner,
+        options: &options,
+        ..Query::new(Want::Only(&names), &proc)
+    };
     removing::recover_all(args.dry_run, &look, cx);
     let judge = match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
         Ok(judge) => judge,
@@ -99,12 +106,12 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let planner =
         Planner { args, look: &look, judge: &judge, own: nix::unistd::geteuid().as_raw() };
     let (units, warnings) = planner.plan(cx);
-    let row = |object: &Object| Row { object: object.clone(), outcome: None };
+    let row = |one: &Judged| Row { one: one.clone(), outcome: None };
     let rows = units.iter().flatten().map(row).collect();
     let mut report = Report { columns: columns.clone(), rows, dry: args.dry_run, warnings };
     if consents(args, cx, &report)? {
         let scanner = Scanner::new(&proc);
-        let look = Query { fifos: &scanner, ..look };
+        let look = Query { processes: &scanner, ..look };
         match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
             Ok(judge) => {
                 let allows = if args.suspect { leftover_or_suspect } else { leftover };
@@ -153,37 +160,38 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// What is to go, in units of what belongs together; and what could not be looked at.
-    fn plan(&self, cx: &mut Context) -> (Vec<Vec<Object>>, Vec<String>) {
+    fn plan(&self, cx: &mut Context) -> (Vec<Vec<Judged>>, Vec<String>) {
         let filter = &self.args.filter;
         let mut seen = Vec::new();
-        let mut walk = Walk { filter, look: self.look, act: "clean", warnings: Vec::new() };
-        let _ = walk.run(cx, &mut |cx, mut object| {
+        let mut walk = Walk::new(filter, self.look, "clean");
+        let _ = walk.run(cx, &mut |cx, object, turn| {
             if filter.matches(&object, cx.view.now) {
-                object.verdict = self.judge.at_once(&object, self.look);
-                seen.push(object);
+                let mut one = Judged::from(object);
+                one.verdict = self.judge.at_once(&one.object, None, self.look);
+                seen.push((turn, one));
             }
             ControlFlow::Continue(())
         });
+        seen.sort_by_key(|(turn, _)| *turn);
         let (mut chosen, mut suspects, mut others) = (Vec::new(), 0, 0);
-        for mut object in seen {
-            let judged = object.verdict.take();
-            let verdict = judged.unwrap_or_else(|| self.judge.judge(&object, self.look));
+        for (_, mut one) in seen {
+            let judged = one.verdict.take();
+            let verdict = judged.unwrap_or_else(|| self.judge.judge(&one.object, None, self.look));
             let state = verdict.state;
-            object.verdict = Some(verdict);
-            match (self.takes(state), is_mine(self.own, &object)) {
-                (true, true) => chosen.push(object),
+            one.verdict = Some(verdict);
+            match (self.takes(state), is_mine(self.own, &one.object)) {
+                (true, true) => chosen.push(one),
                 (true, false) => others += 1,
                 (false, mine) => suspects += usize::from(mine && self.misses(state)),
             }
         }
         tell_rest(cx, suspects, others);
         let mut units = groups::units(chosen, |address| self.member(address));
-        for (object, address) in &units.stay {
-            cx.note(&format!("{} stays: it belongs to {address}, which stays", object.address));
+        for (one, address) in &units.stay {
+            let own = &one.object.address;
+            cx.note(&format!("{own} stays: it belongs to {address}, which stays"));
         }
-        for object in units.go.iter_mut().flatten() {
-            object.producer = producers::origin(object).and_then(|origin| origin.program());
-        }
+        units.go.iter_mut().flatten().for_each(Judged::name_producer);
         (units.go, walk.warnings)
     }
 
@@ -198,15 +206,15 @@ impl Planner<'_> {
     }
 
     /// A member of a group that the selection does not name.
-    fn member(&self, address: &Address) -> Member {
+    fn member(&self, address: &Address) -> Member<Judged> {
         let found = kinds::of_address(address)
             .and_then(|record| record.inspect.find(self.look, &address.locator));
         match found {
-            Ok(mut object) => {
-                let verdict = self.judge.judge(&object, self.look);
+            Ok(object) => {
+                let verdict = self.judge.judge(&object, None, self.look);
                 let goes = self.takes(verdict.state) && is_mine(self.own, &object);
-                object.verdict = Some(verdict);
-                if goes { Member::Goes(Box::new(object)) } else { Member::Stays }
+                let one = Judged { verdict: Some(verdict), ..object.into() };
+                if goes { Member::Goes(Box::new(one)) } else { Member::Stays }
             }
             Err(fault) if fault.class == Class::NotFound => Member::Absent,
             Err(_) => Member::Stays,
@@ -259,7 +267,7 @@ fn ask(question: &str) -> io::Result<bool> {
 }
 
 /// Removes what is planned.
-fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Object>], report: &mut Report) {
+fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Judged>], report: &mut Report) {
     // Where the objects of a unit begin among the rows.
     let starts: Vec<usize> = units
         .iter()

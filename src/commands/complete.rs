@@ -14,8 +14,8 @@ use std::io::Write;
 
 use clap::{ArgAction, Command};
 
-use super::context::{Context, VerbResult};
 use super::{VERBS, definition};
+use crate::cli::context::{Context, VerbResult};
 use line::{CommandLine, CompletionPlace};
 use source::Answer;
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::context::{Context, Exit, VerbResult};
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::params::{Creating, Params};
 use crate::cli::values;
 use crate::kinds::capability::{CreateRequest, Want};

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, ValueEnum};
 
-use super::columns::{self, ColumnHelp};
-use super::context::{Context, VerbResult};
 use super::{VERBS, Verb};
+use crate::cli::context::{Context, VerbResult};
+use crate::listing::columns::{self, ColumnHelp};
 use page::Page;
 
 /// Write the manual pages or the completions to a directory

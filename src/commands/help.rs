@@ -1,7 +1,8 @@
 //! `help`: what `--help` says, for those who ask with a word. Hidden: every help says how it is asked for.
 
-use super::context::{self, Context, VerbResult};
 use super::definition;
+use crate::cli::context::{Context, VerbResult};
+use crate::cli::usage::usage;
 use crate::model::Class;
 
 /// Show the help of a verb
@@ -16,7 +17,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let words = ["ipcctl"].into_iter().chain(args.verb.as_deref()).chain(["--help"]);
     if let Err(said) = definition().try_get_matches_from(words) {
-        cx.exit_with(context::usage(&said, Class::Usage as u8));
+        cx.exit_with(usage(&said, Class::Usage as u8));
     }
     Ok(())
 }

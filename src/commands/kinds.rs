@@ -1,8 +1,8 @@
 //! `kinds`: what each kind can do.
 
-use super::columns::{ColumnHelp, of_records};
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::kinds::KINDS;
+use crate::listing::columns::{self, ColumnHelp, of_records};
 use crate::model::Value;
 
 /// Show what each kind of object supports
@@ -53,5 +53,5 @@ pub(super) fn run(_args: &Args, cx: &mut Context) -> VerbResult {
         row.push(Value::Word(kind.about));
         row
     });
-    cx.records("kinds", &columns, rows.collect())
+    columns::records(cx, "kinds", &columns, rows.collect())
 }

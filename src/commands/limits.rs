@@ -1,10 +1,10 @@
 //! `limits`: every limit of the kernel on these facilities, and how much of it is used.
 
-use super::columns::{ColumnHelp, of_records};
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::values;
 use crate::kinds::KINDS;
 use crate::kinds::capability::Want;
+use crate::listing::columns::{self, ColumnHelp, of_records};
 use crate::model::{Class, Fault, Limit, Value};
 
 /// Show kernel limits, their use, and how to raise them
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let look = cx.look(Want::Only(&[]));
     let limits: Vec<Limit> = KINDS.iter().flat_map(|record| record.inspect.limits(&look)).collect();
     let names: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    cx.records("limits", &names, limits.iter().map(row).collect())?;
+    columns::records(cx, "limits", &names, limits.iter().map(row).collect())?;
     cx.flush()?;
     let Some(most) = args.fail_above else { return Ok(()) };
     for limit in &limits {

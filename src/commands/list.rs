@@ -2,17 +2,21 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
-use super::columns;
-use super::context::{Context, Exit, VerbResult};
-use super::holders::HolderColumns;
-use super::selection::Walk;
-use super::states::{Means, States};
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::filter::Filter;
 use crate::cli::judging::{InStates, Judging};
-use crate::kinds::capability::{Query, Want};
+use crate::cli::params::Params;
+use crate::holders::Scanner;
+use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::leftover::Classifier;
-use crate::model::{COMMON, Column, Kind, Object, Place};
+use crate::listing::columns;
+use crate::listing::holders::{HolderColumns, check_process};
+use crate::listing::judged::{Judged, LATE, Stages, ValuePlace};
+use crate::listing::selection::{self, Walk};
+use crate::listing::states::{Means, States};
+use crate::model::{COMMON, Kind, Settings};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -68,7 +72,7 @@ impl Default for Args {
             name: None,
             older_than: None,
             min_size: None,
-            fifo_dir: Vec::new(),
+            kinds: Params::default(),
         };
         let judging = Judging::default();
         Self { filter, judging, pid: None, states: InStates::default(), sort: None }
@@ -86,31 +90,44 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let order = order(args.sort.as_deref(), &known)?;
-    let mut listing = Listing {
+    if let Some(pid) = args.pid
+        && let Err(fault) = check_process(pid, cx)
+    {
+        cx.complain(&fault);
+        let mut renderer = cx.renderer("objects", &columns);
+        return Ok(renderer.finish(&mut cx.out, &cx.view, &[])?);
+    }
+    let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
+    let stages = Stages::of(names);
+    let states = States::new(&args.states, stages);
+    // If nothing else is asked of the processes, only the one is looked at.
+    let scanner = match args.pid {
+        Some(pid) if !stages.holders && !states.wanted() => Rc::new(Scanner::only(&cx.proc, pid)),
+        _ => cx.scanner.clone(),
+    };
+    let records = selection::records(&args.filter);
+    let judge = states.judge(&args.judging, cx, &scanner);
+    let judge = judge.unwrap_or_else(|fault| {
+        cx.complain(&fault);
+        None
+    });
+    let listing = Listing {
         filter: &args.filter,
+        options: args.filter.kinds.for_any(&records)?,
         // Without a choice, formats that name values tell all that comes for free.
         everything_free: cx.format().names_values() && cx.options.columns.is_none(),
         renderer: cx.renderer("objects", &columns),
         columns: &columns,
         order: &order,
-        holders: HolderColumns::new(args.pid, &columns, &order),
-        states: States::new(&args.states, &columns, &order),
+        stages,
+        holders: HolderColumns::new(&scanner, args.pid, stages.holders),
+        states,
         places: Vec::new(),
         placed: None,
         kept: Vec::new(),
         stop: None,
     };
-    if let Err(fault) = listing.holders.check(cx) {
-        cx.complain(&fault);
-        return Ok(listing.renderer.finish(&mut cx.out, &cx.view, &[])?);
-    }
-    let scanner = cx.scanner.clone();
-    let judge = listing.states.judge(&args.judging, cx, &scanner);
-    let judge = judge.unwrap_or_else(|fault| {
-        cx.complain(&fault);
-        None
-    });
-    listing.walk(cx, judge.as_ref())
+    listing.walk(cx, &scanner, judge.as_ref())
 }
 
 /// Column names with whether they are reversed.
@@ -126,37 +143,44 @@ fn order(list: Option<&str>, known: &[(String, String)]) -> Result<Vec<(String, 
 
 struct Listing<'a> {
     filter: &'a Filter,
+    options: Settings,
     columns: &'a [&'a str],
     everything_free: bool,
     order: &'a [(String, bool)],
     renderer: Box<dyn Renderer>,
-    holders: HolderColumns,
+    stages: Stages,
+    holders: HolderColumns<'a>,
     states: States<'a>,
     /// Where the values of a record are in objects of the kind that came last.
-    places: Vec<Option<Place>>,
+    places: Vec<Option<ValuePlace>>,
     placed: Option<&'static Kind>,
-    kept: Vec<Object>,
+    /// Objects that cannot be written yet, with their turns.
+    kept: Vec<(usize, Judged)>,
     stop: Option<io::Error>,
 }
 
 impl Listing<'_> {
     /// Looks at everything, writes what can be written at once, and the rest at the end.
-    fn walk(mut self, cx: &mut Context, judge: Option<&Classifier>) -> VerbResult {
+    fn walk(
+        mut self,
+        cx: &mut Context,
+        scanner: &Scanner,
+        judge: Option<&Classifier>,
+    ) -> VerbResult {
         let (columns, order, filter) = (self.columns, self.order, self.filter);
         let sorted_by = order.iter().map(|(name, _)| name.as_str());
         let mut names: Vec<&str> = columns.iter().copied().chain(sorted_by).collect();
         filter.columns().for_each(|name| names.push(name));
         names.extend(self.states.needs());
         let want = if self.everything_free { Want::FreeAnd(&names) } else { Want::Only(&names) };
-        let proc = cx.proc.clone();
-        let scanner = cx.scanner.clone();
-        if self.holders.printed {
-            scanner.expect_questions();
-        }
-        let look = Query { want, proc: &proc, directories: &filter.fifo_dir, fifos: &*scanner };
+        let needs = StageNeeds { holders: self.stages.holders, history: self.states.wanted() };
+        let (proc, options) = (cx.proc.clone(), std::mem::take(&mut self.options));
+        let look = Query { want, needs, proc: &proc, processes: scanner, options: &options };
         let means = Means { look: &look, judge };
-        let mut walk = Walk { filter, look: &look, act: "list", warnings: Vec::new() };
-        let _ = walk.run(cx, &mut |cx, object| self.take(cx, object, &means));
+        let mut walk = Walk::new(filter, &look, "list");
+        let keeps = !self.order.is_empty() || walk.reordered;
+        let _ = walk
+            .run(cx, &mut |cx, object, turn| self.take(cx, (object.into(), turn), keeps, &means));
         match self.stop.take() {
             Some(error) => Err(error.into()),
             None => self.finish(cx, &means, &walk.warnings),
@@ -165,18 +189,24 @@ impl Listing<'_> {
 
     /// Writes an object, or keeps it when there is an order to bring it into, or its holders to be looked for with
     /// those of others.
-    fn take(&mut self, cx: &mut Context, mut object: Object, means: &Means) -> ControlFlow<()> {
-        if !self.filter.matches(&object, cx.view.now)
-            || !self.states.expects(&mut object, means)
-            || !self.holders.expects(&mut object, cx)
+    fn take(
+        &mut self,
+        cx: &mut Context,
+        (mut one, turn): (Judged, usize),
+        keeps: bool,
+        means: &Means,
+    ) -> ControlFlow<()> {
+        if !self.filter.matches(&one.object, cx.view.now)
+            || !self.states.expects(&mut one, means)
+            || !self.holders.expects(&mut one)
         {
             return ControlFlow::Continue(());
         }
-        if !self.order.is_empty() || self.holders.expected || self.states.expected {
-            self.kept.push(object);
+        if keeps || self.holders.expected || self.states.expected {
+            self.kept.push((turn, one));
             return ControlFlow::Continue(());
         }
-        match self.write(cx, &object) {
+        match self.write(cx, &one) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.stop = Some(error);
@@ -185,28 +215,26 @@ impl Listing<'_> {
         }
     }
 
-    fn write(&mut self, cx: &mut Context, object: &Object) -> io::Result<()> {
-        if !self.placed.is_some_and(|kind| std::ptr::eq(kind, object.kind)) {
-            self.place(object);
+    fn write(&mut self, cx: &mut Context, one: &Judged) -> io::Result<()> {
+        if !self.placed.is_some_and(|kind| std::ptr::eq(kind, one.object.kind)) {
+            self.place(one);
         }
-        let cells: Vec<Cell> = self.places.iter().map(|place| object.at(*place)).collect();
+        let cells: Vec<Cell> = self.places.iter().map(|place| one.at(*place)).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
 
     /// Finds the columns in the objects of a kind, of which the same facts were read in the same order.
-    fn place(&mut self, object: &Object) {
-        self.placed = Some(object.kind);
+    fn place(&mut self, one: &Judged) {
+        self.placed = Some(one.object.kind);
         let mut names = self.columns.to_vec();
         if self.everything_free {
-            let wanted = |column: &&Column| {
-                column.field.free || self.holders.has(column) || self.states.has(column)
-            };
-            let more = COMMON.iter().filter(wanted);
-            let more = more.map(|column| column.field.name);
-            let more = more.chain(object.facts.iter().map(|(field, _)| field.name));
+            let free = COMMON.iter().map(|column| &column.field).filter(|field| field.free);
+            let late = LATE.iter().filter(|column| self.stages.tell(column));
+            let more = free.map(|field| field.name).chain(late.map(|column| column.field.name));
+            let more = more.chain(one.object.facts.iter().map(|(field, _)| field.name));
             names.extend(more.filter(|name| !self.columns.contains(name)));
         }
-        self.places = names.iter().map(|name| object.place(name)).collect();
+        self.places = names.iter().map(|name| one.place(name)).collect();
         self.renderer.names(&names);
     }
 
@@ -214,17 +242,18 @@ impl Listing<'_> {
         let mut kept = std::mem::take(&mut self.kept);
         self.holders.fill(&mut kept, cx);
         self.states.fill(&mut kept, means);
-        kept.sort_by(|one, two| {
+        kept.sort_by(|(turn, one), (other_turn, two)| {
             let mut orders = self.order.iter().map(|(name, reversed)| {
                 match (one.column(name), two.column(name)) {
                     (Some(one), Some(two)) => one.order(&two, *reversed),
                     (one, two) => one.is_none().cmp(&two.is_none()),
                 }
             });
-            orders.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+            let order = orders.find(|order| order.is_ne());
+            order.unwrap_or_else(|| turn.cmp(other_turn))
         });
-        for object in &kept {
-            self.write(cx, object)?;
+        for (_, one) in &kept {
+            self.write(cx, one)?;
         }
         Ok(self.renderer.finish(&mut cx.out, &cx.view, warnings)?)
     }

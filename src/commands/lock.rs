@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 
-use super::context::{Context, Exit, VerbResult};
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::params::{Params, Taking};
 use crate::cli::values;
 use crate::cli::waiting::Waiting;

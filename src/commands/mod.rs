@@ -1,14 +1,10 @@
 //! The verbs, one file each, and what starts and ends them all. Nothing imports this.
 
 mod clean;
-mod columns;
 mod complete;
-mod context;
 mod create;
-mod framing;
 mod generate;
 mod help;
-mod holders;
 mod kinds;
 mod limits;
 mod list;
@@ -16,16 +12,12 @@ mod lock;
 mod peek;
 mod post;
 mod read;
-mod reading;
 mod recv;
-mod removing;
 mod rm;
-mod selection;
 mod semop;
 mod send;
 mod set;
 mod show;
-mod states;
 mod wait;
 mod write;
 
@@ -33,11 +25,12 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::format::OutputOptions;
+use crate::cli::usage::usage;
 use crate::kinds::KindRecord;
+use crate::listing::columns::{self, ColumnHelp};
 use crate::model::{Class, Fault};
-use columns::ColumnHelp;
-use context::{Context, Exit, VerbResult};
 
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
@@ -208,7 +201,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return context::usage(&error, usage_status(&arguments)),
+        Err(error) => return usage(&error, usage_status(&arguments)),
     };
     let mut cx = Context::new(cli.output);
     let result = match matches.subcommand() {

@@ -1,8 +1,7 @@
 //! `peek`: messages without consuming them, and the bytes of shared memory.
 
-use super::context::{Context, VerbResult};
-use super::framing::Framing;
-use super::reading;
+use crate::cli::context::{Context, VerbResult};
+use crate::cli::framing::Framing;
 use crate::cli::params::{Params, Peeking};
 use crate::cli::part::ByteRange;
 use crate::cli::values;
@@ -14,6 +13,7 @@ use crate::endpoint::frame::Frame;
 use crate::endpoint::receiving::{self, ReceivePlan};
 use crate::kinds::capability::{Incoming, Memory, Messages, Want};
 use crate::kinds::{self, KindRecord};
+use crate::listing::reading;
 use crate::model::{Address, Class, Fault};
 use crate::sys::signal;
 
@@ -127,7 +127,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     match received.end {
         // What is shown is a copy: nothing is lost with a reader that has gone.
         Ok(()) | Err(StreamEnd::Unread | StreamEnd::Late) => Ok(()),
-        Err(StreamEnd::Signal(signal)) => Err(super::context::Exit::Signal(signal)),
+        Err(StreamEnd::Signal(signal)) => Err(crate::cli::context::Exit::Signal(signal)),
         Err(StreamEnd::Fault(fault)) => {
             let fault = cx.explain(fault, record, &args.address);
             cx.cannot("peek at", Some(&args.address), &fault);

@@ -1,6 +1,6 @@
 //! `post`: give to a semaphore.
 
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::params::{Giving, Params};
 use crate::cli::values;
 use crate::kinds;

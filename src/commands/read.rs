@@ -2,11 +2,11 @@
 
 use std::io::{self, IsTerminal};
 
-use super::context::{Context, VerbResult};
-use super::reading;
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::part::ByteRange;
 use crate::cli::values;
 use crate::kinds;
+use crate::listing::reading;
 use crate::model::Address;
 
 /// Read bytes from shared memory

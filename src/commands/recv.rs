@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::context::{Context, Exit, VerbResult};
-use super::framing::Framing;
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
+use crate::cli::framing::Framing;
 use crate::cli::params::{Params, Receiving};
 use crate::cli::values;
 use crate::endpoint::StreamEnd;

@@ -4,14 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use super::context::{Context, Exit, VerbResult};
-use super::removing;
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::holders::Scanner;
-use crate::kinds::capability::{Query, Want};
+use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::{self, KindRecord};
 use crate::leftover::removal::Remover;
 use crate::leftover::{Classifier, Terms};
-use crate::model::{Address, Class, Fault, Locator, OF_HOLDERS, Object, State, Value};
+use crate::listing::{removing, states};
+use crate::model::{Address, Class, Fault, Locator, Object, State, Value};
 
 /// Remove objects by address
 ///
@@ -74,7 +74,9 @@ fn remove(cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
 
 /// What is to be said of an object that is still there, with the processes that keep it.
 fn with_holders(note: String, cx: &Context, record: &KindRecord, locator: &Locator) -> String {
-    let found = record.inspect.find(&cx.look(Want::Only(OF_HOLDERS)), locator).ok();
+    let needs = StageNeeds { holders: true, history: false };
+    let look = Query { needs, ..cx.look(Want::Only(&[])) };
+    let found = record.inspect.find(&look, locator).ok();
     match found.and_then(|object| object.trace).map(|trace| cx.scanner.of(&trace)) {
         Some(found) if found.is_held() => {
             let mut text = note + ": ";
@@ -90,10 +92,9 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
     let proc = cx.proc.clone();
     let scanner = Scanner::new(&proc);
     let look = Query {
-        want: Want::Only(&["state", "key"]),
-        proc: &proc,
-        directories: &[],
-        fifos: &scanner,
+        needs: StageNeeds::HISTORY,
+        processes: &scanner,
+        ..Query::new(Want::Only(states::NEEDS), &proc)
     };
     removing::recover(addresses, &look, cx);
     let mut units = Vec::new();

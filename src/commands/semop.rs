@@ -1,6 +1,6 @@
 //! `semop`: several operations on a set of semaphores, atomically.
 
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::values;
 use crate::cli::waiting::Waiting;
 use crate::kinds;

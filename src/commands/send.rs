@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::context::{Context, Exit, VerbResult};
-use super::framing::Framing;
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
+use crate::cli::framing::Framing;
 use crate::cli::params::{Params, Sending};
 use crate::cli::values;
 use crate::endpoint::deadline::{Deadline, patiently};

@@ -1,6 +1,6 @@
 //! `set`: change mode, owner, size, limits and values.
 
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::params::{Params, Setting};
 use crate::cli::values;
 use crate::kinds;

@@ -3,17 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::columns;
-use super::context::{Context, VerbResult};
-use super::states;
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::judging::Judging;
 use crate::cli::values;
-use crate::kinds::capability::Want;
+use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::{self, KINDS};
-use crate::leftover::producers;
-use crate::model::{
-    Address, COMMON, Fault, Field, Holders, OF_HOLDERS, OF_VERDICTS, Object, Rows, Value,
-};
+use crate::listing::judged::{Judged, Stages};
+use crate::listing::{columns, selection, states};
+use crate::model::{Address, Fault, Field, Holders, Rows, Value};
 use crate::output::{Cell, Format, Times, detail};
 
 /// Show everything about objects
@@ -58,34 +55,44 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         None => None,
     };
     let mut names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
-    let judged = chosen.is_none()
-        || names.iter().any(|name| OF_VERDICTS.contains(name) || *name == "producer");
+    let all = Stages { holders: true, verdict: true, evidence: true, producer: true };
+    let stages = if chosen.is_some() { Stages::of(names.iter().copied()) } else { all };
+    let judged = stages.verdict || stages.producer;
     if judged {
         names.extend(states::NEEDS);
     }
     let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
-    let in_use = OF_HOLDERS.iter().any(|name| want.has_column(name));
-    if in_use {
+    if stages.holders {
         cx.scanner.expect_questions();
     }
-    let mut objects = Vec::new();
-    for address in &args.addresses {
+    let proc = cx.proc.clone();
+    let scanner = cx.scanner.clone();
+    let look = Query {
+        needs: StageNeeds { holders: stages.holders, history: stages.verdict },
+        processes: &*scanner,
+        ..Query::new(want, &proc)
+    };
+    let found = selection::each(&args.addresses, |address| {
         let found = kinds::of_address(address)
-            .and_then(|record| record.inspect.find(&cx.look(want), &address.locator));
+            .and_then(|record| record.inspect.find(&look, &address.locator));
+        if stages.holders
+            && let Some(trace) = found.as_ref().ok().and_then(|one| one.trace)
+        {
+            scanner.ask(&trace);
+        }
+        found
+    });
+    let mut objects: Vec<Judged> = Vec::new();
+    for (address, found) in args.addresses.iter().zip(found) {
         match found {
-            Ok(object) => {
-                if let Some(trace) = object.trace.filter(|_| in_use) {
-                    cx.scanner.ask(&trace);
-                }
-                objects.push(object);
-            }
+            Ok(object) => objects.push(object.into()),
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
     }
-    for object in objects.iter_mut().filter(|_| in_use) {
-        object.found = object.trace.map(|trace| cx.scanner.of(&trace));
+    for one in objects.iter_mut().filter(|_| stages.holders) {
+        one.holders = one.object.trace.map(|trace| scanner.of(&trace));
     }
-    if judged && let Err(fault) = judge(&mut objects, &args.judging, cx) {
+    if judged && let Err(fault) = judge(&mut objects, (&args.judging, stages), &look, cx) {
         cx.complain(&fault);
     }
     match cx.format() {
@@ -95,24 +102,31 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
 }
 
 /// Concludes the states, and says why.
-fn judge(objects: &mut [Object], judging: &Judging, cx: &Context) -> Result<(), Fault> {
+fn judge(
+    objects: &mut [Judged],
+    (judging, stages): (&Judging, Stages),
+    look: &Query,
+    cx: &Context,
+) -> Result<(), Fault> {
     let judge = states::judge(judging, (&[], true), cx, &cx.scanner)?;
-    let (look, nobody) = (cx.look(Want::Everything), Arc::new(Holders::NOBODY));
-    for object in objects {
-        let verdict = judge.judge(object, &look);
-        states::settle(object, verdict, &nobody);
-        object.producer = producers::origin(object).and_then(|origin| origin.program());
+    let nobody = Arc::new(Holders::NOBODY);
+    for one in objects {
+        if stages.verdict {
+            let verdict = judge.judge(&one.object, one.holders.as_ref(), look);
+            one.settle(verdict, &nobody);
+        }
+        one.name_producer();
     }
     Ok(())
 }
 
 /// The columns that say something of this object: an address has an id or a name, never both.
-fn names(object: &Object) -> Vec<&'static str> {
-    let common = COMMON.iter().map(|column| column.field.name);
-    common.chain(object.facts.iter().map(|(field, _)| field.name)).collect()
+fn names(one: &Judged) -> Vec<&'static str> {
+    let shared = columns::shared().map(|field| field.name);
+    shared.chain(one.object.facts.iter().map(|(field, _)| field.name)).collect()
 }
 
-fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {
+fn tables(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {
     for (at, object) in objects.iter().enumerate() {
         if at > 0 {
             std::io::Write::write_all(&mut cx.out, b"\n")?;
@@ -123,7 +137,7 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ve
             None => names(object)
                 .into_iter()
                 .filter(|name| !SAID.contains(name))
-                .filter(|name| *name != "size" || object.size.is_known())
+                .filter(|name| *name != "size" || object.object.size.is_known())
                 .filter(|name| *name != "producer" || object.producer.is_some())
                 .collect(),
         };
@@ -135,16 +149,16 @@ fn tables(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> Ve
     Ok(())
 }
 
-fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {
+fn records(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {
     let mut columns: Vec<&str> = match chosen {
         Some(chosen) => chosen.iter().map(String::as_str).collect(),
-        None => COMMON.iter().map(|column| column.field.name).collect(),
+        None => columns::shared().map(|field| field.name).collect(),
     };
     if chosen.is_none() && !cx.format().names_values() {
         // Formats with fixed columns have those of every kind that is shown.
         for record in KINDS
             .iter()
-            .filter(|record| objects.iter().any(|one| one.kind.name == record.kind.name))
+            .filter(|record| objects.iter().any(|one| one.object.kind.name == record.kind.name))
         {
             let fields = (record.kind.fields)();
             let more: Vec<_> = fields
@@ -161,7 +175,7 @@ fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> V
         let mut names = columns.clone();
         let mut cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
         if chosen.is_none() {
-            for (field, value) in object.facts.iter() {
+            for (field, value) in object.object.facts.iter() {
                 if !columns.contains(&field.name) {
                     names.push(field.name);
                     cells.push(Cow::Borrowed(value));
@@ -177,7 +191,7 @@ fn records(objects: &[Object], chosen: Option<&[String]>, cx: &mut Context) -> V
 }
 
 /// The facts that could not be read, with their reasons.
-fn unread(object: &Object) -> Value {
+fn unread(object: &Judged) -> Value {
     let rows = names(object).into_iter().filter_map(|name| match object.column(name)?.as_ref() {
         Value::Unknown(reason) => {
             Some(vec![Value::Text(name.replace('-', "_").into()), Value::Word(reason)])
@@ -185,10 +199,4 @@ fn unread(object: &Object) -> Value {
         _ => None,
     });
     Value::Rows(Box::new(Rows { fields: UNREAD, rows: rows.collect() }))
-}
-
-impl From<Fault> for super::context::Exit {
-    fn from(fault: Fault) -> Self {
-        Self::Usage(fault)
-    }
 }

@@ -1,6 +1,6 @@
 //! `wait`: take from a semaphore.
 
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::params::{Params, Taking};
 use crate::cli::values;
 use crate::cli::waiting::Waiting;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
-use super::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::cli::part::ByteRange;
 use crate::cli::values;
 use crate::kinds;

@@ -1,14 +1,14 @@
 //! What could not be read of processes, and which objects that leaves in doubt.
 
-use crate::model::Trace;
+use crate::model::{Calls, Holding};
 
 /// What could not be read of some process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gaps {
     pub(super) mappings: bool,
     pub(super) descriptors: bool,
-    /// Descriptors of queues of our own IPC namespace.
-    pub(super) queues: bool,
+    /// Descriptors of objects of our own IPC namespace.
+    pub(super) namespaced: bool,
     /// Calls on files.
     pub(super) calls: bool,
     /// Calls on ids of our own IPC namespace.
@@ -23,21 +23,20 @@ impl Gaps {
     pub(super) fn add(&mut self, other: Self) {
         self.mappings |= other.mappings;
         self.descriptors |= other.descriptors;
-        self.queues |= other.queues;
+        self.namespaced |= other.namespaced;
         self.calls |= other.calls;
         self.ids |= other.ids;
     }
 
-    /// Can whoever holds an object with this trace have been overlooked?
-    pub(super) fn hide(self, trace: &Trace) -> bool {
-        match trace {
-            Trace::Segment { .. } => self.mappings,
-            Trace::SysvQueue { .. } | Trace::Set { .. } => self.ids,
-            // Whoever waits for it has it mapped.
-            Trace::Memory(_) | Trace::Semaphore { .. } => self.mappings || self.descriptors,
-            // Whoever waits for it has it open.
-            Trace::Queue { .. } => self.queues,
-            Trace::Fifo(_) => self.descriptors || self.calls,
+    /// Returns true if a holder of an object that is held so can have been overlooked. A thread that waits on a word has
+    /// it mapped, and one that waits on a descriptor has it open.
+    pub(super) fn hide(self, holding: &Holding) -> bool {
+        if holding.is_of_calls() {
+            return self.ids;
         }
+        let descriptors = if holding.namespaced { self.namespaced } else { self.descriptors };
+        holding.mappings && self.mappings
+            || holding.descriptors && descriptors
+            || holding.calls == Calls::Opening && self.calls
     }
 }

@@ -1,6 +1,6 @@
 //! Who holds what: one scan of the processes for all kinds.
 //!
-//! Whoever wants to know asks with [`Trace`]s, and pays only for what they need: mappings, descriptors, calls that
+//! Questions are [`Trace`]s and classes of files, and cost only what they need: mappings, descriptors, calls that
 //! threads wait in. Nothing here opens, maps or changes an object. Knows no kind and no verb.
 
 mod fds;
@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::model::{FileId, Holder, Holders, How, OpenFifos, Trace};
+use crate::model::{FileClass, Findings, Holder, Holders, How, Subject, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 use gaps::Gaps;
@@ -26,34 +26,13 @@ pub use questions::Questions;
 pub use scanner::Scanner;
 use visit::{Scan, ScanContext};
 
-/// What a process can have of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Segment(u32),
-    Queue(u32),
-    Set(u32),
-    File(FileId),
-}
-
-impl Key {
-    fn of(trace: &Trace) -> Self {
-        match trace {
-            Trace::Segment { id, .. } => Self::Segment(*id),
-            Trace::SysvQueue { id } => Self::Queue(*id),
-            Trace::Set { id, .. } => Self::Set(*id),
-            Trace::Memory(file)
-            | Trace::Semaphore { file, .. }
-            | Trace::Queue { file, .. }
-            | Trace::Fifo(file) => Self::File(*file),
-        }
-    }
-}
-
 /// A process has something of an object.
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
     pid: i32,
     how: How,
+    /// The number of the descriptor, if it is one.
+    fd: Option<i32>,
 }
 
 /// Who a process is.
@@ -65,52 +44,57 @@ struct ProcessInfo {
 }
 
 /// What one scan of the processes found.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ScanResult {
-    marks: HashMap<Key, Vec<Sighting>>,
+    marks: HashMap<Subject, Vec<Sighting>>,
     people: HashMap<i32, ProcessInfo>,
     asked: Questions,
-    fifos: OpenFifos,
-    unread: usize,
+    /// One for each class that was asked for.
+    findings: Vec<Findings>,
+    unread: Vec<i32>,
     gaps: Gaps,
     complete: bool,
     same_numbers: bool,
 }
 
 impl ScanResult {
-    /// Those who hold the object with this trace, which must have been asked for.
+    /// The holders of the object with this trace, which must have been asked for.
     pub fn of(&self, trace: &Trace) -> Holders {
         if trace.is_nobody() {
             return Holders::NOBODY;
         }
         let none = Vec::new();
-        let marks = self.marks.get(&Key::of(trace)).unwrap_or(&none);
-        let mut holders: Vec<(i32, How)> = marks.iter().map(|mark| (mark.pid, mark.how)).collect();
-        if let Trace::Queue { registered: pid @ 1.., .. } = trace {
-            holders.push((*pid, How::Registered));
+        let marks = self.marks.get(&trace.subject).unwrap_or(&none);
+        let mut holders: Vec<(i32, How, Option<i32>)> =
+            marks.iter().map(|mark| (mark.pid, mark.how, mark.fd)).collect();
+        if trace.registered > 0 {
+            holders.push((trace.registered, How::Registered, None));
         }
         holders.sort_unstable();
         holders.dedup();
-        let unseen = match trace {
-            Trace::Segment { attached, .. } => {
-                attached.checked_sub(self.mappings(marks, *attached))
-            }
-            Trace::Set { waiting: Some(waiting), .. } => waiting.checked_sub(marks.len() as u64),
-            _ => (self.complete && !self.gaps.hide(trace)).then_some(0),
+        let unseen = match trace.counted {
+            Some(count) if trace.holding.mappings => count.checked_sub(self.mappings(marks, count)),
+            Some(count) => count.checked_sub(marks.len() as u64),
+            None => (self.complete && !self.gaps.hide(trace.holding)).then_some(0),
         };
-        let of_one = holders.chunk_by(|(one, _), (two, _)| one == two);
+        let of_one = holders.chunk_by(|(one, ..), (two, ..)| one == two);
         Holders { holders: of_one.filter_map(|ways| self.holder(ways)).collect(), unseen }
     }
 
     /// One process, with the ways in which it holds.
-    fn holder(&self, ways: &[(i32, How)]) -> Option<Holder> {
-        let (pid, _) = *ways.first()?;
+    fn holder(&self, ways: &[(i32, How, Option<i32>)]) -> Option<Holder> {
+        let (pid, ..) = *ways.first()?;
+        let mut how: Vec<How> = ways.iter().map(|(_, how, _)| *how).collect();
+        how.dedup();
+        let mut fds: Vec<i32> = ways.iter().filter_map(|(.., fd)| *fd).collect();
+        fds.sort_unstable();
         let person = self.people.get(&pid);
         Some(Holder {
             pid,
             command: person.and_then(|person| person.command.clone()),
             uid: person.and_then(|person| person.uid),
-            how: ways.iter().map(|(_, how)| *how).collect(),
+            how: how.into(),
+            fds: fds.into(),
         })
     }
 
@@ -132,31 +116,39 @@ impl ScanResult {
         count(&mut marks.iter().filter(|mark| owners.contains(&mark.pid)))
     }
 
-    /// How many processes there are that could not be read, or not in every way that was needed.
-    pub fn unread(&self) -> usize {
-        self.unread
+    /// The processes that could not be read, or not in every way that was needed.
+    pub fn unread(&self) -> &[i32] {
+        &self.unread
     }
 
-    /// Was this trace asked for?
+    /// Returns true if this trace was asked for.
     pub fn knows(&self, trace: &Trace) -> bool {
         self.asked.has(trace)
     }
 
-    /// Who has FIFOs open, when every one was asked for.
-    pub fn take_fifos(&mut self) -> OpenFifos {
-        OpenFifos { unread: self.unread, ..std::mem::take(&mut self.fifos) }
+    /// The files of a class; `None` if it was not asked for.
+    pub fn take(&mut self, class: &FileClass) -> Option<Findings> {
+        let at = self.asked.classes.iter().position(|known| std::ptr::eq(*known, class))?;
+        let found = std::mem::take(self.findings.get_mut(at)?);
+        Some(Findings { unread: self.unread.len(), ..found })
     }
 
     fn add(&mut self, visitor: Scan) {
         for (key, mark) in visitor.marks {
             self.marks.entry(key).or_default().push(mark);
         }
-        for (file, descriptor) in visitor.fifos {
-            self.fifos.descriptors.entry(file).or_default().push(descriptor);
+        for (class, file, showing) in visitor.showings {
+            if let Some(found) = self.findings.get_mut(class) {
+                found.files.entry(file).or_default().push(showing);
+            }
+        }
+        for (class, path) in visitor.awaited {
+            if let Some(found) = self.findings.get_mut(class) {
+                found.awaited.push(path);
+            }
         }
         self.people.extend(visitor.people.into_iter().map(|person| (person.pid, person)));
-        self.fifos.awaited.extend(visitor.awaited);
-        self.unread += visitor.unread;
+        self.unread.extend(visitor.unread);
         self.gaps.add(visitor.gaps);
     }
 }
@@ -167,7 +159,8 @@ const SHARE: usize = 8;
 /// Looks at every process below `proc`, once, on all cores. Where nothing can be read, nothing is found, and the
 /// answer is not complete.
 pub fn scan(proc: &Path, questions: Questions) -> ScanResult {
-    let mut holders = ScanResult::default();
+    let findings = vec![Findings::default(); questions.classes.len()];
+    let mut holders = ScanResult { findings, ..ScanResult::default() };
     if let Ok(proc) = Proc::open(proc) {
         holders.look(&proc, &questions);
     }

@@ -3,158 +3,229 @@
 use std::collections::{HashMap, HashSet};
 
 use super::maps::MapsWanted;
-use crate::model::{FileId, Trace};
+use crate::model::{Calls, FileClass, FileFacts, IpcNamespace, Subject, Trace};
 
 /// What is to be looked for. Only what is asked for is paid for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Questions {
-    pub(super) segments: HashSet<u32>,
-    pub(super) queues: HashSet<u32>,
-    pub(super) sets: HashSet<u32>,
-    pub(super) files: HashMap<FileId, FileUse>,
+    subjects: HashMap<Subject, Ways>,
     pub(super) registered: HashSet<i32>,
-    pub(super) every_fifo: bool,
+    pub(super) classes: Vec<&'static FileClass>,
+    /// Threads that wait to open a file of a class are looked for, too.
     pub(super) openers: bool,
+    /// What has to be read for any of them.
+    needed: Ways,
     pub(super) only: Option<i32>,
 }
 
-/// What a file that is asked for can be held with, besides descriptors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileUse {
-    Memory,
-    Semaphore,
-    Queue,
-    Fifo,
+/// Where holders of a subject are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ways {
+    /// Mappings of files, private ones too.
+    mappings: bool,
+    /// Mappings of segments, which are always shared.
+    attachments: bool,
+    descriptors: bool,
+    /// Calls on an id or a descriptor.
+    calls: bool,
+    /// Calls on a word of its memory.
+    pub(super) words: bool,
+    opening: bool,
+}
+
+impl Ways {
+    fn of(trace: &Trace) -> Self {
+        let (holding, file) = (trace.holding, trace.file().is_some());
+        Self {
+            mappings: holding.mappings && file,
+            attachments: holding.mappings && !file,
+            descriptors: holding.descriptors,
+            calls: matches!(holding.calls, Calls::OnId | Calls::OnDescriptor),
+            // If no process waits for it, its mappings are all there is.
+            words: holding.calls == Calls::OnWord && trace.waited,
+            opening: holding.calls == Calls::Opening,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            mappings: self.mappings | other.mappings,
+            attachments: self.attachments | other.attachments,
+            descriptors: self.descriptors | other.descriptors,
+            calls: self.calls | other.calls,
+            words: self.words | other.words,
+            opening: self.opening | other.opening,
+        }
+    }
+
+    fn cover(self, other: Self) -> bool {
+        self.and(other) == self
+    }
 }
 
 impl Questions {
-    /// Also look for those who hold the object with this trace.
+    /// Also look for the holders of the object with this trace.
     pub fn ask(&mut self, trace: &Trace) {
         if trace.is_nobody() {
             return;
         }
-        match *trace {
-            Trace::Segment { id, .. } => {
-                self.segments.insert(id);
-            }
-            Trace::SysvQueue { id } => {
-                self.queues.insert(id);
-            }
-            Trace::Set { id, .. } => {
-                self.sets.insert(id);
-            }
-            Trace::Semaphore { file, waiters: true } => self.file(file, FileUse::Semaphore),
-            // Nobody waits for it: its mappings are all there is.
-            Trace::Memory(file) | Trace::Semaphore { file, .. } => self.file(file, FileUse::Memory),
-            Trace::Queue { file, registered } => {
-                self.file(file, FileUse::Queue);
-                if registered > 0 {
-                    self.registered.insert(registered);
-                }
-            }
-            Trace::Fifo(file) => {
-                self.file(file, FileUse::Fifo);
-                self.openers = true;
-            }
+        let ways = Ways::of(trace);
+        // A file of two names can be two objects.
+        let known = self.subjects.entry(trace.subject).or_default();
+        *known = known.and(ways);
+        self.needed = self.needed.and(ways);
+        if trace.registered > 0 {
+            self.registered.insert(trace.registered);
         }
     }
 
-    fn file(&mut self, file: FileId, sort: FileUse) {
-        // A file of two names can be two objects; who waits for it is what takes more looking.
-        let known = self.files.entry(file).or_insert(sort);
-        if *known == FileUse::Memory {
-            *known = sort;
+    /// Also find every file of this class that a process shows, and with `openers` those that a thread waits to open.
+    pub fn find(&mut self, class: &'static FileClass, openers: bool) {
+        if !self.has_class(class) {
+            self.classes.push(class);
         }
+        self.openers |= openers && class.sources.opening;
     }
 
-    /// Also find every FIFO that a process has open, and with `openers` those that a process waits to open.
-    pub fn every_fifo(&mut self, openers: bool) {
-        self.every_fifo = true;
-        self.openers |= openers;
-    }
-
-    /// Is there nothing to look for?
+    /// Returns true if nothing is to be looked for.
     pub fn is_empty(&self) -> bool {
-        let calls = self.queues.is_empty() && self.sets.is_empty() && !self.openers;
-        calls && self.segments.is_empty() && self.files.is_empty() && !self.every_fifo
+        self.subjects.is_empty() && self.classes.is_empty()
     }
 
-    /// Is what this trace stands for among it?
+    /// Returns true if files of this class are looked for.
+    pub(super) fn has_class(&self, class: &FileClass) -> bool {
+        self.classes.iter().any(|known| std::ptr::eq(*known, class))
+    }
+
+    /// Returns true if the holders of an object with this trace are looked for: because it was asked for, or because every
+    /// file of its class is.
     pub(super) fn has(&self, trace: &Trace) -> bool {
-        match trace {
-            Trace::Segment { id, .. } => self.segments.contains(id),
-            Trace::SysvQueue { id } => self.queues.contains(id),
-            Trace::Set { id, .. } => self.sets.contains(id),
-            Trace::Memory(file) | Trace::Semaphore { file, waiters: false } => {
-                self.files.contains_key(file)
-            }
-            Trace::Semaphore { file, .. } => self.files.get(file) == Some(&FileUse::Semaphore),
-            Trace::Queue { file, registered } => {
-                self.files.contains_key(file)
-                    && (*registered == 0 || self.registered.contains(registered))
-            }
-            Trace::Fifo(file) => self.openers && (self.every_fifo || self.files.contains_key(file)),
-        }
+        let ways = Ways::of(trace);
+        let asked = self.subjects.get(&trace.subject).is_some_and(|known| known.cover(ways));
+        let in_class = (self.openers || !ways.opening)
+            && trace.holding.found_in.iter().any(|class| self.has_class(class));
+        (asked || in_class)
+            && (trace.registered == 0 || self.registered.contains(&trace.registered))
     }
 
-    /// Which mappings have to be looked at?
+    /// Where holders of this subject are looked for; `None` if it was not asked for.
+    pub(super) fn ways(&self, subject: &Subject) -> Option<Ways> {
+        self.subjects.get(subject).copied()
+    }
+
+    /// Returns true if the segment with this id, of the caller's namespace, is looked for.
+    pub(super) fn has_segment(&self, id: u32) -> bool {
+        self.needed.attachments
+            && self.subjects.contains_key(&Subject::Segment(IpcNamespace::OWN, id))
+    }
+
+    /// The class that a file belongs to, if files of it are looked for in such a place.
+    pub(super) fn class(&self, facts: &FileFacts, place: fn(&FileClass) -> bool) -> Option<usize> {
+        self.classes.iter().position(|class| place(class) && (class.is)(facts))
+    }
+
+    fn any_class(&self, place: fn(&FileClass) -> bool) -> bool {
+        self.classes.iter().any(|class| place(class))
+    }
+
+    /// The mappings that have to be looked at.
     pub(super) fn maps(&self) -> MapsWanted {
-        let mapped = |sort: &FileUse| matches!(sort, FileUse::Memory | FileUse::Semaphore);
-        if self.files.values().any(mapped) {
+        if self.needed.mappings || self.any_class(|class| class.sources.mappings) {
             MapsWanted::Files
-        } else if self.segments.is_empty() {
-            MapsWanted::None
-        } else {
+        } else if self.needed.attachments {
             MapsWanted::Shared
+        } else {
+            MapsWanted::None
         }
     }
 
-    /// Have descriptors to be looked at?
+    /// Returns true if descriptors have to be looked at.
     pub(super) fn descriptors(&self) -> bool {
-        self.every_fifo || !self.files.is_empty()
+        self.needed.descriptors || self.any_class(|class| class.sources.descriptors)
     }
 
-    /// Have the calls to be looked at that threads wait in?
+    /// Returns true if the calls have to be looked at that threads wait in.
     pub(super) fn calls(&self) -> bool {
-        let waited_for = |sort: &FileUse| !matches!(sort, FileUse::Memory);
-        !self.queues.is_empty()
-            || !self.sets.is_empty()
-            || self.openers
-            || self.files.values().any(waited_for)
+        self.needed.calls || self.needed.words || self.opening()
+    }
+
+    /// Returns true if threads that wait to open a file are looked for.
+    pub(super) fn opening(&self) -> bool {
+        self.needed.opening || self.openers
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{FileId, Holding, Sources};
 
-    const FILE: FileId = FileId { device: 1, inode: 2 };
+    const FILE: Subject = Subject::File(FileId { device: 1, inode: 2 });
+    const ID: Subject = Subject::Segment(IpcNamespace::OWN, 0);
 
-    fn needs(traces: &[Trace]) -> (MapsWanted, bool, bool) {
+    static CLASS: FileClass = FileClass {
+        name: "test",
+        sources: Sources { descriptors: true, mappings: false, opening: true },
+        is: |_| true,
+    };
+    static ATTACHED: Holding = Holding { mappings: true, ..Holding::NONE };
+    static CALLED: Holding = Holding { calls: Calls::OnId, ..Holding::NONE };
+    static WORD: Holding =
+        Holding { mappings: true, descriptors: true, calls: Calls::OnWord, ..Holding::NONE };
+    static QUEUE: Holding =
+        Holding { descriptors: true, calls: Calls::OnDescriptor, ..Holding::NONE };
+    static OPENED: Holding = Holding {
+        descriptors: true,
+        calls: Calls::Opening,
+        found_in: std::slice::from_ref(&CLASS),
+        ..Holding::NONE
+    };
+
+    fn needs(trace: Trace) -> (MapsWanted, bool, bool) {
         let mut questions = Questions::default();
-        traces.iter().for_each(|trace| questions.ask(trace));
+        questions.ask(&trace);
+        assert!(trace.is_nobody() || questions.has(&trace), "{trace:?}");
         (questions.maps(), questions.descriptors(), questions.calls())
     }
 
     #[test]
     fn only_what_is_asked_for_is_looked_at() {
+        let counted = |count, holding| Trace { counted: Some(count), ..Trace::new(ID, holding) };
+        let waited = Trace { waited: true, ..Trace::new(FILE, &WORD) };
         for (trace, expected) in [
-            (Trace::Segment { id: 0, attached: 0 }, (MapsWanted::None, false, false)),
-            (Trace::Segment { id: 0, attached: 1 }, (MapsWanted::Shared, false, false)),
-            (Trace::SysvQueue { id: 0 }, (MapsWanted::None, false, true)),
-            (Trace::Set { id: 0, waiting: Some(0) }, (MapsWanted::None, false, false)),
-            (Trace::Set { id: 0, waiting: None }, (MapsWanted::None, false, true)),
-            (Trace::Memory(FILE), (MapsWanted::Files, true, false)),
-            (Trace::Semaphore { file: FILE, waiters: false }, (MapsWanted::Files, true, false)),
-            (Trace::Semaphore { file: FILE, waiters: true }, (MapsWanted::Files, true, true)),
-            (Trace::Queue { file: FILE, registered: 0 }, (MapsWanted::None, true, true)),
-            (Trace::Fifo(FILE), (MapsWanted::None, true, true)),
+            (counted(0, &ATTACHED), (MapsWanted::None, false, false)),
+            (counted(1, &ATTACHED), (MapsWanted::Shared, false, false)),
+            (counted(0, &CALLED), (MapsWanted::None, false, false)),
+            (Trace::new(ID, &CALLED), (MapsWanted::None, false, true)),
+            (Trace::new(FILE, &WORD), (MapsWanted::Files, true, false)),
+            (waited, (MapsWanted::Files, true, true)),
+            (Trace::new(FILE, &QUEUE), (MapsWanted::None, true, true)),
+            (Trace::new(FILE, &OPENED), (MapsWanted::None, true, true)),
         ] {
-            assert_eq!(needs(&[trace]), expected, "{trace:?}");
+            assert_eq!(needs(trace), expected, "{trace:?}");
         }
+    }
+
+    #[test]
+    fn a_file_of_a_class_that_is_looked_for_needs_no_question() {
         let mut questions = Questions::default();
         assert!(questions.is_empty());
-        questions.every_fifo(false);
+        questions.find(&CLASS, false);
         assert_eq!((questions.descriptors(), questions.calls()), (true, false));
+        assert!(!questions.has(&Trace::new(FILE, &OPENED)), "nobody who opens it would be seen");
+        questions.find(&CLASS, true);
+        assert_eq!((questions.classes.len(), questions.calls()), (1, true));
+        assert!(questions.has(&Trace::new(FILE, &OPENED)));
+    }
+
+    #[test]
+    fn a_question_that_takes_more_looking_is_not_answered_by_one_that_took_less() {
+        let mut questions = Questions::default();
+        questions.ask(&Trace::new(FILE, &WORD));
+        let waited = Trace { waited: true, ..Trace::new(FILE, &WORD) };
+        assert!(!questions.has(&waited));
+        questions.ask(&waited);
+        assert!(questions.has(&waited) && questions.has(&Trace::new(FILE, &WORD)));
+        assert!(!questions.has(&Trace { registered: 7, ..waited }));
     }
 }

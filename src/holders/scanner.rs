@@ -1,13 +1,13 @@
 //! Scans no more often than needed: what is asked is collected, and looked for together when the first answer is
 //! wanted. Knows no kind and no verb.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Questions, ScanResult, scan};
-use crate::model::{FifoSearch, Holders, OpenFifos, Trace};
+use crate::model::{Discovery, FileClass, Findings, Holders, Trace};
 
 /// The scans of one run: one, unless questions come up after it.
 pub struct Scanner {
@@ -16,7 +16,7 @@ pub struct Scanner {
     openers: Cell<bool>,
     asked: RefCell<Questions>,
     done: RefCell<Vec<ScanResult>>,
-    fifos: OnceCell<Rc<OpenFifos>>,
+    found: RefCell<Vec<(&'static FileClass, Rc<Findings>)>>,
     /// The two answers that most objects have.
     nobody: Arc<Holders>,
     unknown: Arc<Holders>,
@@ -31,7 +31,7 @@ impl Scanner {
             openers: Cell::new(false),
             asked: RefCell::default(),
             done: RefCell::default(),
-            fifos: OnceCell::new(),
+            found: RefCell::default(),
             nobody: Arc::new(Holders::NOBODY),
             unknown: Arc::default(),
         }
@@ -42,8 +42,8 @@ impl Scanner {
         Self { pid: Some(pid), ..Self::new(proc) }
     }
 
-    /// Holders will be asked of whatever is found: when FIFOs are searched for, look for those who wait to open one
-    /// at the same time.
+    /// Holders will be asked of whatever is found: when files of a class are searched for, look for threads that wait to
+    /// open one at the same time.
     pub fn expect_questions(&self) {
         self.openers.set(true);
     }
@@ -55,7 +55,13 @@ impl Scanner {
         }
     }
 
-    /// Those who hold the object with this trace.
+    fn known(&self, class: &'static FileClass) -> Option<Rc<Findings>> {
+        let found = self.found.borrow();
+        let known = found.iter().find(|(known, _)| std::ptr::eq(*known, class));
+        known.map(|(_, found)| Rc::clone(found))
+    }
+
+    /// The holders of the object with this trace.
     pub fn of(&self, trace: &Trace) -> Arc<Holders> {
         if trace.is_nobody() {
             return Arc::clone(&self.nobody);
@@ -73,28 +79,42 @@ impl Scanner {
 
     /// How many processes could not be read, in the scan where they were the most; 0 when there was none.
     pub fn unread(&self) -> usize {
-        self.done.borrow().iter().map(ScanResult::unread).max().unwrap_or(0)
+        self.done.borrow().iter().map(|done| done.unread().len()).max().unwrap_or(0)
+    }
+
+    /// Returns true if this process could not be read.
+    pub fn is_unread(&self, pid: i32) -> bool {
+        self.done.borrow().iter().any(|done| done.unread().contains(&pid))
     }
 
     /// Looks for what was asked since the last scan, if anything was.
     fn look(&self) {
-        let asked = Questions { only: self.pid, ..self.asked.take() };
-        if !asked.is_empty() {
-            self.done.borrow_mut().push(scan(&self.proc, asked));
+        let mut asked = self.asked.take();
+        asked.only = self.pid;
+        if asked.is_empty() {
+            return;
         }
+        let classes = asked.classes.clone();
+        let mut done = scan(&self.proc, asked);
+        let found =
+            classes.into_iter().filter_map(|class| Some((class, Rc::new(done.take(class)?))));
+        self.found.borrow_mut().extend(found);
+        self.done.borrow_mut().push(done);
     }
 }
 
-impl FifoSearch for Scanner {
-    fn fifos(&self) -> Rc<OpenFifos> {
-        let search = || {
-            let mut asked = self.asked.take();
-            asked.every_fifo(self.openers.get());
-            let mut holders = scan(&self.proc, asked);
-            let fifos = holders.take_fifos();
-            self.done.borrow_mut().push(holders);
-            Rc::new(fifos)
-        };
-        self.fifos.get_or_init(search).clone()
+impl Discovery for Scanner {
+    fn announce(&self, class: &'static FileClass) {
+        if self.known(class).is_none() {
+            self.asked.borrow_mut().find(class, self.openers.get());
+        }
+    }
+
+    fn found(&self, class: &'static FileClass) -> Rc<Findings> {
+        self.announce(class);
+        self.known(class).unwrap_or_else(|| {
+            self.look();
+            self.known(class).unwrap_or_default()
+        })
     }
 }

@@ -8,15 +8,15 @@ use std::path::PathBuf;
 
 use super::gaps::Gaps;
 use super::maps::{self, MapsSource, MapsWanted};
-use super::questions::{FileUse, Questions};
+use super::questions::Questions;
 use super::waiting::{self, Call, Doing};
-use super::{Key, ProcessInfo, Sighting, fds};
-use crate::model::{Access, Descriptor, FileId, How};
+use super::{ProcessInfo, Sighting, fds};
+use crate::model::{Access, FileFacts, FileId, How, IpcNamespace, Showing, ShownAs, Subject};
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::{self, Proc, Process};
 use crate::sys::procmap::Mapping;
-use crate::sys::{pipe, shm};
+use crate::sys::shm;
 
 /// What holds for all processes.
 pub(super) struct ScanContext<'a> {
@@ -35,8 +35,6 @@ pub(super) struct ScanContext<'a> {
     is_apart: bool,
     /// The device of System V segments of ordinary pages.
     segments: u64,
-    /// The device of pipes without a name.
-    pipes: Option<u64>,
     /// Bytes of an ordinary page.
     page: u64,
 }
@@ -55,7 +53,6 @@ impl<'a> ScanContext<'a> {
             namespace: proc.stat(c"thread-self/ns/ipc").ok().map(|stat| id(&stat)),
             is_apart: proc.is_apart(),
             segments: shm::device().unwrap_or(libc::makedev(0, 1)),
-            pipes: pipe::device().ok(),
             page: procfs::page_size(),
         }
     }
@@ -93,13 +90,13 @@ fn id(stat: &Stat) -> FileId {
 pub(super) struct Scan<'a> {
     ground: &'a ScanContext<'a>,
     source: MapsSource,
-    pub(super) marks: Vec<(Key, Sighting)>,
+    pub(super) marks: Vec<(Subject, Sighting)>,
     pub(super) people: Vec<ProcessInfo>,
-    /// Descriptors of FIFOs, when every FIFO is looked for.
-    pub(super) fifos: Vec<(FileId, Descriptor)>,
-    /// Paths of FIFOs that threads wait to open.
-    pub(super) awaited: Vec<PathBuf>,
-    pub(super) unread: usize,
+    /// Files of a class that is looked for: its place among the classes, the file, and where it is shown.
+    pub(super) showings: Vec<(usize, FileId, Showing)>,
+    /// Paths of such files that threads wait to open.
+    pub(super) awaited: Vec<(usize, PathBuf)>,
+    pub(super) unread: Vec<i32>,
     pub(super) gaps: Gaps,
 }
 
@@ -108,8 +105,8 @@ struct ProcessScan<'v, 'a> {
     ground: &'a ScanContext<'a>,
     process: &'v Process,
     threads: Vec<i32>,
-    found: Vec<(Key, How)>,
-    /// Where semaphores are mapped: start, end, file.
+    found: Vec<(Subject, How, Option<i32>)>,
+    /// Where memory is mapped with words that threads wait on: start, end, file.
     words: Vec<(u64, u64, FileId)>,
     gaps: Gaps,
 }
@@ -121,9 +118,9 @@ impl<'a> Scan<'a> {
             source: MapsSource::Query,
             marks: Vec::new(),
             people: Vec::new(),
-            fifos: Vec::new(),
+            showings: Vec::new(),
             awaited: Vec::new(),
-            unread: 0,
+            unread: Vec::new(),
             gaps: Gaps::default(),
         }
     }
@@ -136,7 +133,9 @@ impl<'a> Scan<'a> {
         let process = match self.ground.proc.process(pid) {
             Ok(process) => process,
             Err(error) => {
-                self.unread += usize::from(!is_gone(&error));
+                if !is_gone(&error) {
+                    self.unread.push(pid);
+                }
                 return;
             }
         };
@@ -152,12 +151,13 @@ impl<'a> Scan<'a> {
         let ProcessScan { found, gaps, .. } = visit;
         // Kernel threads and zombies have nothing that could not be read.
         if gaps.any() && !process.status().is_ok_and(|status| status.is_empty()) {
-            self.unread += 1;
+            self.unread.push(pid);
             self.gaps.add(gaps);
         }
         if !found.is_empty() {
             self.people.push(ProcessInfo::new(&process));
-            let marks = found.into_iter().map(|(key, how)| (key, Sighting { pid, how }));
+            let marks = found.into_iter();
+            let marks = marks.map(|(subject, how, fd)| (subject, Sighting { pid, how, fd }));
             self.marks.extend(marks);
         }
     }
@@ -177,7 +177,7 @@ impl ProcessScan<'_, '_> {
             self.threads = threads;
         }
         if self.ground.which != MapsWanted::None {
-            self.mappings(&mut visitor.source);
+            self.mappings(visitor);
         }
         if self.ground.descriptors {
             match self.descriptors_of("", visitor) {
@@ -211,16 +211,16 @@ impl ProcessScan<'_, '_> {
         self.process.pid == 1 && self.ground.is_apart
     }
 
-    fn mappings(&mut self, source: &mut MapsSource) {
+    fn mappings(&mut self, visitor: &mut Scan) {
         // All threads share their memory. When the main one has ended, only the others can be asked for it.
-        match self.mappings_of("", source) {
+        match self.mappings_of("", visitor) {
             Ok(true) => return,
             _ if self.is_headless() => {}
             Ok(false) => return,
             Err(error) => return self.note_mappings(&error),
         }
         for thread in self.threads.clone() {
-            match self.mappings_of(&format!("task/{thread}/"), source) {
+            match self.mappings_of(&format!("task/{thread}/"), visitor) {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => self.note_mappings(&error),
@@ -235,25 +235,33 @@ impl ProcessScan<'_, '_> {
             && self.process.status().is_ok_and(|status| matches!(status.state, b'Z' | b'X'))
     }
 
-    /// Was there any mapping?
-    fn mappings_of(&mut self, directory: &str, source: &mut MapsSource) -> io::Result<bool> {
-        let ground = self.ground;
+    /// Returns true if there was any mapping.
+    fn mappings_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<bool> {
+        let (ground, pid) = (self.ground, self.process.pid);
+        let questions = ground.questions;
         let (mut any, mut files, mut segments) = (false, Vec::new(), Vec::new());
+        let Scan { source, showings, .. } = visitor;
         maps::visit(self.process, directory, ground.which, source, &mut |mapping, is_segment| {
             any = true;
             let file = FileId { device: mapping.device, inode: mapping.inode };
-            if let Some(sort) = ground.questions.files.get(&file) {
-                files.push((*mapping, file, *sort));
+            let class = questions.class(&mapped(mapping, file), |class| class.sources.mappings);
+            if let Some(class) = class {
+                let place = ShownAs::Mapping(mapping.start, mapping.end);
+                showings.push((class, file, Showing { pid, place }));
+            }
+            let ways = questions.ways(&Subject::File(file));
+            if ways.is_some() || class.is_some() {
+                files.push((*mapping, file, ways.is_some_and(|ways| ways.words)));
             } else if let Ok(id) = u32::try_from(mapping.inode)
-                && ground.questions.segments.contains(&id)
+                && questions.has_segment(id)
                 && ground.could_be_segment(mapping)
                 && is_segment()
             {
                 segments.push((id, Access::new(mapping.read, mapping.write)));
             }
         })?;
-        for (mapping, file, sort) in files {
-            if sort == FileUse::Semaphore {
+        for (mapping, file, has_words) in files {
+            if has_words {
                 self.words.push((mapping.start, mapping.end, file));
             }
             let how = if mapping.shared {
@@ -261,17 +269,18 @@ impl ProcessScan<'_, '_> {
             } else {
                 How::MappedPrivately
             };
-            self.found.push((Key::File(file), how));
+            self.found.push((Subject::File(file), how, None));
         }
         if !segments.is_empty() && self.is_in_our_namespace() {
-            let key = |id| Key::Segment(id);
-            self.found.extend(segments.into_iter().map(|(id, how)| (key(id), How::Attached(how))));
+            let subject = |id| Subject::Segment(IpcNamespace::OWN, id);
+            let found = segments.into_iter();
+            self.found.extend(found.map(|(id, how)| (subject(id), How::Attached(how), None)));
         }
         Ok(any)
     }
 
-    /// Is the process, with any of its threads, in our IPC namespace? Ids are those of a namespace, and the same
-    /// ones are in use in all.
+    /// Returns true if the process, with any of its threads, is in our IPC namespace. Ids are those of a namespace, and
+    /// the same ones are in use in all.
     fn is_in_our_namespace(&mut self) -> bool {
         let directories = self.threads.iter().map(|thread| format!("task/{thread}/"));
         let directories: Vec<_> = std::iter::once(String::new()).chain(directories).collect();
@@ -295,21 +304,24 @@ impl ProcessScan<'_, '_> {
         let table = CString::new(format!("{directory}fd")).unwrap_or_default();
         let found = &mut self.found;
         fds::visit(self.process, &table, &mut |opened| {
-            let (file, stat) = (id(&opened.stat), &opened.stat);
-            let named_fifo = stat.is(libc::S_IFIFO) && Some(stat.device) != ground.pipes;
-            let wanted = ground.questions.every_fifo && named_fifo;
-            if wanted {
-                visitor.fifos.push((file, Descriptor { pid, fd: opened.number }));
+            let (facts, number) = (described(&opened.stat), opened.number);
+            let subject = Subject::File(facts.file);
+            let class = ground.questions.class(&facts, |class| class.sources.descriptors);
+            if class.is_none() && ground.questions.ways(&subject).is_none() {
+                return;
             }
-            if wanted || ground.questions.files.contains_key(&file) {
-                found.push((Key::File(file), How::Open(opened.access())));
+            let access = opened.access();
+            if let Some(class) = class {
+                let place = ShownAs::Descriptor(number, access);
+                visitor.showings.push((class, facts.file, Showing { pid, place }));
             }
+            found.push((subject, How::Open(access), Some(number)));
         })
     }
 
     fn note_descriptors(&mut self, error: &io::Error) {
-        let queues = !self.is_elsewhere();
-        self.note(error, Gaps { descriptors: true, queues, ..Gaps::default() });
+        let namespaced = !self.is_elsewhere();
+        self.note(error, Gaps { descriptors: true, namespaced, ..Gaps::default() });
     }
 
     /// Threads that have descriptors of their own, and all threads when the main one has ended: then it has none.
@@ -363,44 +375,59 @@ impl ProcessScan<'_, '_> {
     /// A thread waits in a call that can be of interest.
     fn wait(&mut self, directory: &str, call: Call, visitor: &mut Scan) -> io::Result<()> {
         let asked = self.ground.questions;
-        let (key, name) = match call {
-            Call::Queue(id, name) if asked.queues.contains(&id) => (Key::Queue(id), name),
-            Call::Set(id, name) if asked.sets.contains(&id) => (Key::Set(id), name),
+        let is_asked = |subject: Subject| asked.ways(&subject).is_some();
+        let (subject, name) = match call {
+            Call::Queue(id, name) => (Subject::Queue(IpcNamespace::OWN, id), name),
+            Call::Set(id, name) => (Subject::Set(IpcNamespace::OWN, id), name),
             Call::Descriptor(fd, name) if fd >= 0 && self.ground.descriptors => {
                 let stat = self.process.stat(&CString::new(format!("{directory}fd/{fd}"))?)?;
-                (Key::File(id(&stat)), name)
+                (Subject::File(id(&stat)), name)
             }
             Call::Word(address, name) => {
                 let within =
                     |(start, end, _): &&(u64, u64, FileId)| (*start..*end).contains(&address);
                 let Some((_, _, file)) = self.words.iter().find(within) else { return Ok(()) };
-                (Key::File(*file), name)
+                (Subject::File(*file), name)
             }
-            Call::Open(from, path, name) if asked.openers => {
+            Call::Open(from, path, name) if asked.opening() => {
                 let Some(handle) = waiting::opened(self.process, directory, from, path)? else {
                     return Ok(());
                 };
-                let stat = file::stat(&handle)?;
-                if !stat.is(libc::S_IFIFO) {
-                    return Ok(());
+                let facts = described(&file::stat(&handle)?);
+                let class = asked.class(&facts, |class| class.sources.opening);
+                let subject = Subject::File(facts.file);
+                if let Some(class) = class {
+                    visitor.awaited.extend(path_of(&handle).map(|path| (class, path)));
                 }
-                if asked.every_fifo {
-                    visitor.awaited.extend(path_of(&handle));
+                if class.is_some() || is_asked(subject) {
+                    self.found.push((subject, How::Waiting(name), None));
                 }
-                (Key::File(id(&stat)), name)
+                return Ok(());
             }
             _ => return Ok(()),
         };
-        let ours = match key {
-            Key::Queue(_) | Key::Set(_) => self.thread_is_in_our_namespace(directory),
-            Key::File(file) => asked.every_fifo || asked.files.contains_key(&file),
-            Key::Segment(_) => false,
-        };
-        if ours {
-            self.found.push((key, How::Waiting(name)));
+        let is_file = subject.file().is_some();
+        if is_asked(subject) && (is_file || self.thread_is_in_our_namespace(directory)) {
+            self.found.push((subject, How::Waiting(name), None));
         }
         Ok(())
     }
+}
+
+/// What a descriptor or a path shows of a file.
+fn described(stat: &Stat) -> FileFacts {
+    FileFacts {
+        file: id(stat),
+        mode: Some(stat.mode),
+        links: Some(stat.links),
+        shared: false,
+        writable: false,
+    }
+}
+
+/// What a mapping shows of a file.
+fn mapped(mapping: &Mapping, file: FileId) -> FileFacts {
+    FileFacts { file, mode: None, links: None, shared: mapping.shared, writable: mapping.write }
 }
 
 /// The path of a file as it is seen from here.

@@ -6,12 +6,12 @@ mod memory;
 mod messages;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Facts, Fault, Field, FifoSearch, Found, Kind, Limit, Locator, Object, OpenFifos,
-    Param, Part, Settings,
+    Address, Discovery, Facts, Fault, Field, FileClass, Findings, Found, Kind, Limit, Locator,
+    Object, Param, Part, Settings,
 };
 
 pub use counters::{Atomic, Counters, ReleaseMode};
@@ -25,30 +25,50 @@ pub use messages::{
 /// Where to look and what to read there.
 #[derive(Clone, Copy)]
 pub struct Query<'a> {
-    /// The facts that somebody will print, sort or filter by.
+    /// The facts that will be printed, sorted or filtered by.
     pub want: Want<'a>,
+    /// What later stages need of the objects.
+    pub needs: StageNeeds,
     /// The process file system: `/proc` but in tests and containers.
     pub proc: &'a Path,
-    /// Directories to search besides those that a kind searches anyway.
-    pub directories: &'a [PathBuf],
-    /// What finds the FIFOs that processes have open.
-    pub fifos: &'a dyn FifoSearch,
+    /// Finds files that only processes show.
+    pub processes: &'a dyn Discovery,
+    /// The options that kinds declare for a search: [`Inspect::params`].
+    pub options: &'a Settings,
 }
 
 impl<'a> Query<'a> {
-    /// Without directories of somebody's choice, and without asking the processes for FIFOs: for those who have nothing
-    /// to do with FIFOs.
+    /// Without options, and without a look at the processes: for kinds that are listed from a place of their own.
     pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
-        Self { want, proc, directories: &[], fifos: &Unasked }
+        static NONE: Settings = Settings::NONE;
+        Self { want, needs: StageNeeds::NONE, proc, processes: &Unasked, options: &NONE }
     }
 }
 
-/// Nobody was asked.
+/// What later stages of a listing need of its objects, besides facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageNeeds {
+    /// Holders will be looked for: traces have to be exact.
+    pub holders: bool,
+    /// States will be judged, or objects compared with what they were: the history has to be read.
+    pub history: bool,
+}
+
+impl StageNeeds {
+    /// Nothing.
+    pub const NONE: Self = Self { holders: false, history: false };
+    /// What it takes to judge an object or to compare it.
+    pub const HISTORY: Self = Self { holders: false, history: true };
+}
+
+/// No process was looked at.
 struct Unasked;
 
-impl FifoSearch for Unasked {
-    fn fifos(&self) -> Rc<OpenFifos> {
-        Rc::new(OpenFifos { unread: 1, ..OpenFifos::default() })
+impl Discovery for Unasked {
+    fn announce(&self, _class: &'static FileClass) {}
+
+    fn found(&self, _class: &'static FileClass) -> Rc<Findings> {
+        Rc::new(Findings { unread: 1, ..Findings::default() })
     }
 }
 
@@ -64,7 +84,7 @@ pub enum Want<'a> {
 }
 
 impl Want<'_> {
-    /// Is this fact of `kind` wanted? CONTENT wants the facts it is built from.
+    /// Returns true if this fact of `kind` is wanted. CONTENT wants the facts it is built from.
     pub fn has(&self, kind: &Kind, field: &Field) -> bool {
         let (names, free) = match self {
             Self::Everything => return true,
@@ -77,7 +97,7 @@ impl Want<'_> {
             || names.contains(&"content") && kind.content.iter().any(in_content)
     }
 
-    /// Is this column that every kind has wanted? Those that cost a call ask.
+    /// Returns true if this column that every kind has is wanted; asked for columns that cost a call.
     pub fn has_column(&self, name: &str) -> bool {
         match self {
             Self::Everything => true,
@@ -91,6 +111,11 @@ pub type Each<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
 /// To be looked at: what every kind can.
 pub trait Inspect: Sync {
+    /// The options of this kind for verbs that search.
+    fn params(&self) -> &'static [&'static Param] {
+        &[]
+    }
+
     /// Every object of the kind, in a stable order. Objects that vanish meanwhile are left out.
     fn list(&self, look: &Query, each: Each) -> ControlFlow<()>;
 

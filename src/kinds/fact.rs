@@ -1,7 +1,7 @@
 //! A fact of a kind's own: its name beside the code that reads it.
 
 use super::capability::Query;
-use crate::model::{Facts, Fault, Field, Kind, OF_HOLDERS, OF_VERDICTS, Value};
+use crate::model::{Facts, Fault, Field, Kind, Value};
 
 /// How one fact is read from what the kernel said of an object, or by asking again.
 pub(super) struct Fact<T: 'static> {
@@ -58,19 +58,19 @@ impl<'a, T> FactPlan<'a, T> {
         Self { facts: facts.iter().filter(wanted).collect(), look }
     }
 
-    /// Is the fact called `name` one of them?
+    /// Returns true if the fact called `name` is one of them.
     pub(super) fn has(&self, name: &str) -> bool {
         self.facts.iter().any(|fact| fact.field.name == name)
     }
 
-    /// Does anybody want to know the state of objects, which is concluded from what they remember?
+    /// Returns true if the history of objects is needed, from which their state is concluded.
     pub(super) fn wants_past(&self) -> bool {
-        OF_VERDICTS.iter().any(|name| self.look.want.has_column(name))
+        self.look.needs.history
     }
 
-    /// Will somebody ask who holds the objects? Then their traces are to be exact.
+    /// Returns true if holders of the objects will be looked for, so that their traces have to be exact.
     pub(super) fn wants_holders(&self) -> bool {
-        OF_HOLDERS.iter().any(|name| self.look.want.has_column(name))
+        self.look.needs.holders
     }
 
     /// The facts of one object.

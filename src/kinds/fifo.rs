@@ -29,8 +29,8 @@ use super::file::{
     object,
 };
 use crate::model::{
-    Address, Class, Descriptor, Facility, Family, Fault, Found, Kind, Limit, Locator, Object,
-    Param, Part, Trace, Value,
+    Address, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, Form, Found, Holding,
+    Kind, Limit, Locator, Object, Param, Part, Showing, ShownAs, Sources, Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::{directory, pidfd, pipe};
@@ -45,6 +45,24 @@ static KIND: Kind = Kind {
     content: &[Part::Fact("queued"), Part::Word(" queued")],
 };
 
+/// A FIFO is a file of its type that is not on the kernel's own file system of pipes.
+static FIFOS: FileClass = FileClass {
+    name: "fifo",
+    sources: Sources { descriptors: true, mappings: false, opening: true },
+    is: |facts: &FileFacts| {
+        facts.mode.is_some_and(|mode| mode & libc::S_IFMT == libc::S_IFIFO)
+            && Some(facts.file.device) != pipe::device()
+    },
+};
+
+static HOLDING: Holding = Holding {
+    descriptors: true,
+    calls: Calls::Opening,
+    idle_is_normal: true,
+    found_in: std::slice::from_ref(&FIFOS),
+    ..Holding::NONE
+};
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&Fifo),
@@ -52,7 +70,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     remove: Some(&Fifo),
     backing: Some(&Fifo),
     messages: Some(&Fifo),
-    ..KindRecord::read_only(&KIND, &Fifo)
+    ..KindRecord::read_only(&KIND, &HOLDING, &Fifo)
 };
 
 /// A FIFO's file, and what the pipe behind it says, which exists only while somebody has it open.
@@ -87,15 +105,16 @@ static FACTS: &[Fact<Pipe>] = &[
 struct Fifo;
 
 /// Asks the pipe through the descriptors of those who have it open.
-fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
+fn pipe(stat: Stat, open: &[Showing], complete: bool) -> Pipe {
     let nobody = if complete {
         Value::None("not open")
     } else {
         Value::Unknown("not every process could be read")
     };
     let mut pipe = Pipe { stat, capacity: nobody.clone(), queued: nobody };
-    for holder in open.iter().take(search::ASKED) {
-        match pidfd::duplicate(holder.pid, holder.fd) {
+    for showing in open.iter().take(search::ASKED) {
+        let ShownAs::Descriptor(number, _) = showing.place else { continue };
+        match pidfd::duplicate(showing.pid, number) {
             Ok(descriptor) => {
                 let same = file::stat(&descriptor).is_ok_and(|stat| stat.inode == pipe.stat.inode);
                 if let (true, Ok(capacity), Ok(queued)) =
@@ -119,7 +138,8 @@ fn pipe(stat: Stat, open: &[Descriptor], complete: bool) -> Pipe {
 
 fn seen(plan: &FactPlan<Pipe>, path: &Path, one: &Pipe) -> Object {
     let locator = Locator::Path(path.into());
-    let mut object = object(plan, &KIND, locator, (one, one.capacity.clone()), Trace::Fifo);
+    let trace = |file| Trace::new(Subject::File(file), &HOLDING);
+    let mut object = object(plan, &KIND, locator, (one, one.capacity.clone()), trace);
     if let Some(past) = &mut object.past {
         // Its file system may well be older than the last boot.
         past.changed = None;
@@ -159,12 +179,24 @@ fn needs_pipe(plan: &FactPlan<Pipe>, look: &Query) -> bool {
     plan.has("queued") || plan.has("capacity") || look.want.has_column("size")
 }
 
+static DIRECTORY: Param = Param {
+    name: "fifo-dir",
+    metavar: "DIR",
+    help: "Search this directory tree, too; repeatable",
+    form: Form::Paths,
+};
+
 impl Inspect for Fifo {
+    fn params(&self) -> &'static [&'static Param] {
+        static PARAMS: &[&Param] = &[&DIRECTORY];
+        PARAMS
+    }
+
     fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
         let plan = FactPlan::new(&KIND, FACTS, look);
         let mut search = Search::of_processes(look);
         search.paths_of_open(look.proc);
-        for reason in search.directories(look.directories) {
+        for reason in search.directories(look.options.paths(&DIRECTORY)) {
             each(Found::Missing(reason))?;
         }
         let asked = needs_pipe(&plan, look);
@@ -301,15 +333,10 @@ impl Backing for Fifo {
     }
 }
 
-/// FIFOs are wherever their paths lead.
+/// FIFOs are wherever their paths lead. They are never claimed: to open one would release a process that waits for a peer.
 struct Paths;
 
 impl Store for Paths {
-    /// That would release a process that waits for a peer.
-    fn open(&self, _locator: &Locator) -> io::Result<OwnedFd> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
     fn spot(&self, locator: &Locator) -> io::Result<Option<DirEntry>> {
         let Locator::Path(path) = locator else { return Err(io::ErrorKind::InvalidInput.into()) };
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {

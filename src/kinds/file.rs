@@ -101,10 +101,7 @@ pub(super) fn object<T: Backed>(
         since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
         facts: plan.read(one),
         trace: stat.map(|stat| trace(id(stat))),
-        found: None,
         past: stat.filter(|_| plan.wants_past()).map(past),
-        verdict: None,
-        producer: None,
     }
 }
 

@@ -10,7 +10,7 @@ mod posix;
 pub mod process;
 mod sysv;
 
-use crate::model::{Address, Facility, Family, Fault, Kind};
+use crate::model::{Address, Facility, Family, Fault, Holding, Kind};
 use backing::Backing;
 use capability::{Configure, Counters, Create, Inspect, Memory, Messages, Remove};
 
@@ -29,6 +29,8 @@ pub static KINDS: &[&KindRecord] = &[
 pub struct KindRecord {
     /// What it is.
     pub kind: &'static Kind,
+    /// How it is held, and how it is proved that no process holds it.
+    pub holding: &'static Holding,
     /// Look at it.
     pub inspect: &'static dyn Inspect,
     /// Make it.
@@ -49,9 +51,14 @@ pub struct KindRecord {
 
 impl KindRecord {
     /// A kind that can be looked at; the rest is added by naming it.
-    const fn read_only(kind: &'static Kind, inspect: &'static dyn Inspect) -> Self {
+    const fn read_only(
+        kind: &'static Kind,
+        holding: &'static Holding,
+        inspect: &'static dyn Inspect,
+    ) -> Self {
         Self {
             kind,
+            holding,
             inspect,
             create: None,
             configure: None,

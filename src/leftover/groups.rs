@@ -7,32 +7,35 @@ use super::producers;
 use crate::model::{Address, Object};
 
 /// What is known of a member of a group that was not chosen.
-pub enum Member {
+pub enum Member<T> {
     /// There is none.
     Absent,
     /// It could go with the others.
-    Goes(Box<Object>),
+    Goes(Box<T>),
     /// It must stay.
     Stays,
 }
 
 /// What goes, in units, and what stays for the sake of another.
-#[derive(Debug, Default)]
-pub struct Units {
+#[derive(Debug)]
+pub struct Units<T> {
     /// All of a unit are removed or none.
-    pub go: Vec<Vec<Object>>,
+    pub go: Vec<Vec<T>>,
     /// What would go, and which member of its group must stay.
-    pub stay: Vec<(Object, Address)>,
+    pub stay: Vec<(T, Address)>,
 }
 
 /// Puts together what belongs together, in the order in which it was chosen. `member` looks at what was not chosen.
-pub fn units(chosen: Vec<Object>, mut member: impl FnMut(&Address) -> Member) -> Units {
-    let mut units = Units::default();
+pub fn units<T: AsRef<Object>>(
+    chosen: Vec<T>,
+    mut member: impl FnMut(&Address) -> Member<T>,
+) -> Units<T> {
+    let mut units = Units { go: Vec::new(), stay: Vec::new() };
     let mut places: HashMap<Address, usize> = HashMap::new();
-    let mut groups: Vec<(Vec<Address>, Vec<Object>)> = Vec::new();
+    let mut groups: Vec<(Vec<Address>, Vec<T>)> = Vec::new();
     for object in chosen {
-        let origin = producers::origin(&object);
-        let group = origin.map(|origin| origin.group(&object.address)).unwrap_or_default();
+        let origin = producers::origin(object.as_ref());
+        let group = origin.map(|origin| origin.group(&object.as_ref().address)).unwrap_or_default();
         match group.first() {
             None => groups.push((Vec::new(), vec![object])),
             Some(first) => match places.get(first).and_then(|at| groups.get_mut(*at)) {
@@ -47,7 +50,7 @@ pub fn units(chosen: Vec<Object>, mut member: impl FnMut(&Address) -> Member) ->
     for (group, mut objects) in groups {
         let mut stays = None;
         for address in &group {
-            if objects.iter().any(|object| object.address == *address) {
+            if objects.iter().any(|object| object.as_ref().address == *address) {
                 continue;
             }
             match member(address) {

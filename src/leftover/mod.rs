@@ -23,7 +23,9 @@ use std::sync::Arc;
 use crate::holders::{Scanner, process};
 use crate::kinds::backing::Store;
 use crate::kinds::capability::Query;
-use crate::model::{Clock, Fault, History, Holders, Object, State, Trace, UsePattern, Verdict};
+use crate::model::{
+    Clock, Fault, History, Holders, Object, State, Subject, Trace, UsePattern, Vacancy, Verdict,
+};
 use crate::sys::processes;
 use evidence::{Defunct, Evidence, HeldBy, Hold, Kept, Named, Proof, Undo, Unreadable, Users};
 use keep::Keep;
@@ -82,9 +84,9 @@ enum KnownHolders<'k> {
     Leased,
 }
 
-impl<'k> KnownHolders<'k> {
-    fn of(object: &'k Object) -> Self {
-        object.found.as_ref().map_or(KnownHolders::Nothing, KnownHolders::Seen)
+impl<'k> From<Option<&'k Arc<Holders>>> for KnownHolders<'k> {
+    fn from(holders: Option<&'k Arc<Holders>>) -> Self {
+        holders.map_or(KnownHolders::Nothing, KnownHolders::Seen)
     }
 }
 
@@ -108,10 +110,15 @@ impl<'a> Classifier<'a> {
         })
     }
 
-    /// The verdict, if it takes no look at the processes; otherwise that look is announced, and [`Classifier::judge`] has the
+    /// The verdict, if it takes no look at the processes. `holders` are those that have been looked for already. Otherwise that look is announced, and [`Classifier::judge`] has the
     /// answer when all objects have been seen.
-    pub fn at_once(&self, object: &Object, look: &Query) -> Option<Verdict> {
-        match self.opinion(object, look, KnownHolders::of(object)) {
+    pub fn at_once(
+        &self,
+        object: &Object,
+        holders: Option<&Arc<Holders>>,
+        look: &Query,
+    ) -> Option<Verdict> {
+        match self.opinion(object, look, holders.into()) {
             Assessment::Settled(verdict) => Some(verdict),
             Assessment::Ask(trace) => {
                 self.scanner.ask(&trace);
@@ -121,8 +128,8 @@ impl<'a> Classifier<'a> {
     }
 
     /// The verdict, after a look at the processes where it takes one.
-    pub fn judge(&self, object: &Object, look: &Query) -> Verdict {
-        match self.opinion(object, look, KnownHolders::of(object)) {
+    pub fn judge(&self, object: &Object, holders: Option<&Arc<Holders>>, look: &Query) -> Verdict {
+        match self.opinion(object, look, holders.into()) {
             Assessment::Settled(verdict) => verdict,
             Assessment::Ask(trace) => {
                 let found = self.scanner.of(&trace);
@@ -145,9 +152,11 @@ impl<'a> Classifier<'a> {
     }
 
     fn opinion(&self, object: &Object, look: &Query, known: KnownHolders) -> Assessment {
-        let (Some(trace), Some(past)) = (&object.trace, &object.past) else {
+        let Some(trace) = &object.trace else {
             return Assessment::Settled(unknown("it could not be looked at"));
         };
+        // Holders come first: an object without a history can be in use all the same.
+        let past = object.past.as_ref().unwrap_or(&History::NONE);
         let origin = producers::origin(object);
         // A time to come is one that somebody has set; the kernel's own tells more.
         let last = past.last.filter(|last| !self.is_to_come(*last)).or(past.changed);
@@ -164,7 +173,7 @@ impl<'a> Classifier<'a> {
             kept: self.kept(object, origin),
             quiet,
             grace,
-            standing: matches!(trace, Trace::Fifo(_)),
+            standing: trace.holding.idle_is_normal,
             wreck: wreck(past, origin),
             named: Named::Nothing,
             undo: Undo::Clear,
@@ -208,7 +217,7 @@ impl<'a> Classifier<'a> {
         Verdict { state, because: rule.about, free, evidence: lines }
     }
 
-    /// Does anybody hold it? `None` when only a look at the processes can tell.
+    /// Whether a process holds it; `None` when only a look at the processes can tell.
     fn hold(
         &self,
         object: &Object,
@@ -221,14 +230,11 @@ impl<'a> Classifier<'a> {
             KnownHolders::Seen(found) => Some(found),
             KnownHolders::Nothing => None,
         };
-        match trace {
-            Trace::Segment { attached: attached @ 1.., .. } => {
-                return Some(Hold::Held(HeldBy::Attached(*attached)));
-            }
-            Trace::Set { waiting: Some(waiting @ 1..), .. } => {
-                return Some(Hold::Held(HeldBy::Waiting(*waiting)));
-            }
-            _ => {}
+        if let Some(count @ 1..) = trace.counted {
+            return Some(Hold::Held(match trace.holding.mappings {
+                true => HeldBy::Attached(count),
+                false => HeldBy::Waiting(count),
+            }));
         }
         if let Some(found) = found.filter(|found| !found.holders.is_empty()) {
             return Some(Hold::Held(HeldBy::Seen(Arc::clone(found))));
@@ -238,28 +244,26 @@ impl<'a> Classifier<'a> {
             Some(_) => Some(Hold::Unseen(Unreadable::Processes(self.scanner.unread()))),
             None => None,
         };
-        match trace {
-            Trace::Segment { .. } | Trace::Set { waiting: Some(_), .. } => {
-                Some(Hold::Free(Proof::Counted))
-            }
-            Trace::Set { waiting: None, .. } if found.is_some() => {
-                Some(Hold::Unseen(Unreadable::Object("permission denied")))
-            }
-            Trace::Set { .. } => None,
-            Trace::SysvQueue { .. } | Trace::Fifo(_) => by_processes(Hold::NoneSeen),
-            Trace::Memory(file) | Trace::Semaphore { file, .. } | Trace::Queue { file, .. } => {
-                if self.files.is_locked(file) {
+        match (trace.holding.vacancy, trace.subject) {
+            (Vacancy::Counted, _) => match (trace.counted, found) {
+                (Some(_), _) => Some(Hold::Free(Proof::Counted)),
+                (None, Some(_)) => Some(Hold::Unseen(Unreadable::Object("permission denied"))),
+                (None, None) => None,
+            },
+            (Vacancy::Leased { in_flight }, Subject::File(file)) => {
+                if self.files.is_locked(&file) {
                     return Some(Hold::Held(HeldBy::Locked));
                 }
                 // A program that opens its object at this moment, and will not wait, must not meet a lease.
-                let asked = if young { None } else { self.files.probe(object, *file, look) };
+                let asked = if young { None } else { self.files.probe(object, file, look) };
                 asked.or_else(|| {
-                    by_processes(match trace {
-                        Trace::Queue { .. } => Hold::NoneSeen,
-                        _ => Hold::NoneSeenButInFlight,
+                    by_processes(match in_flight {
+                        true => Hold::NoneSeenButInFlight,
+                        false => Hold::NoneSeen,
                     })
                 })
             }
+            (Vacancy::Leased { .. } | Vacancy::Scanned, _) => by_processes(Hold::NoneSeen),
         }
     }
 
@@ -361,7 +365,7 @@ impl<'a> Classifier<'a> {
 
     fn undo(&self, object: &Object, past: &History, access: &OpenRights) -> Undo {
         match (&object.trace, past.last) {
-            (Some(Trace::Set { .. }), Some(last)) if !past.untouched => {
+            (Some(trace), Some(last)) if trace.holding.undo && !past.untouched => {
                 let population = self.census.get(&self.proc);
                 self.undoers.on(&self.proc, population, &self.lives, (access, last))
             }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::model::Trace;
+use crate::model::{Subject, Trace};
 use crate::sys::processes::{Proc, is_gone};
 
 /// A process, and what it may do.
@@ -158,10 +158,10 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// How whoever leaves such traces reaches the object.
+    /// How holders with such a trace reach the object.
     pub fn of(trace: Option<&Trace>) -> Self {
         match trace {
-            Some(Trace::Memory(file) | Trace::Semaphore { file, .. } | Trace::Fifo(file)) => {
+            Some(Trace { subject: Subject::File(file), holding, .. }) if !holding.namespaced => {
                 Self::Device(file.device)
             }
             _ => Self::Namespace,

@@ -3,18 +3,15 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::evidence::{HeldBy, Hold, Proof, Unreadable};
 use super::locks;
-use crate::kinds::backing::Store;
+use crate::kinds::backing::{Claim, Refusal, Store};
 use crate::kinds::capability::Query;
 use crate::kinds::{self, KINDS, KindRecord};
 use crate::model::{Address, FileId, Object};
 use crate::sys::file;
-use crate::sys::lease::Lease;
 
 /// Where the files of a kind are, opened when somebody first asks; nothing for a kind that has none.
 struct OpenStore {
@@ -43,7 +40,7 @@ impl Files {
         shelf.store.get_or_init(open).as_deref()
     }
 
-    /// Has somebody a lock on this file?
+    /// Returns true if a process has a lock on this file.
     pub(super) fn is_locked(&self, file: &FileId) -> bool {
         self.locks.get_or_init(|| locks::read(&self.proc)).contains(file)
     }
@@ -51,47 +48,26 @@ impl Files {
     /// The kernel's answer for an object's file; `None` when it has none.
     pub(super) fn probe(&self, object: &Object, id: FileId, look: &Query) -> Option<Hold> {
         let store = self.store(object.kind.name, look)?;
-        match identified(store.open_seen(&object.address.locator)) {
-            Ok((_, found)) if found != id => {
+        match store.claim(&object.address.locator, Some(id)) {
+            Ok(Claim::Leased(_)) => Some(Hold::Free(Proof::Leased)),
+            Err(Refusal::Held) => Some(Hold::Held(HeldBy::Leased)),
+            Err(Refusal::Changed) => {
                 Some(Hold::Unseen(Unreadable::Object("it was replaced meanwhile")))
             }
-            Ok((opened, _)) => lease(opened),
-            Err(hold) => hold,
+            Ok(Claim::Opened(_) | Claim::Untouched) | Err(Refusal::Failed(_)) => None,
         }
     }
 
-    /// Is the object with this address held, as far as the kernel says?
+    /// Returns true if the object with this address is held, as far as the kernel says.
     pub(super) fn is_held(&self, address: &Address, look: &Query) -> bool {
         let Ok(record) = kinds::of_address(address) else { return false };
         let Some(store) = self.store(record.kind.name, look) else { return false };
-        let hold = match identified(store.open(&address.locator)) {
-            Ok((_, id)) if self.is_locked(&id) => return true,
-            Ok((opened, _)) => lease(opened),
-            Err(hold) => hold,
+        let file = match store.claim(&address.locator, None) {
+            Err(Refusal::Held) => return true,
+            Ok(Claim::Leased(lease)) => file::stat(lease.file()),
+            Ok(Claim::Opened(file)) => file::stat(&file),
+            Ok(Claim::Untouched) | Err(_) => return false,
         };
-        matches!(hold, Some(Hold::Held(_)))
-    }
-}
-
-/// Which file was opened, or what follows from that it could not be.
-fn identified(opened: io::Result<OwnedFd>) -> Result<(OwnedFd, FileId), Option<Hold>> {
-    let opened = opened.map_err(|error| {
-        // Somebody has a lease on it, and therefore has it open.
-        let leased = error.raw_os_error() == Some(libc::EAGAIN);
-        leased.then_some(Hold::Held(HeldBy::Leased))
-    })?;
-    let stat = file::stat(&opened).map_err(|_| None)?;
-    Ok((opened, FileId { device: stat.device, inode: stat.inode }))
-}
-
-/// Asks for a lease, and gives it back at once.
-fn lease(opened: OwnedFd) -> Option<Hold> {
-    match Lease::take(opened) {
-        Ok(_) => Some(Hold::Free(Proof::Leased)),
-        // Only this says that somebody has it; others say that we may not ask.
-        Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => {
-            Some(Hold::Held(HeldBy::Leased))
-        }
-        Err(_) => None,
+        file.is_ok_and(|stat| self.is_locked(&FileId { device: stat.device, inode: stat.inode }))
     }
 }

@@ -12,12 +12,13 @@ use std::time::Duration;
 use super::Classifier;
 use super::quarantine::Quarantine;
 use crate::holders::Scanner;
-use crate::kinds::backing::{DirEntry, Directory, Store};
+use crate::kinds::backing::{Claim, DirEntry, Directory, Refusal};
 use crate::kinds::capability::{Query, Removal};
 use crate::kinds::{self, KindRecord};
-use crate::model::{Address, Class, Encoded, Fault, FileId, Object, State, Trace, Verdict};
+use crate::model::{
+    Address, Class, Encoded, Fault, FileId, Object, State, Trace, Vacancy, Verdict,
+};
 use crate::sys::file;
-use crate::sys::lease::Lease;
 
 /// How long a lease is held before it proves that nobody had been on the way to the file. Whoever was, is waiting at
 /// the lease by then, and has broken it.
@@ -51,24 +52,24 @@ pub struct Remover<'a> {
 }
 
 /// What belongs together, as it was when it was chosen, with its place among the units.
-type RemovalUnit<'u> = (usize, &'u [Object]);
+type RemovalUnit<'u> = (usize, Vec<&'u Object>);
 /// Told of each object: its unit, its place in it, and what became of it.
 type OnOutcome<'e> = &'e mut dyn FnMut(usize, usize, RemovalOutcome);
 
 impl Remover<'_> {
     /// Removes units of objects that belong together: all of a unit or none.
-    pub fn remove(&self, units: &[Vec<Object>], each: OnOutcome) {
-        let objects = units.iter().flatten();
+    pub fn remove<T: AsRef<Object>>(&self, units: &[Vec<T>], each: OnOutcome) {
+        let units = units.iter().enumerate();
+        let units: Vec<RemovalUnit> =
+            units.map(|(at, unit)| (at, unit.iter().map(AsRef::as_ref).collect())).collect();
+        let objects = units.iter().flat_map(|(_, unit)| unit);
         for object in objects.filter(|object| needs_scan(object)) {
             // Announced, so that one scan looks for all.
-            let _ = self.judge.at_once(object, self.look);
+            let _ = self.judge.at_once(object, None, self.look);
         }
         let is_file = |object: &Object| object.trace.as_ref().and_then(Trace::file).is_some();
-        let (files, others): (Vec<RemovalUnit>, Vec<RemovalUnit>) = units
-            .iter()
-            .enumerate()
-            .map(|(at, unit)| (at, unit.as_slice()))
-            .partition(|(_, unit)| unit.iter().all(is_file));
+        let (files, others): (Vec<RemovalUnit>, Vec<RemovalUnit>) =
+            units.into_iter().partition(|(_, unit)| unit.iter().all(|object| is_file(object)));
         let mut files = files.into_iter().peekable();
         while files.peek().is_some() {
             let (mut batch, mut count) = (Vec::new(), 0);
@@ -142,9 +143,10 @@ impl Remover<'_> {
     /// All of a unit as they are now, or which of them may not be removed.
     fn check_unit(
         &self,
-        unit: &[Object],
+        unit: &[&Object],
     ) -> Result<Vec<(&'static KindRecord, Object)>, (usize, RemovalOutcome)> {
-        let again = |(at, object)| self.again(object).map_err(|outcome| (at, outcome));
+        let again =
+            |(at, object): (usize, &&Object)| self.again(object).map_err(|outcome| (at, outcome));
         unit.iter().enumerate().map(again).collect()
     }
 
@@ -157,10 +159,8 @@ impl Remover<'_> {
         }
         // A file is judged as it will be under the lease that it comes under next.
         let verdict = match again.trace {
-            Some(Trace::Memory(_) | Trace::Semaphore { .. } | Trace::Queue { .. }) => {
-                self.judge.judge_leased(&again, self.look)
-            }
-            _ => self.judge.judge(&again, self.look),
+            Some(trace) if is_leased(&trace) => self.judge.judge_leased(&again, self.look),
+            _ => self.judge.judge(&again, None, self.look),
         };
         self.consider(&again, &verdict).map(|()| (record, again))
     }
@@ -215,13 +215,13 @@ impl Remover<'_> {
         let store = self.judge.store(record.kind.name, self.look).ok_or_else(unreachable)?;
         let failed = |error: io::Error| Failed(Fault::from_os(&error));
         let spot = store.spot(&object.address.locator).map_err(failed)?;
-        let hold = match trace {
-            // To open it would release whoever waits for a peer.
-            Trace::Fifo(_) => Exclusion::None,
-            _ => grasp(store, &object, id)?,
+        // What its kind does not declare to be leased is never opened.
+        let claim = match is_leased(&trace) {
+            true => store.claim(&object.address.locator, Some(id)).map_err(refused)?,
+            false => Claim::Untouched,
         };
-        if matches!(hold, Exclusion::Open(_)) {
-            self.consider(&object, &self.judge.judge(&object, self.look))?;
+        if matches!(claim, Claim::Opened(_)) {
+            self.consider(&object, &self.judge.judge(&object, None, self.look))?;
         }
         let place = match spot {
             None => None,
@@ -231,7 +231,7 @@ impl Remover<'_> {
                 Some((quarantine, name))
             }
         };
-        Ok(Staged { record, object, trace, hold, place })
+        Ok(Staged { record, object, trace, claim, place })
     }
 
     /// Removes all of a unit, or puts all back.
@@ -256,7 +256,7 @@ impl Remover<'_> {
 /// Tells of a unit of which one object stood in the way.
 fn tell_failed(
     unit: usize,
-    objects: &[Object],
+    objects: &[&Object],
     place: usize,
     outcome: RemovalOutcome,
     each: OnOutcome,
@@ -271,9 +271,18 @@ fn tell_failed(
     }
 }
 
-/// Must the processes be looked at to judge it?
+/// Returns true if the processes have to be looked at to judge it, because neither a count nor a lease tells all.
 fn needs_scan(object: &Object) -> bool {
-    matches!(object.trace, Some(Trace::SysvQueue { .. } | Trace::Fifo(_) | Trace::Queue { .. }))
+    object.trace.is_some_and(|trace| match trace.holding.vacancy {
+        Vacancy::Counted => false,
+        Vacancy::Leased { in_flight } => !in_flight,
+        Vacancy::Scanned => true,
+    })
+}
+
+/// Returns true if the object may be opened to take a lease on it.
+fn is_leased(trace: &Trace) -> bool {
+    matches!(trace.holding.vacancy, Vacancy::Leased { .. })
 }
 
 /// A file on its way out.
@@ -281,36 +290,26 @@ struct Staged {
     record: &'static KindRecord,
     object: Object,
     trace: Trace,
-    hold: Exclusion,
+    claim: Claim,
     place: Option<(Rc<Quarantine>, CString)>,
 }
 
-/// What keeps others from a file.
-enum Exclusion {
-    /// A lease: the first who tries to open the file breaks it.
-    Leased(Lease),
-    /// Its descriptor alone, where the file system has no leases.
-    Open(OwnedFd),
-    /// Nothing: it must not be opened.
-    None,
-}
-
 impl Staged {
-    /// Has nobody asked for it since it was taken?
+    /// Returns true if no process has asked for it since it was taken.
     fn is_free(&self, scanner: &Scanner) -> bool {
-        let in_place = match (&self.place, &self.hold) {
-            // It is what it was when it was taken in: nobody else can get into the quarantine.
+        let in_place = match (&self.place, &self.claim) {
+            // It is what it was when it was taken in: no other user can get into the quarantine.
             (Some(_), _) => true,
             // Its name cannot be moved to another file: as long as it has one, it is its own.
-            (None, Exclusion::Leased(leased)) => has_name(leased.file()),
-            (None, Exclusion::Open(file)) => has_name(file),
-            (None, Exclusion::None) => false,
+            (None, Claim::Leased(leased)) => has_name(leased.file()),
+            (None, Claim::Opened(file)) => has_name(file),
+            (None, Claim::Untouched) => false,
         };
         in_place
-            && match &self.hold {
-                Exclusion::Leased(leased) => leased.is_whole(),
-                // Everybody is looked at once more.
-                Exclusion::Open(_) | Exclusion::None => {
+            && match &self.claim {
+                Claim::Leased(leased) => leased.is_whole(),
+                // Every process is looked at once more.
+                Claim::Opened(_) | Claim::Untouched => {
                     let found = scanner.of(&self.trace);
                     found.complete() && found.holders.is_empty()
                 }
@@ -342,7 +341,7 @@ impl Staged {
     }
 
     fn is_leased(&self) -> bool {
-        matches!(self.hold, Exclusion::Leased(_))
+        matches!(self.claim, Claim::Leased(_))
     }
 }
 
@@ -366,22 +365,12 @@ fn has_name(file: &OwnedFd) -> bool {
     file::stat(file).is_ok_and(|stat| stat.links > 0)
 }
 
-/// Takes hold of a file, which is exactly the one that was judged.
-fn grasp(store: &dyn Store, object: &Object, id: FileId) -> Result<Exclusion, RemovalOutcome> {
-    let opened = store.open_seen(&object.address.locator);
-    let opened = opened.map_err(|error| match error.raw_os_error() {
-        Some(libc::EAGAIN) => in_use(),
-        Some(libc::ENOENT) => changed(),
-        _ => Failed(Fault::from_os(&error)),
-    })?;
-    let stat = file::stat(&opened).map_err(|error| Failed(Fault::from_os(&error)))?;
-    if (stat.device, stat.inode) != (id.device, id.inode) {
-        return Err(changed());
-    }
-    match Lease::take(opened) {
-        Ok(leased) => Ok(Exclusion::Leased(leased)),
-        Err((error, _)) if error.raw_os_error() == Some(libc::EAGAIN) => Err(in_use()),
-        Err((_, opened)) => Ok(Exclusion::Open(opened)),
+/// Why a file could not be claimed.
+fn refused(refusal: Refusal) -> RemovalOutcome {
+    match refusal {
+        Refusal::Held => in_use(),
+        Refusal::Changed => changed(),
+        Refusal::Failed(error) => Failed(Fault::from_os(&error)),
     }
 }
 

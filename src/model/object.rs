@@ -1,13 +1,11 @@
 //! One object: the facts that all kinds have as members, the others as pairs of field and value.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::address::{Address, Locator};
 use super::kind::{Field, Kind, Part};
 use super::past::History;
-use super::state::Verdict;
-use super::trace::{Holders, Trace};
+use super::trace::Trace;
 use super::value::{Timestamp, Value};
 
 /// One object as the kernel showed it.
@@ -31,14 +29,14 @@ pub struct Object {
     pub facts: Facts,
     /// What a holder of it would show, where that is known.
     pub trace: Option<Trace>,
-    /// Who holds it, once that has been looked for.
-    pub found: Option<Arc<Holders>>,
     /// What it remembers of its makers and users, where somebody wants its state.
     pub past: Option<History>,
-    /// Its state, once that has been judged.
-    pub verdict: Option<Verdict>,
-    /// The program that is known to give such names.
-    pub producer: Option<&'static str>,
+}
+
+impl AsRef<Object> for Object {
+    fn as_ref(&self) -> &Object {
+        self
+    }
 }
 
 /// Facts of a kind's own.
@@ -82,10 +80,8 @@ pub struct Column {
     pub get: fn(&Object) -> Value,
 }
 
-/// The columns that only a scan of the processes fills.
-pub const OF_HOLDERS: &[&str] = &["used-by", "holders", "unseen"];
-
-/// The columns that every kind has, in the order in which `show` prints them. A kind's own follow.
+/// The columns that every kind has, in the order in which `show` prints them. Those that later stages fill and a kind's own
+/// follow.
 pub static COMMON: &[Column] = &[
     Column {
         field: Field::free("address", "Address of the object, accepted by every verb."),
@@ -146,59 +142,7 @@ pub static COMMON: &[Column] = &[
         ),
         get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Age),
     },
-    Column {
-        field: Field::costly("state", "in-use, idle, leftover, suspect or unknown."),
-        get: |object| match &object.verdict {
-            Some(verdict) => Value::Word(verdict.state.name()),
-            None => NOT_JUDGED,
-        },
-    },
-    Column {
-        field: Field::costly("evidence", "Why the object has this state."),
-        get: |object| match &object.verdict {
-            Some(verdict) => Value::List(
-                verdict.evidence.iter().map(|line| Value::Text(line.as_str().into())).collect(),
-            ),
-            None => NOT_JUDGED,
-        },
-    },
-    Column {
-        field: Field::costly("producer", "Program known to use this naming pattern."),
-        get: |object| object.producer.map_or(Value::None("not known"), Value::Word),
-    },
-    Column {
-        field: Field::costly(
-            "used-by",
-            "Processes that hold it: attached, open, mapped, registered, or waiting in a call.",
-        ),
-        get: Object::used_by,
-    },
-    Column {
-        field: Field::costly("holders", "Number of processes seen to hold it."),
-        get: |object| match object.used_by() {
-            Value::Holders(found) => Value::Count(found.holders.len() as u64),
-            unknown => unknown,
-        },
-    },
-    Column {
-        field: Field::costly(
-            "unseen",
-            "Number of holders that could not be seen: attachments of a segment, waiting calls of a set.",
-        ),
-        get: |object| match object.used_by() {
-            Value::Holders(found) => found.unseen.map_or(NOT_ALL, Value::Count),
-            unknown => unknown,
-        },
-    },
 ];
-
-/// The columns that come from a verdict.
-pub const OF_VERDICTS: &[&str] = &["state", "evidence"];
-
-const NOT_JUDGED: Value = Value::Unknown("it was not judged");
-const NOT_LOOKED: Value = Value::Unknown("it was not looked for");
-const NOT_ALL: Value = Value::Unknown("not every process could be seen");
-const NO_TRACE: Value = Value::Unknown("no process waits, and other users leave no trace");
 
 fn id(object: &Object) -> Value {
     match object.address.locator {
@@ -255,19 +199,8 @@ impl Object {
         }
     }
 
-    /// The column USED-BY: nobody only where that is certain.
-    fn used_by(&self) -> Value {
-        match &self.found {
-            None => NOT_LOOKED,
-            Some(found) if found.is_held() => Value::Holders(found.clone()),
-            Some(found) if !found.complete() => NOT_ALL,
-            Some(_) if self.trace.is_some_and(|trace| trace.is_of_calls()) => NO_TRACE,
-            Some(found) => Value::Holders(found.clone()),
-        }
-    }
-
-    /// Is this the same object, which nobody has used or changed between two looks? Only where what it remembers was
-    /// read both times.
+    /// Returns true if this is the same object, and it was neither used nor changed between two looks; only where its
+    /// history was read both times.
     pub fn is_same(&self, other: &Self) -> bool {
         self.past.is_some()
             && self.address == other.address

@@ -31,6 +31,8 @@ pub enum Form {
     Flag,
     /// A file and one character or number, as `ftok(3)` takes them.
     Key,
+    /// A path; the option can be repeated.
+    Paths,
 }
 
 /// The value of an option, read.
@@ -46,6 +48,8 @@ pub enum Argument {
     Given,
     /// A file and a project number for `ftok(3)`.
     Key(PathBuf, u8),
+    /// Paths.
+    Paths(Vec<PathBuf>),
 }
 
 /// The options that were given.
@@ -53,6 +57,9 @@ pub enum Argument {
 pub struct Settings(Vec<(&'static Param, Argument)>);
 
 impl Settings {
+    /// No option was given.
+    pub const NONE: Self = Self(Vec::new());
+
     /// Adds an option that was given.
     pub fn push(&mut self, param: &'static Param, argument: Argument) {
         self.0.push((param, argument));
@@ -63,7 +70,7 @@ impl Settings {
         self.0.iter().map(|(param, _)| *param)
     }
 
-    /// Was nothing given?
+    /// Returns true if no option was given.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -72,7 +79,7 @@ impl Settings {
         self.0.iter().find(|(one, _)| one.name == param.name).map(|(_, argument)| argument)
     }
 
-    /// Was this flag given?
+    /// Returns true if this flag was given.
     pub fn given(&self, param: &Param) -> bool {
         self.get(param).is_some()
     }
@@ -90,6 +97,14 @@ impl Settings {
         match self.get(param)? {
             Argument::Integer(number) => Some(*number),
             _ => None,
+        }
+    }
+
+    /// Paths, in the order in which they were given.
+    pub fn paths(&self, param: &Param) -> &[PathBuf] {
+        match self.get(param) {
+            Some(Argument::Paths(paths)) => paths,
+            _ => &[],
         }
     }
 

@@ -46,3 +46,20 @@ pub struct History {
     /// What else must be the same for it to be the same object: key, size, time of birth.
     pub serial: [u64; 3],
 }
+
+impl History {
+    /// That of an object which keeps none.
+    pub const NONE: Self = Self {
+        actors: Err("it keeps no history"),
+        last: None,
+        changed: None,
+        creator: None,
+        pace: UsePattern::Steady,
+        pending: None,
+        stranded: 0,
+        untouched: false,
+        links: 0,
+        memory: 0,
+        serial: [0; 3],
+    };
+}

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use super::address::Address;
+use super::holder::Holders;
 use super::kind::Field;
-use super::trace::Holders;
 
 /// A point in time: seconds since the epoch, and nanoseconds where the kernel keeps them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,8 +81,29 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
+static HOLDER: &[&Field] = &[&PID, &USER, &COMMAND, &HOW];
+static PID: Field = Field::free("pid", "Process id.");
+static USER: Field = Field::free("user", "Effective user of the process.");
+static COMMAND: Field = Field::free("command", "Command of the process.");
+static HOW: Field = Field::free("how", "In which ways it holds the object.");
+
+const GONE: Value = Value::Unknown("it is gone");
+
+impl Holders {
+    /// The holders as a table of their own.
+    pub fn rows(&self) -> Rows {
+        let rows = self.holders.iter().map(|holder| {
+            let command = holder.command.clone().map_or(GONE, Value::Name);
+            let how = holder.how.iter().map(|how| Value::Text(how.to_string().into()));
+            let user = holder.uid.map_or(GONE, Value::User);
+            vec![Value::Pid(holder.pid), user, command, Value::List(how.collect())]
+        });
+        Rows { fields: HOLDER, rows: rows.collect() }
+    }
+}
+
 impl Value {
-    /// Is there something to show?
+    /// Returns true if there is something to show.
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::Unknown(_) | Self::None(_))
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::OnceLock;
 
 use super::check;
 
@@ -26,11 +27,12 @@ pub fn queued(pipe: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(bytes.unsigned_abs().into())
 }
 
-/// The device that pipes without a name are on.
-///
-/// # Errors
-/// EMFILE, ENFILE.
-pub fn device() -> io::Result<u64> {
-    let (reader, _writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
-    Ok(super::file::stat(&reader)?.device)
+/// The device that pipes without a name are on, which stays the same while the machine runs; `None` when no pipe could be
+/// made to find out.
+pub fn device() -> Option<u64> {
+    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
+    *DEVICE.get_or_init(|| {
+        let (reader, _writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).ok()?;
+        Some(super::file::stat(&reader).ok()?.device)
+    })
 }

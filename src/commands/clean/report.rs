@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use crate::commands::context::{Context, VerbResult};
+use crate::cli::context::{Context, VerbResult};
 use crate::leftover::removal;
-use crate::model::{Class, Fault, Object, Value};
+use crate::listing::judged::Judged;
+use crate::model::{Class, Fault, Value};
 use crate::output::{Cell, Format};
 
 /// The columns of the plan.
@@ -18,7 +19,7 @@ pub(super) const RESULT: &[(&str, &str)] = &[
 
 /// An object of the plan, and what became of it.
 pub(super) struct Row {
-    pub(super) object: Object,
+    pub(super) one: Judged,
     pub(super) outcome: Option<removal::RemovalOutcome>,
 }
 
@@ -37,11 +38,11 @@ impl Report {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let mut renderer = cx.renderer("objects", &columns);
         renderer.names(&columns);
-        for Row { object, outcome } in &self.rows {
+        for Row { one, outcome } in &self.rows {
             let value = |name: &str| match name {
                 "result" => Cow::Owned(Value::Word(result(outcome.as_ref()))),
                 "reason" => Cow::Owned(reason(outcome.as_ref())),
-                _ => object.column(name).unwrap_or(Cow::Owned(Value::None("none"))),
+                _ => one.column(name).unwrap_or(Cow::Owned(Value::None("none"))),
             };
             let cells: Vec<Cell> = columns.iter().map(|name| value(name)).collect();
             renderer.record(&mut cx.out, &cx.view, &cells)?;
@@ -51,8 +52,8 @@ impl Report {
 
     /// Says why objects are still there.
     pub(super) fn complain(&self, cx: &mut Context) {
-        for Row { object, outcome } in &self.rows {
-            let address = &object.address;
+        for Row { one, outcome } in &self.rows {
+            let address = &one.object.address;
             match outcome {
                 Some(removal::RemovalOutcome::Removed) | None => {}
                 Some(removal::RemovalOutcome::Skipped(why)) => {
@@ -74,7 +75,7 @@ impl Report {
         }
         let goes = |row: &&Row| self.dry || row.outcome == Some(removal::RemovalOutcome::Removed);
         let going: Vec<_> = self.rows.iter().filter(goes).collect();
-        let memory = |row: &&Row| row.object.past.as_ref().map_or(0, |past| past.memory);
+        let memory = |row: &&Row| row.one.object.past.as_ref().map_or(0, |past| past.memory);
         let freed: u64 = going.iter().map(memory).fold(0, u64::saturating_add);
         let mut parts = vec![
             Value::Word(if self.dry { "would remove " } else { "removed " }),

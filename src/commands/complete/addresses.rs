@@ -9,7 +9,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use super::Candidate;
-use crate::commands::context::Context;
+use crate::cli::context::Context;
 use crate::kinds::capability::Want;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Encoded, Facility, Family, Found, Object, decode};

@@ -7,8 +7,8 @@ use clap::Arg;
 
 use super::line::CommandLine;
 use super::{Candidate, addresses};
+use crate::cli::context::Context;
 use crate::commands::Verb;
-use crate::commands::context::Context;
 use crate::kinds::KindRecord;
 use crate::model::Encoded;
 

@@ -3,8 +3,8 @@
 
 use super::roff;
 use crate::commands::Verb;
-use crate::commands::columns::ColumnHelp;
 use crate::kinds::{KINDS, KindRecord};
+use crate::listing::columns::ColumnHelp;
 use crate::model::{Class, Param};
 
 /// The verbs, with their pages.

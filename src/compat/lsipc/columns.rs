@@ -131,7 +131,7 @@ pub(super) static ELEMENT: [&LsipcColumn; 6] = [
 type Columns = &'static [&'static LsipcColumn];
 
 /// What a run is about.
-pub(super) struct Subject {
+pub(super) struct LsipcSubject {
     /// The long option that asks for it.
     pub(super) option: &'static str,
     pub(super) facility: Facility,
@@ -151,8 +151,8 @@ pub(super) struct Subject {
 }
 
 /// In the order in which help lists them.
-pub(super) static SUBJECTS: [Subject; 6] = [
-    Subject {
+pub(super) static SUBJECTS: [LsipcSubject; 6] = [
+    LsipcSubject {
         option: "shmems",
         facility: Facility::Shm,
         family: Family::Sysv,
@@ -171,7 +171,7 @@ pub(super) static SUBJECTS: [Subject; 6] = [
             &DETACH, &COMMAND,
         ],
     },
-    Subject {
+    LsipcSubject {
         option: "queues",
         facility: Facility::Mq,
         family: Family::Sysv,
@@ -187,7 +187,7 @@ pub(super) static SUBJECTS: [Subject; 6] = [
             &KEY, &ID, &PERMS, &OWNER, &USEDBYTES, &MSGS, &LSPID, &LRPID, &SEND, &RECV, &CTIME,
         ],
     },
-    Subject {
+    LsipcSubject {
         option: "semaphores",
         facility: Facility::Sem,
         family: Family::Sysv,
@@ -201,7 +201,7 @@ pub(super) static SUBJECTS: [Subject; 6] = [
         creator: &[&CUID, &CGID, &UID, &GID],
         times: &[&KEY, &ID, &PERMS, &OWNER, &NSEMS, &OTIME, &CTIME],
     },
-    Subject {
+    LsipcSubject {
         option: "posix-shmems",
         facility: Facility::Shm,
         family: Family::Posix,
@@ -222,7 +222,7 @@ pub(super) static SUBJECTS: [Subject; 6] = [
         creator: &[&FILE_CUID, &FILE_CGID],
         times: &[&NAME, &PERMS, &OWNER, &SIZE, &MTIME],
     },
-    Subject {
+    LsipcSubject {
         option: "posix-mqueues",
         facility: Facility::Mq,
         family: Family::Posix,
@@ -244,7 +244,7 @@ pub(super) static SUBJECTS: [Subject; 6] = [
         creator: &[&FILE_CUID, &FILE_CGID],
         times: &[&NAME, &PERMS, &OWNER, &USED, &USEDBYTES, &MSGS],
     },
-    Subject {
+    LsipcSubject {
         option: "posix-semaphores",
         facility: Facility::Sem,
         family: Family::Posix,

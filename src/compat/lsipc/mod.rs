@@ -14,7 +14,7 @@ use super::objects;
 use super::tool::{Shown, Tool, ToolExit, reason};
 use crate::model::{Class, Family, Fault, Locator, Object};
 use crate::sys::terminal;
-use columns::{ELEMENT, LsipcColumn, Subject};
+use columns::{ELEMENT, LsipcColumn, LsipcSubject};
 use request::{LsipcRequest, Selection};
 use rows::RowContext;
 use table::{LsipcTable, Mode};
@@ -51,7 +51,7 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), ToolExi
 fn all(
     tool: &mut Tool,
     request: &LsipcRequest,
-    subject: &Subject,
+    subject: &LsipcSubject,
     mut table: LsipcTable,
 ) -> Result<(), ToolExit> {
     let record = objects::kind(tool, subject.facility, subject.family)?;
@@ -66,7 +66,7 @@ fn all(
 fn one(
     tool: &mut Tool,
     request: &LsipcRequest,
-    subject: &Subject,
+    subject: &LsipcSubject,
     locator: &Locator,
     mut table: LsipcTable,
 ) -> Result<(), ToolExit> {
@@ -110,7 +110,7 @@ fn members(
 fn missing(
     tool: &mut Tool,
     request: &LsipcRequest,
-    subject: &Subject,
+    subject: &LsipcSubject,
     table: &LsipcTable,
 ) -> Result<(), ToolExit> {
     if request.mode == Mode::Json {
@@ -144,7 +144,7 @@ fn write(
 }
 
 /// Does this subject have System V ids, rather than POSIX names?
-fn has_ids(subject: &Subject) -> bool {
+fn has_ids(subject: &LsipcSubject) -> bool {
     subject.family == Family::Sysv
 }
 

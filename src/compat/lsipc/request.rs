@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::columns::{self, ColumnError, LIMITS, LsipcColumn, SUBJECTS, Subject};
+use super::columns::{self, ColumnError, LIMITS, LsipcColumn, LsipcSubject, SUBJECTS};
 use super::has_ids;
 use super::table::Mode;
 use crate::compat::numbers;
@@ -56,7 +56,7 @@ pub(super) enum Selection {
 /// What is to be done.
 pub(super) struct LsipcRequest {
     /// `None`: the limits of all.
-    pub(super) subject: Option<&'static Subject>,
+    pub(super) subject: Option<&'static LsipcSubject>,
     /// Its limits rather than its objects.
     pub(super) global: bool,
     pub(super) which: Selection,
@@ -145,7 +145,7 @@ fn exclude(tool: &mut Tool, given: &PartialRequest, name: &str) -> Result<(), To
 fn check(
     tool: &mut Tool,
     given: &PartialRequest,
-    subject: Option<&Subject>,
+    subject: Option<&LsipcSubject>,
 ) -> Result<(), ToolExit> {
     let Some(subject) = subject else {
         let one = ["creator", "id", "name", "time"].iter().any(|name| given.has(name));
@@ -198,7 +198,7 @@ fn mode(given: &PartialRequest) -> Mode {
 fn columns(
     tool: &mut Tool,
     given: &PartialRequest,
-    subject: Option<&'static Subject>,
+    subject: Option<&'static LsipcSubject>,
     mode: Mode,
 ) -> Result<Vec<&'static LsipcColumn>, ToolExit> {
     let (all, usual): (&[_], &[_]) =

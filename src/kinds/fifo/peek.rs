@@ -9,7 +9,7 @@ use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, tee};
 
 use crate::kinds::capability::Query;
 use crate::kinds::file::id;
-use crate::model::{Class, Descriptor, Fault};
+use crate::model::{Class, Fault, ShownAs};
 use crate::sys::file::{self, Stat};
 use crate::sys::{pidfd, pipe};
 
@@ -44,10 +44,11 @@ pub(super) fn copy(look: &Query, fifo: &Stat) -> Result<OwnedFd, Fault> {
 
 /// A reading descriptor of somebody else's; `None` when nobody has the FIFO open, so that nothing can be in it.
 fn reader(look: &Query, fifo: &Stat) -> Result<Option<OwnedFd>, Fault> {
-    let open = look.fifos.fifos();
+    let open = look.processes.found(&super::FIFOS);
     let (mut writers, mut refused) = (false, None);
-    for Descriptor { pid, fd } in open.descriptors.get(&id(fifo)).into_iter().flatten() {
-        match borrow(*pid, *fd, fifo) {
+    for showing in open.files.get(&id(fifo)).into_iter().flatten() {
+        let (pid, ShownAs::Descriptor(fd, _)) = (showing.pid, showing.place) else { continue };
+        match borrow(pid, fd, fifo) {
             Ok(Some(reader)) => return Ok(Some(reader)),
             Ok(None) => writers = true,
             Err(error) => refused = Some((pid, error)),

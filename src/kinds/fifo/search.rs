@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::kinds::capability::Query;
 use crate::kinds::file::id;
-use crate::model::{Descriptor, Encoded, Fault, OpenFifos};
+use crate::model::{Encoded, Fault, Findings, Showing, ShownAs};
 use crate::sys::file::{self, Stat};
 
 /// Directories that are searched two levels deep, besides the user's own run-time directory; and, one level deep,
@@ -24,7 +24,7 @@ pub(super) const ASKED: usize = 8;
 
 /// What was found.
 pub(super) struct Search {
-    open: Rc<OpenFifos>,
+    open: Rc<Findings>,
     paths: BTreeMap<PathBuf, Stat>,
     unread_directories: usize,
 }
@@ -32,7 +32,7 @@ pub(super) struct Search {
 impl Search {
     /// What the processes have open.
     pub(super) fn of_processes(look: &Query) -> Self {
-        let open = look.fifos.fifos();
+        let open = look.processes.found(&super::FIFOS);
         Self { open, paths: BTreeMap::new(), unread_directories: 0 }
     }
 
@@ -93,9 +93,12 @@ impl Search {
     /// Adds what processes have open or wait to open, where its path leads to the same file from here.
     pub(super) fn paths_of_open(&mut self, proc: &Path) {
         let mut found = self.open.awaited.clone();
-        for (file, descriptors) in &self.open.descriptors {
-            let paths = descriptors.iter().take(ASKED).filter_map(|Descriptor { pid, fd }| {
-                std::fs::read_link(proc.join(format!("{pid}/fd/{fd}"))).ok()
+        for (file, showings) in &self.open.files {
+            let paths = showings.iter().take(ASKED).filter_map(|showing| match showing.place {
+                ShownAs::Descriptor(number, _) => {
+                    std::fs::read_link(proc.join(format!("{}/fd/{number}", showing.pid))).ok()
+                }
+                ShownAs::Mapping(..) => None,
             });
             let same = |path: &PathBuf| stat(path).is_some_and(|stat| id(&stat) == *file);
             found.extend(paths.filter(|path| path.is_absolute()).find(same));
@@ -108,12 +111,12 @@ impl Search {
         self.paths.clone().into_iter()
     }
 
-    /// Who has this file open.
-    pub(super) fn open(&self, stat: &Stat) -> &[Descriptor] {
-        self.open.descriptors.get(&id(stat)).map_or(&[], Vec::as_slice)
+    /// The descriptors of this file.
+    pub(super) fn open(&self, stat: &Stat) -> &[Showing] {
+        self.open.files.get(&id(stat)).map_or(&[], Vec::as_slice)
     }
 
-    /// Could every process be read?
+    /// Returns true if every process could be read.
     pub(super) fn complete(&self) -> bool {
         self.open.unread == 0
     }

@@ -15,9 +15,9 @@ use std::rc::Rc;
 
 use nix::fcntl::OFlag;
 
-use super::backing::{DirEntry, Directory, Store};
+use super::backing::{self, Claim, DirEntry, Directory, Refusal, Store};
 use super::capability::{CreateRequest, Each};
-use crate::model::{Class, Encoded, Facility, Fault, Found, Kind, Locator};
+use crate::model::{Class, Encoded, Facility, Fault, FileId, Found, Kind, Locator};
 use crate::sys::directory::{self, Entry};
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -141,11 +141,9 @@ impl DiskDirectory {
             _ => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
-}
 
-impl Store for DiskDirectory {
-    /// By way of a handle: what is there by now may be a FIFO or a device, which must not be opened.
-    fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
+    /// Opens by way of a handle what was not seen: it may be a FIFO or a device, which must not be opened.
+    fn open_unseen(&self, locator: &Locator) -> io::Result<OwnedFd> {
         let handle = file::handle_at(&*self.home.directory, &self.file(locator)?)?;
         if !file::stat(&handle)?.is(libc::S_IFREG) {
             return Err(io::ErrorKind::Unsupported.into());
@@ -153,8 +151,19 @@ impl Store for DiskDirectory {
         file::reopen(handle.as_fd(), OFlag::O_RDONLY)
     }
 
+    /// Opens what was seen a moment ago. It neither blocks nor follows a link, and is compared with what was seen.
     fn open_seen(&self, locator: &Locator) -> io::Result<OwnedFd> {
         file::open_at(&*self.home.directory, &self.file(locator)?, OFlag::empty())
+    }
+}
+
+impl Store for DiskDirectory {
+    fn claim(&self, locator: &Locator, seen: Option<FileId>) -> Result<Claim, Refusal> {
+        let opened = match seen {
+            Some(_) => self.open_seen(locator),
+            None => self.open_unseen(locator),
+        };
+        backing::lease(opened, seen)
     }
 
     fn spot(&self, locator: &Locator) -> io::Result<Option<DirEntry>> {

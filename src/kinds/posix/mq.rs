@@ -24,8 +24,8 @@ use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    Address, Class, Facility, Family, Fault, Form, Found, Kind, Limit, Locator, Object, Param,
-    Part, Settings, Trace, UsePattern, Value,
+    Address, Calls, Class, Facility, Family, Fault, Form, Found, Holding, Kind, Limit, Locator,
+    Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
@@ -48,6 +48,14 @@ static KIND: Kind = Kind {
     ],
 };
 
+static HOLDING: Holding = Holding {
+    descriptors: true,
+    calls: Calls::OnDescriptor,
+    namespaced: true,
+    vacancy: Vacancy::Leased { in_flight: false },
+    ..Holding::NONE
+};
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixMq),
@@ -55,7 +63,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     remove: Some(&PosixMq),
     backing: Some(&PosixMq),
     messages: Some(&PosixMq),
-    ..KindRecord::read_only(&KIND, &PosixMq)
+    ..KindRecord::read_only(&KIND, &HOLDING, &PosixMq)
 };
 
 /// For `fuzz/`.
@@ -197,7 +205,7 @@ fn seen(plan: &FactPlan<QueueFile>, name: &OsStr, one: &QueueFile) -> Object {
         Err(reason) => Value::Unknown(reason),
     };
     let registered = one.status.as_ref().map_or(0, |status| status.pid);
-    let trace = |file| Trace::Queue { file, registered };
+    let trace = |file| Trace { registered, ..Trace::new(Subject::File(file), &HOLDING) };
     let mut object = object(plan, &KIND, Locator::Name(name.into()), (one, size), trace);
     // A look at a queue's status sets its ctime, its use sets its mtime.
     object.since = one.stat.as_ref().map(|stat| timestamp(stat.modified));

@@ -29,8 +29,8 @@ use crate::kinds::file::{
     object,
 };
 use crate::model::{
-    Address, Class, Encoded, Facility, Family, Fault, Form, Found, Kind, Limit, Locator, Object,
-    Param, Part, Trace, Value,
+    Address, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind, Limit,
+    Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -44,6 +44,14 @@ static KIND: Kind = Kind {
     content: &[Part::Word("value "), Part::Fact("value")],
 };
 
+static HOLDING: Holding = Holding {
+    mappings: true,
+    descriptors: true,
+    calls: Calls::OnWord,
+    vacancy: Vacancy::Leased { in_flight: true },
+    ..Holding::NONE
+};
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixSem),
@@ -51,7 +59,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     remove: Some(&PosixSem),
     backing: Some(&PosixSem),
     counters: Some(&PosixSem),
-    ..KindRecord::read_only(&KIND, &PosixSem)
+    ..KindRecord::read_only(&KIND, &HOLDING, &PosixSem)
 };
 
 /// A semaphore's file, and what its first words say: value and waiters, or why they are not known.
@@ -129,8 +137,8 @@ fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
 }
 
 fn seen(plan: &FactPlan<SemaphoreFile>, name: &OsStr, one: &SemaphoreFile) -> Object {
-    let waiters = !matches!(one.state, Ok((_, 0)));
-    let trace = |file| Trace::Semaphore { file, waiters };
+    let waited = !matches!(one.state, Ok((_, 0)));
+    let trace = |file| Trace { waited, ..Trace::new(Subject::File(file), &HOLDING) };
     let locator = Locator::Name(name.into());
     let mut object = object(plan, &KIND, locator, (one, Value::None("none")), trace);
     if let (Some(past), Ok((value, waiters))) = (&mut object.past, one.state) {

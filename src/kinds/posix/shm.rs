@@ -28,8 +28,8 @@ use crate::kinds::file::{
     object,
 };
 use crate::model::{
-    Address, Class, Encoded, Facility, Family, Fault, Form, Found, Kind, Limit, Locator, Object,
-    Param, Part, Trace, Value,
+    Address, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind, Limit, Locator,
+    Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -43,6 +43,13 @@ static KIND: Kind = Kind {
     content: &[Part::Fact("allocated"), Part::Word(" allocated")],
 };
 
+static HOLDING: Holding = Holding {
+    mappings: true,
+    descriptors: true,
+    vacancy: Vacancy::Leased { in_flight: true },
+    ..Holding::NONE
+};
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&PosixShm),
@@ -50,7 +57,7 @@ pub(crate) static RECORD: KindRecord = KindRecord {
     remove: Some(&PosixShm),
     backing: Some(&PosixShm),
     memory: Some(&PosixShm),
-    ..KindRecord::read_only(&KIND, &PosixShm)
+    ..KindRecord::read_only(&KIND, &HOLDING, &PosixShm)
 };
 
 impl Backed for Stat {
@@ -85,7 +92,8 @@ struct PosixShm;
 
 fn seen(plan: &FactPlan<Stat>, name: &OsStr, stat: &Stat) -> Object {
     let size = Value::Bytes(stat.size);
-    object(plan, &KIND, Locator::Name(name.into()), (stat, size), Trace::Memory)
+    let trace = |file| Trace::new(Subject::File(file), &HOLDING);
+    object(plan, &KIND, Locator::Name(name.into()), (stat, size), trace)
 }
 
 /// The file of an object, which must be shared memory.

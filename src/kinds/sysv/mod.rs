@@ -47,10 +47,7 @@ pub(super) trait Record {
             size,
             since: Some(Timestamp::seconds(self.changed())),
             trace: Some(trace),
-            found: None,
             past: None,
-            verdict: None,
-            producer: None,
             facts,
         }
     }

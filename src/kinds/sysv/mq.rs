@@ -18,8 +18,8 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Kind, Limit,
-    Locator, Object, Param, Part, Trace, UsePattern, Value,
+    Actor, Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
+    IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, UsePattern, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -33,13 +33,15 @@ static KIND: Kind = Kind {
     content: &[Part::Fact("messages"), Part::Word(" msgs")],
 };
 
+static HOLDING: Holding = Holding { calls: Calls::OnId, namespaced: true, ..Holding::NONE };
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvMq),
     configure: Some(&SysvMq),
     remove: Some(&SysvMq),
     messages: Some(&SysvMq),
-    ..KindRecord::read_only(&KIND, &SysvMq)
+    ..KindRecord::read_only(&KIND, &HOLDING, &SysvMq)
 };
 
 impl Record for Queue {
@@ -160,9 +162,10 @@ static MAX_BYTES: Param =
 struct SysvMq;
 
 fn object(plan: &FactPlan<Queue>, one: &Queue) -> Object {
+    let trace = Trace::new(Subject::Queue(IpcNamespace::OWN, one.id), &HOLDING);
     Object {
         past: plan.wants_past().then(|| one.past()),
-        ..one.object(&KIND, capacity(one), plan.read(one), Trace::SysvQueue { id: one.id })
+        ..one.object(&KIND, capacity(one), plan.read(one), trace)
     }
 }
 

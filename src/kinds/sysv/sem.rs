@@ -17,8 +17,9 @@ use crate::kinds::capability::{
 };
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::model::{
-    Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Kind, Limit, Locator,
-    Object, Param, Part, Settings, Trace, UsePattern, Value,
+    Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
+    IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern,
+    Vacancy, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -33,13 +34,21 @@ static KIND: Kind = Kind {
     content: &[Part::Fact("count"), Part::Word(" sems")],
 };
 
+static HOLDING: Holding = Holding {
+    calls: Calls::OnId,
+    namespaced: true,
+    vacancy: Vacancy::Counted,
+    undo: true,
+    ..Holding::NONE
+};
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvSem),
     configure: Some(&SysvSem),
     remove: Some(&SysvSem),
     counters: Some(&SysvSem),
-    ..KindRecord::read_only(&KIND, &SysvSem)
+    ..KindRecord::read_only(&KIND, &HOLDING, &SysvSem)
 };
 
 impl Record for Set {
@@ -161,7 +170,15 @@ fn object(plan: &FactPlan<Set>, one: &Set) -> Object {
     };
     Object {
         past: plan.wants_past().then(|| one.past()),
-        ..one.object(&KIND, Value::None("none"), facts, Trace::Set { id: one.id, waiting })
+        ..one.object(
+            &KIND,
+            Value::None("none"),
+            facts,
+            Trace {
+                counted: waiting,
+                ..Trace::new(Subject::Set(IpcNamespace::OWN, one.id), &HOLDING)
+            },
+        )
     }
 }
 

@@ -18,8 +18,9 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Kind, Limit,
-    Locator, Object, Param, Part, Settings, Trace, UsePattern, Value,
+    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
+    IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern,
+    Vacancy, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -32,13 +33,16 @@ static KIND: Kind = Kind {
     content: &[Part::Fact("attached"), Part::Word(" attached")],
 };
 
+static HOLDING: Holding =
+    Holding { mappings: true, namespaced: true, vacancy: Vacancy::Counted, ..Holding::NONE };
+
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord {
     create: Some(&SysvShm),
     configure: Some(&SysvShm),
     remove: Some(&SysvShm),
     memory: Some(&SysvShm),
-    ..KindRecord::read_only(&KIND, &SysvShm)
+    ..KindRecord::read_only(&KIND, &HOLDING, &SysvShm)
 };
 
 /// A segment, and what only `/proc/sysvipc/shm` tells of it.
@@ -209,7 +213,10 @@ static UNLOCK: Param = Param {
 struct SysvShm;
 
 fn object(plan: &FactPlan<SegmentFacts>, one: &SegmentFacts) -> Object {
-    let trace = Trace::Segment { id: one.known.id, attached: one.known.attached };
+    let trace = Trace {
+        counted: Some(one.known.attached),
+        ..Trace::new(Subject::Segment(IpcNamespace::OWN, one.known.id), &HOLDING)
+    };
     Object {
         past: plan.wants_past().then(|| one.past()),
         ..one.object(&KIND, Value::Bytes(one.known.size), plan.read(one), trace)

@@ -3,19 +3,23 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use crate::kinds::backing::{DirEntry, Directory, Store};
+use crate::kinds::backing::{self, Claim, DirEntry, Directory, Refusal, Store};
 use crate::kinds::posix::with_slash;
-use crate::model::Locator;
+use crate::model::{FileId, Locator};
 use crate::sys::mqueue;
 
 pub(super) struct Queues;
 
+fn open(locator: &Locator) -> io::Result<OwnedFd> {
+    let Locator::Name(name) = locator else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    mqueue::open(&with_slash(name).map_err(|_| io::ErrorKind::InvalidInput)?)
+}
+
 impl Store for Queues {
-    fn open(&self, locator: &Locator) -> io::Result<OwnedFd> {
-        let Locator::Name(name) = locator else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        mqueue::open(&with_slash(name).map_err(|_| io::ErrorKind::InvalidInput)?)
+    fn claim(&self, locator: &Locator, seen: Option<FileId>) -> Result<Claim, Refusal> {
+        backing::lease(open(locator), seen)
     }
 
     /// Their file system can neither rename nor have directories.

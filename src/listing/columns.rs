@@ -1,21 +1,24 @@
 //! Choosing columns by name: `A,B`, `+A,B`, and what is meant by a name that does not exist.
 
-use super::context::{Context, Exit, VerbResult};
+use std::borrow::Cow;
+
+use super::judged::LATE;
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::kinds::KINDS;
-use crate::model::{COMMON, Fault, Value, quoted};
+use crate::model::{COMMON, Fault, Field, Value, quoted};
+use crate::output::Cell;
 
 /// The names of columns with what they are, in the order in which help lists them.
-pub(super) type ColumnHelp = Vec<(String, String)>;
+pub type ColumnHelp = Vec<(String, String)>;
 
 /// Every column that objects can have: those of all kinds first.
-pub(super) fn of_objects() -> ColumnHelp {
-    let mut columns: ColumnHelp = COMMON
-        .iter()
-        .map(|column| (column.field.name.to_owned(), column.field.help.to_owned()))
-        .collect();
+pub fn of_objects() -> ColumnHelp {
+    let mut columns: ColumnHelp =
+        shared().map(|field| (field.name.to_owned(), field.help.to_owned())).collect();
+    let own = columns.len();
     for record in KINDS {
         for field in (record.kind.fields)() {
-            match columns.iter_mut().skip(COMMON.len()).find(|(name, _)| name == field.name) {
+            match columns.iter_mut().skip(own).find(|(name, _)| name == field.name) {
                 Some((_, help)) => help.push_str(&format!(", {}", record.kind.name)),
                 None => columns.push((
                     field.name.to_owned(),
@@ -27,27 +30,34 @@ pub(super) fn of_objects() -> ColumnHelp {
     columns
 }
 
+/// The columns that all kinds have, in the order in which `show` prints them: those of objects, and those that later stages
+/// fill.
+pub fn shared() -> impl Iterator<Item = &'static Field> {
+    let late = LATE.iter().map(|column| &column.field);
+    COMMON.iter().map(|column| &column.field).chain(late)
+}
+
 /// The columns of records that are no objects.
-pub(super) fn of_records(columns: &[(&str, &str)]) -> ColumnHelp {
+pub fn of_records(columns: &[(&str, &str)]) -> ColumnHelp {
     columns.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())).collect()
 }
 
 /// Answers `--columns help`.
-pub(super) fn help(known: &ColumnHelp, cx: &mut Context) -> VerbResult {
+pub fn help(known: &ColumnHelp, cx: &mut Context) -> VerbResult {
     if known.is_empty() {
         return Err(Exit::Usage(Fault::usage("this verb has no columns to choose among")));
     }
     let text = |text: &String| Value::Text(text.as_str().into());
     let rows = known.iter().map(|(name, help)| vec![text(name), text(help)]);
     cx.options.columns = None;
-    cx.records("columns", &["column", "help"], rows.collect())
+    records(cx, "columns", &["column", "help"], rows.collect())
 }
 
 /// The columns that a list of names asks for; `default` without one.
 ///
 /// # Errors
 /// A usage error for a name that does not exist, with the nearest one that does.
-pub(super) fn choose(
+pub fn choose(
     list: Option<&str>,
     default: &[&str],
     known: &[(String, String)],
@@ -72,7 +82,7 @@ pub(super) fn choose(
 ///
 /// # Errors
 /// A usage error that suggests the nearest name.
-pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, Exit> {
+pub fn check(name: &str, known: &[(String, String)]) -> Result<String, Exit> {
     let wanted = name.to_ascii_lowercase().replace('_', "-");
     if known.iter().any(|(name, _)| *name == wanted) {
         return Ok(wanted);
@@ -84,4 +94,27 @@ pub(super) fn check(name: &str, known: &[(String, String)]) -> Result<String, Ex
         Some((name, _)) if likeness(name) > 0.8 => fault.hint(format!("did you mean {name}?")),
         _ => fault.hint("--columns help lists them"),
     }))
+}
+
+/// Writes a whole table of records, for verbs whose answer is one. `--columns` chooses among `names`.
+pub fn records(
+    cx: &mut Context,
+    records: &'static str,
+    names: &[&'static str],
+    rows: Vec<Vec<Value>>,
+) -> VerbResult {
+    let known: Vec<_> = names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+    let columns = choose(cx.options.columns.as_deref(), names, &known)?;
+    let named = cx.options.format().names_values() && cx.options.columns.is_none();
+    let columns = if named { names.to_vec() } else { columns.iter().map(String::as_str).collect() };
+    let mut renderer = cx.renderer(records, &columns);
+    renderer.names(&columns);
+    for row in &rows {
+        let value =
+            |name: &&str| names.iter().position(|one| one == name).and_then(|at| row.get(at));
+        let cell = |name| value(name).map_or(Cow::Owned(Value::None("none")), Cow::Borrowed);
+        let cells: Vec<Cell> = columns.iter().map(cell).collect();
+        renderer.record(&mut cx.out, &cx.view, &cells)?;
+    }
+    Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)
 }

@@ -1,6 +1,6 @@
 //! What verbs that remove without harm have in common: what interrupted runs left, and telling what became of objects.
 
-use super::context::Context;
+use crate::cli::context::Context;
 use crate::kinds;
 use crate::kinds::KINDS;
 use crate::kinds::backing::Directory;
@@ -10,7 +10,7 @@ use crate::leftover::removal;
 use crate::model::{Address, Class, Encoded, Fault, Object};
 
 /// Puts back what interrupted runs left in quarantine where these objects are.
-pub(super) fn recover(addresses: &[Address], look: &Query, cx: &mut Context) {
+pub fn recover(addresses: &[Address], look: &Query, cx: &mut Context) {
     let homes = addresses.iter().filter_map(|address| {
         let store = kinds::of_address(address).ok()?.backing?.store(look).ok()?;
         Some(store.spot(&address.locator).ok()??.home)
@@ -20,7 +20,7 @@ pub(super) fn recover(addresses: &[Address], look: &Query, cx: &mut Context) {
 
 /// Puts back what interrupted runs left in quarantine, wherever all files of a kind are in one directory. With `dry`
 /// it is only told.
-pub(super) fn recover_all(dry: bool, look: &Query, cx: &mut Context) {
+pub fn recover_all(dry: bool, look: &Query, cx: &mut Context) {
     let homes = KINDS.iter().filter_map(|record| record.backing?.store(look).ok()?.home());
     recover_at(homes, dry, cx);
 }
@@ -48,7 +48,7 @@ fn recover_at(homes: impl Iterator<Item = Directory>, dry: bool, cx: &mut Contex
 }
 
 /// Says what became of one object that was named by its address.
-pub(super) fn tell(cx: &mut Context, object: &Object, outcome: removal::RemovalOutcome) {
+pub fn tell(cx: &mut Context, object: &Object, outcome: removal::RemovalOutcome) {
     let address = &object.address;
     match outcome {
         removal::RemovalOutcome::Removed => {}

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-use super::context::{Context, Exit, VerbResult};
+use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::part::ByteRange;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Memory, Region, RegionAccess, TransferError, Want};
@@ -13,7 +13,7 @@ use crate::output::{Dump, Progress, ProgressUnit};
 use crate::sys::buffer::PageBuffer;
 
 /// Writes a part of an object to standard output: as a dump or as it is, with or without a word of progress.
-pub(super) fn show(
+pub fn show(
     memory: &dyn Memory,
     (record, address): (&KindRecord, &Address),
     part: &ByteRange,

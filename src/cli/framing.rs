@@ -6,7 +6,7 @@ use crate::endpoint::frame::Frame;
 
 /// How messages stand on standard input and output.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Framing {
+pub struct Framing {
     /// Message framing
     ///
     /// The default is line, and raw for a FIFO.
@@ -35,12 +35,12 @@ enum FrameName {
 
 impl Framing {
     /// Was a frame asked for?
-    pub(super) fn is_given(&self) -> bool {
+    pub fn is_given(&self) -> bool {
         self.frame.is_some()
     }
 
     /// The frame that was asked for, or what suits the shape of the object.
-    pub(super) fn or(&self, otherwise: Frame) -> Frame {
+    pub fn or(&self, otherwise: Frame) -> Frame {
         match self.frame {
             Some(FrameName::Line) => Frame::Line,
             Some(FrameName::Nul) => Frame::Nul,

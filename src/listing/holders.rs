@@ -1,0 +1,95 @@
+//! What a listing has to know of holders: whether they are wanted, for which objects they have to be looked for,
+//! and when. One scan answers for all objects of a listing.
+
+use std::io;
+
+use super::judged::Judged;
+use crate::cli::context::Context;
+use crate::holders::{Scanner, process};
+use crate::model::{Class, Fault};
+
+/// What a listing has to know of holders.
+pub struct HolderColumns<'s> {
+    scanner: &'s Scanner,
+    /// Only objects that this process holds.
+    pid: Option<i32>,
+    /// They are printed or sorted by.
+    printed: bool,
+    /// There are objects whose holders have to be looked for.
+    pub expected: bool,
+}
+
+/// Checks that there is a process with this number.
+///
+/// # Errors
+/// It has ended, or cannot be read.
+pub fn check_process(pid: i32, cx: &Context) -> Result<(), Fault> {
+    match process::identity(&cx.proc, pid) {
+        Ok(_) => Ok(()),
+        Err(error)
+            if error.raw_os_error() == Some(libc::ESRCH)
+                || error.kind() == io::ErrorKind::NotFound =>
+        {
+            Err(Fault::new(Class::NotFound, format!("there is no process {pid}")))
+        }
+        Err(error) => {
+            let fault = Fault::from_os(&error);
+            let cause = format!("cannot read process {pid}: {}", fault.cause);
+            Err(Fault { cause, ..fault })
+        }
+    }
+}
+
+impl<'s> HolderColumns<'s> {
+    /// Holders that are `printed`, and those of only what `pid` holds.
+    pub fn new(scanner: &'s Scanner, pid: Option<i32>, printed: bool) -> Self {
+        if printed || pid.is_some() {
+            scanner.expect_questions();
+        }
+        Self { scanner, pid, printed, expected: false }
+    }
+
+    /// Takes note of an object whose holders have to be looked for; false for one that the process asked for
+    /// cannot hold.
+    pub fn expects(&mut self, one: &mut Judged) -> bool {
+        match &one.object.trace {
+            // It is known already that no process holds it.
+            Some(_) if one.holders.is_some() => self.pid.is_none(),
+            Some(trace) if !trace.is_nobody() => {
+                if self.printed || self.pid.is_some() {
+                    self.expected = true;
+                    self.scanner.ask(trace);
+                }
+                true
+            }
+            Some(trace) => {
+                one.holders = self.printed.then(|| self.scanner.of(trace));
+                self.pid.is_none()
+            }
+            None => self.pid.is_none(),
+        }
+    }
+
+    /// Looks for the holders of what is left, and leaves only what the process asked for holds.
+    pub fn fill(&self, objects: &mut Vec<(usize, Judged)>, cx: &mut Context) {
+        if !self.printed && self.pid.is_none() {
+            return;
+        }
+        let unknown = |one: &Judged| one.holders.is_none();
+        let traces = objects.iter().filter(|(_, one)| unknown(one));
+        traces.filter_map(|(_, one)| one.object.trace).for_each(|trace| self.scanner.ask(&trace));
+        for (_, one) in objects.iter_mut().filter(|(_, one)| unknown(one)) {
+            one.holders = one.object.trace.map(|trace| self.scanner.of(&trace));
+        }
+        let Some(pid) = self.pid else { return };
+        objects.retain(|(_, one)| {
+            let found = one.holders.as_ref();
+            found.is_some_and(|found| found.holders.iter().any(|holder| holder.pid == pid))
+        });
+        if self.scanner.is_unread(pid) {
+            let cause =
+                format!("cannot read process {pid}, so objects may be missing: permission denied");
+            cx.complain(&Fault::new(Class::Denied, cause).hint("run as its user or root"));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The processes that hold an object, and in which ways. Plain data.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Display};
+
+/// In which way a process holds an object. In order of weight: the first of several says most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// A System V segment is attached: `rw`, `r`.
+    Attached(Access),
+    /// The file is mapped and shared.
+    Mapped(Access),
+    /// The file is mapped privately: it is read, and changes stay with the process.
+    MappedPrivately,
+    /// A descriptor.
+    Open(Access),
+    /// A thread waits in this call: `msgrcv`, `semop`, `mq_receive`, `sem_wait`, `open`.
+    Waiting(&'static str),
+    /// The process is told of the next message: `mq_notify(3)`.
+    Registered,
+}
+
+/// What a mapping or descriptor is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Reading and writing.
+    ReadWrite,
+    /// Writing.
+    Write,
+    /// Reading.
+    Read,
+    /// Neither: a descriptor with `O_PATH`, a mapping with `PROT_NONE`.
+    Neither,
+}
+
+impl Access {
+    /// The access of a mapping or descriptor with these permissions.
+    pub fn new(read: bool, write: bool) -> Self {
+        match (read, write) {
+            (true, true) => Self::ReadWrite,
+            (false, true) => Self::Write,
+            (true, false) => Self::Read,
+            (false, false) => Self::Neither,
+        }
+    }
+
+    /// ` rw`, ` w`, ` r` or nothing, to stand after a word.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::ReadWrite => " rw",
+            Self::Write => " w",
+            Self::Read => " r",
+            Self::Neither => "",
+        }
+    }
+}
+
+impl Display for How {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attached(access) => write!(out, "attached{}", access.suffix()),
+            Self::Mapped(access) => write!(out, "mapped{}", access.suffix()),
+            Self::MappedPrivately => out.write_str("mapped privately"),
+            Self::Open(Access::Neither) => out.write_str("open as path"),
+            Self::Open(access) => write!(out, "open{}", access.suffix()),
+            Self::Waiting(call) => write!(out, "waiting in {call}"),
+            Self::Registered => out.write_str("registered"),
+        }
+    }
+}
+
+/// A process that holds an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Which process, in the pid namespace of `/proc`.
+    pub pid: i32,
+    /// Its command, as the kernel keeps it: up to 15 bytes of anything.
+    pub command: Option<Box<OsStr>>,
+    /// Its effective user.
+    pub uid: Option<u32>,
+    /// In which ways, each once, in order.
+    pub how: Box<[How]>,
+    /// The numbers of its descriptors of the object, in order.
+    pub fds: Box<[i32]>,
+}
+
+/// What is known of those who hold one object.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Holders {
+    /// The processes that were seen, in order of their ids.
+    pub holders: Vec<Holder>,
+    /// How many more there are that could not be seen: mappings of a segment, waiting calls of a set. `None`
+    /// when the kernel keeps no count and not everything could be looked at.
+    pub unseen: Option<u64>,
+}
+
+impl Holders {
+    /// No process holds it, and that is certain.
+    pub const NOBODY: Self = Self { holders: Vec::new(), unseen: Some(0) };
+
+    /// Returns true if every holder has been seen.
+    pub fn complete(&self) -> bool {
+        self.unseen == Some(0)
+    }
+
+    /// Returns true if a process certainly holds it.
+    pub fn is_held(&self) -> bool {
+        !self.holders.is_empty() || self.unseen.is_some_and(|unseen| unseen > 0)
+    }
+}
