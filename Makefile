@@ -1,5 +1,5 @@
 # Builds and installs for systems without a package: make, then make install PREFIX=/usr/local DESTDIR=
-# Everything else is done with cargo; see CONTRIBUTING.md.
+# make check is the quick part of what .ci/run checks. Everything else is done with cargo; see CONTRIBUTING.md.
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
@@ -13,6 +13,13 @@ PROGRAM = $(CARGO_TARGET_DIR)/release/ipcctl
 
 all:
 	packaging/build
+
+# What every change has to pass, without the tests that make objects: in a minute where the rest is built.
+check:
+	cargo fmt --all -- --check
+	cargo clippy --all-targets --locked --quiet -- -D warnings
+	cargo test --lib --locked --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked --quiet
 
 # Installing builds nothing, so that it can be done by root alone.
 install:
@@ -40,4 +47,4 @@ uninstall:
 	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ipcctl.fish
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ipcctl
 
-.PHONY: all install uninstall
+.PHONY: all check install uninstall

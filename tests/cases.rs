@@ -77,6 +77,47 @@ impl Need {
     }
 }
 
+/// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
+const SLOW: [&str; 12] = [
+    "crowd: packets reach exactly one of several readers",
+    "delivery: a receiver that is killed loses no more than it had in hand",
+    "peers gone: a writer that goes and returns is followed",
+    "pool: a signal lets commands finish and takes nothing new",
+    "races: queues that are made anew all the time are never lost",
+    "races: segments sets and queues that others return to are next to never lost",
+    "recipes: every recipe runs as it is printed and prints what is printed after it",
+    "rm: a line too long to be an address is refused with its tail",
+    "waiting: a signal ends every wait with 128 and its number",
+    "waiting: a timeout is as long as it says",
+    "waiting: a wait burns no processor time",
+    "waiting: an idle timeout begins anew with each message",
+];
+
+/// Which tests are to run where no filter says it: the variable `IPCCTL_TESTS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All but the slow ones, which are reported as ignored.
+    Quick,
+    /// `slow`: the slow ones alone.
+    Slow,
+    /// `all`, or a filter says which.
+    All,
+}
+
+impl Wanted {
+    /// # Errors
+    /// A sentence about a value that means nothing.
+    pub fn of_environment(is_filtered: bool) -> Result<Self, String> {
+        match std::env::var("IPCCTL_TESTS").as_deref() {
+            Err(_) if is_filtered => Ok(Wanted::All),
+            Err(_) => Ok(Wanted::Quick),
+            Ok("slow") => Ok(Wanted::Slow),
+            Ok("all") => Ok(Wanted::All),
+            Ok(other) => Err(format!("IPCCTL_TESTS is slow or all, not {other}")),
+        }
+    }
+}
+
 pub struct Case {
     name: String,
     need: Need,
@@ -94,7 +135,13 @@ impl Case {
         Self::new(format!("{area}: {}", function.replace('_', " ")), need, run)
     }
 
-    pub fn into_trial(self, suite: Suite) -> Trial {
+    /// Is it one of those that take long?
+    pub fn is_slow(&self) -> bool {
+        SLOW.contains(&&*self.name)
+    }
+
+    pub fn into_trial(self, suite: Suite, wanted: Wanted) -> Trial {
+        let left_out = wanted == Wanted::Quick && self.is_slow();
         let Case { name, need, run } = self;
         let thread_name = name.clone();
         let trial = Trial::ignorable_test(name, move || {
@@ -109,7 +156,8 @@ impl Case {
                 }
             })
         });
-        trial.with_kind(need.word()).with_ignored_flag(!need.is_met(suite))
+        let kind = if left_out { "slow" } else { need.word() };
+        trial.with_kind(kind).with_ignored_flag(left_out || !need.is_met(suite))
     }
 }
 
@@ -119,6 +167,11 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
         .cloned()
         .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "the test panicked without a message".to_owned())
+}
+
+/// A marked name that no test has is a mistake: the test of that name would be left out of nothing.
+pub fn unknown_slow(all: &[Case]) -> Vec<&'static str> {
+    SLOW.into_iter().filter(|name| !all.iter().any(|case| case.name == *name)).collect()
 }
 
 /// Lists the tests of a file: `cases![one, two; SeveralUsers: three; Limits: four]`. The names are the

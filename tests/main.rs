@@ -44,6 +44,13 @@ fn main() -> ExitCode {
     if arguments.filter.is_none() {
         arguments.format.get_or_insert(FormatSetting::Terse);
     }
+    let wanted = match cases::Wanted::of_environment(arguments.filter.is_some()) {
+        Ok(wanted) => wanted,
+        Err(reason) => {
+            eprintln!("{reason}");
+            return ExitCode::FAILURE;
+        }
+    };
     // Listing the names must work anywhere, also where namespaces are off.
     let suite = if arguments.list {
         isolation::Suite::unknown()
@@ -56,6 +63,17 @@ fn main() -> ExitCode {
             }
         }
     };
-    let trials = registry::all().into_iter().map(|case| case.into_trial(suite)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let (slow, quick): (Vec<_>, Vec<_>) =
+        registry::all().into_iter().partition(cases::Case::is_slow);
+    let left_out = if wanted == cases::Wanted::Quick { slow.len() } else { 0 };
+    let chosen =
+        slow.into_iter().chain(quick.into_iter().filter(|_| wanted != cases::Wanted::Slow));
+    let trials = chosen.map(|case| case.into_trial(suite, wanted)).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if left_out > 0 && !arguments.list {
+        eprintln!(
+            "{left_out} slow tests were left out: IPCCTL_TESTS=slow cargo test --test ipcctl"
+        );
+    }
+    conclusion.exit_code()
 }

@@ -8,7 +8,7 @@ use crate::{
     packages, peers, recipes, tree, verbs,
 };
 
-cases![every_file_of_tests_is_in_its_list];
+cases![every_file_of_tests_is_in_its_list, every_test_that_is_marked_as_slow_is_there];
 
 pub fn all() -> Vec<Case> {
     [
@@ -30,6 +30,10 @@ pub fn all() -> Vec<Case> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn every_test_that_is_marked_as_slow_is_there() {
+    assert_eq!(cases::unknown_slow(&all()), Vec::<&str>::new());
 }
 
 // A file that no `mod` line names is not compiled, and its tests would be gone without a word.

@@ -1,12 +1,12 @@
 //! `generate`: the manual pages, made of the definition of the command line and of what people wrote about it, and
-//! the completions of the shells. Hidden: for maintainers and packagers.
+//! the completions of the shells: for those who installed nothing but the program, and for packagers.
 
 mod definition;
 mod overview;
 mod page;
+mod prose;
 mod roff;
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,12 @@ use clap::{Command, ValueEnum};
 use super::{VERBS, Verb};
 use crate::cli::context::{Context, VerbResult};
 use crate::listing::columns::{self, ColumnHelp};
+use crate::model::{Class, Encoded, Fault};
 use page::Page;
 
 /// Write the manual pages or the completions to a directory
-///
-/// Hand-written sections are read from the subdirectory prose: NAME.SECTION is merged into the page of that name, or is the
-/// page itself in section 7.
 #[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
     /// What to write
     #[arg(value_enum)]
@@ -32,6 +31,11 @@ pub(super) struct Args {
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcctl generate man man
+  ipcctl generate completions completions";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
@@ -49,23 +53,23 @@ const COMPLETIONS: &[(&str, &str)] = &[
 ];
 
 /// Writes the files.
-pub(super) fn run(args: &Args, _cx: &mut Context) -> VerbResult {
-    fs::create_dir_all(&args.dir)?;
-    match args.what {
-        What::Man => Ok(man(&args.dir)?),
+pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
+    let written = fs::create_dir_all(&args.dir).and_then(|()| match args.what {
+        What::Man => man(&args.dir),
         What::Completions => {
-            for (name, text) in COMPLETIONS {
-                fs::write(args.dir.join(name), text)?;
-            }
-            Ok(())
+            COMPLETIONS.iter().try_for_each(|(name, text)| fs::write(args.dir.join(name), text))
         }
+    });
+    if let Err(error) = written {
+        let directory = Encoded(args.dir.as_os_str().as_encoded_bytes());
+        cx.cannot("write to", Some(&directory), &Fault::new(Class::Failed, error.to_string()));
     }
+    Ok(())
 }
 
 fn man(directory: &Path) -> io::Result<()> {
     let mut all = super::definition().disable_help_subcommand(true);
     all.build();
-    let prose = directory.join("prose");
     let verbs: Vec<(&Verb, &Command)> = VERBS
         .iter()
         .filter(|verb| !verb.hidden)
@@ -73,31 +77,17 @@ fn man(directory: &Path) -> io::Result<()> {
         .collect();
     let mut pages = vec![overview(&all, &verbs)];
     pages.extend(verbs.iter().map(|(verb, command)| of_verb(verb, command)));
-    for mut page in pages {
-        page.read_prose(&prose)?;
-        page.write(directory)?;
-    }
-    background(&prose, directory)
+    // Pages that are prose alone are in the sections of the manual that no verb is in.
+    pages.extend(prose::of_section('7').map(|name| Page::new(name, '7', "")));
+    pages.into_iter().try_for_each(|page| write(page, directory))
 }
 
-/// The pages that are prose alone, in the sections of the manual that no verb is in.
-fn background(prose: &Path, directory: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(prose) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let file = PathBuf::from(entry?.file_name());
-        if let (Some(name), Some("7")) =
-            (file.file_stem().and_then(OsStr::to_str), file.extension().and_then(OsStr::to_str))
-        {
-            let mut page = Page::new(name, '7', "");
-            page.read_prose(prose)?;
-            page.write(directory)?;
-        }
+/// Writes a page with the prose that belongs to it.
+fn write(mut page: Page, directory: &Path) -> io::Result<()> {
+    if let Some(text) = prose::of_page(&page.file_name()) {
+        page.add_prose(text);
     }
-    Ok(())
+    page.write(directory)
 }
 
 fn about(command: &Command) -> String {

@@ -55,8 +55,8 @@ static VERBS: &[Verb] = &[
     Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
     Verb { columns: limits::columns, fails: &SEARCHES, ..verb!(limits) },
     Verb { columns: kinds::columns, fails: &SEARCHES, ..verb!(kinds) },
+    Verb { takes: |_| false, fails: &SEARCHES, ..verb!(generate) },
     Verb { hidden: true, ..verb!(help) },
-    Verb { hidden: true, fails: &SEARCHES, ..verb!(generate) },
     Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
 ];
 
@@ -138,7 +138,7 @@ fn unreadable(error: clap::Error) -> Exit {
 #[derive(Parser)]
 #[command(name = "ipcctl", version, max_term_width = 100, after_help = AFTER_SHORT, after_long_help = AFTER)]
 #[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
-#[command(help_template = "{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}")]
+#[command(help_template = "{about-with-newline}{usage-heading} {usage}\n{all-args}{after-help}")]
 #[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]

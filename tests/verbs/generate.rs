@@ -13,7 +13,7 @@ crate::cases![
     the_committed_completions_are_the_generated_ones,
     every_verb_of_the_help_has_a_page_and_every_option_is_in_it,
     the_overview_has_every_verb_kind_column_and_status,
-    it_is_for_maintainers_and_in_no_help,
+    what_it_cannot_write_is_told,
     pages_need_no_more_than_ascii;
     Mandoc: mandoc_has_no_complaint_about_any_page
 ];
@@ -30,21 +30,22 @@ fn files(directory: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The pages that the program makes of its definitions and of the committed prose, which is read before the
-/// world of a test is made, because its directories may cover the repository.
+/// The pages that the program makes of its definitions and of the prose that is built in. The committed prose is read
+/// before the world of a test is made, because its directories may cover the repository.
 fn made_pages() -> (TestEnv, BTreeMap<String, String>) {
     let prose = files(&tree::path("man/prose"));
     assert!(prose.len() > 5, "{:?}", prose.keys());
     let env = TestEnv::new();
     let directory = env.path("man");
-    fs::create_dir_all(format!("{directory}/prose")).unwrap();
-    for (name, text) in &prose {
-        fs::write(format!("{directory}/prose/{name}"), text).unwrap();
-    }
     env.run(["generate", "man", &directory]).ok().prints("");
     let pages = files(Path::new(&directory));
-    for name in prose.keys() {
-        assert!(pages.contains_key(name), "man/prose/{name} belongs to no page");
+    for (name, text) in &prose {
+        let page = pages.get(name).unwrap_or_else(|| panic!("man/prose/{name} belongs to no page"));
+        let last = text.lines().last().unwrap();
+        assert!(
+            page.contains(last),
+            "man/prose/{name} is not built in: generate/prose.rs names it"
+        );
     }
     (env, pages)
 }
@@ -176,10 +177,11 @@ fn the_overview_has_every_verb_kind_column_and_status() {
     }
 }
 
-fn it_is_for_maintainers_and_in_no_help() {
+fn what_it_cannot_write_is_told() {
     let env = TestEnv::new();
-    env.run(["--help"]).ok().hides("generate");
     env.run(["generate", "poetry", &env.path("x")]).code(2).says("poetry");
+    fs::write(env.path("file"), "").unwrap();
+    env.run(["generate", "man", &env.path("file")]).code(1).says("cannot write to /tmp/");
 }
 
 // In the locale C man(1) complains about a character that it cannot show, and leaves it out.

@@ -1,5 +1,4 @@
-//! A manual page: sections in the order that man-pages(7) gives, some made of definitions, some read from the
-//! directory of prose. Knows no page in particular.
+//! A manual page: sections in the order that man-pages(7) gives, some made of definitions, some of prose. Knows no page in particular.
 
 use std::fs;
 use std::io;
@@ -39,17 +38,9 @@ impl Page {
         }
     }
 
-    /// Adds the sections of the file of prose that belongs to the page, if there is one.
-    ///
-    /// # Errors
-    /// The file is there and cannot be read.
-    pub(super) fn read_prose(&mut self, prose: &Path) -> io::Result<()> {
-        let text = match fs::read_to_string(prose.join(self.file_name())) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        for (title, body) in sections(&text) {
+    /// Adds the sections of a file of prose.
+    pub(super) fn add_prose(&mut self, text: &str) {
+        for (title, body) in sections(text) {
             let made = self.sections.iter_mut().find(|(made, _)| made == title);
             match made {
                 Some((_, made)) if title == "SEE ALSO" => {
@@ -60,7 +51,6 @@ impl Page {
                 None => self.add(title, body),
             }
         }
-        Ok(())
     }
 
     /// Writes the page into a directory, as `NAME.NUMBER`.
@@ -78,7 +68,8 @@ impl Page {
         fs::write(directory.join(self.file_name()), text)
     }
 
-    fn file_name(&self) -> String {
+    /// `NAME.NUMBER`.
+    pub(super) fn file_name(&self) -> String {
         format!("{}.{}", self.name, self.number)
     }
 }
@@ -109,12 +100,11 @@ mod tests {
     fn prose_takes_the_place_of_what_was_made_or_continues_it() {
         let directory = tempfile::tempdir().unwrap();
         let prose = ".\\\" for editors\n.SH DESCRIPTION\nmore\n.SH EXIT STATUS\nits own\n.SH SEE ALSO\n.BR a (1)\n";
-        fs::write(directory.path().join("x.1"), prose).unwrap();
         let mut page = Page::new("x", '1', "tries");
         page.add("SEE ALSO", ".BR b (1)\n".into());
         page.add("EXIT STATUS", "common\n".into());
         page.add("DESCRIPTION", "made\n".into());
-        page.read_prose(directory.path()).unwrap();
+        page.add_prose(prose);
         page.write(directory.path()).unwrap();
         let text = fs::read_to_string(directory.path().join("x.1")).unwrap();
         let (_, body) = text.split_once('\n').unwrap();
