@@ -15,6 +15,7 @@ crate::cases![
     an_unreadable_sysvipc_table_ends_and_hides_nothing_in_silence,
     a_fact_of_the_table_is_unknown_when_it_is_masked,
     sparse_ids_are_all_found,
+    many_objects_are_listed_once_and_in_order_with_a_second_thread_and_without,
     another_root_for_proc_may_be_empty,
     a_missing_shm_directory_is_a_warning_and_exit_1,
     a_process_file_system_without_processes_takes_nothing_from_the_listing;
@@ -122,6 +123,20 @@ fn sparse_ids_are_all_found() {
     let mut found = env.run(["list", "shm", "mq", "sem", "--json"]).ok().addresses();
     found.sort();
     assert_eq!(found, expected);
+}
+
+fn many_objects_are_listed_once_and_in_order_with_a_second_thread_and_without() {
+    let env = TestEnv::new();
+    // More than a kind has before its slots are asked for ahead; some of them are empty.
+    let sets: Vec<_> = (0..1500).map(|_| sysv::set(sysv::PRIVATE, 1, 0o600)).collect();
+    sets.iter().step_by(7).for_each(|set| sysv::remove_set(*set));
+    let left = sets.iter().enumerate().filter(|(at, _)| at % 7 > 0);
+    let expected: Vec<_> = left.map(|(_, set)| format!("sem:{set}")).collect();
+    let list = || env.command(["list", "sem", "--json"]);
+    assert_eq!(list().run().ok().addresses(), expected);
+    // No address space has a stack of that size: the thread cannot be started.
+    let without = list().env("RUST_MIN_STACK", (1u64 << 50).to_string());
+    assert_eq!(without.run().ok().addresses(), expected);
 }
 
 fn another_root_for_proc_may_be_empty() {

@@ -4,6 +4,7 @@
 pub(super) mod mq;
 pub(super) mod sem;
 pub(super) mod shm;
+mod slots;
 mod source;
 mod table;
 
@@ -30,7 +31,7 @@ pub(super) fn fuzz(bytes: &[u8]) {
 }
 
 /// What the kernel keeps about an object of each of the three kinds.
-pub(super) trait Record {
+pub(super) trait Record: Send {
     fn id(&self) -> u32;
     fn perm(&self) -> &Permissions;
     fn changed(&self) -> i64;

@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
+use std::thread;
 
+use super::slots::slots;
 use super::{Record, fault, table};
 use crate::kinds::capability::{Each, Query};
 use crate::model::{Fault, Found, Locator, Object};
@@ -54,21 +56,27 @@ impl<T: Record> TableSource<T> {
             }
         }
         let (mut shown, mut empty) = (Vec::new(), 0);
-        for index in 0..=highest {
-            match (self.stat_any)(index) {
-                Ok(record) => {
-                    shown.push(record.id());
-                    show(&record, each)?;
+        let table = thread::scope(|scope| {
+            for slot in slots(scope, highest, self.stat_any) {
+                match slot {
+                    Some(record) => {
+                        shown.push(record.id());
+                        show(&record, each)?;
+                    }
+                    None => empty += 1,
                 }
-                Err(_) => empty += 1,
+                if empty == PATIENCE + shown.len() * EMPTY_SLOTS
+                    && let Ok(records) = self.read_table(look)
+                {
+                    return ControlFlow::Continue(Some(records));
+                }
             }
-            if empty == PATIENCE + shown.len() * EMPTY_SLOTS
-                && let Ok(records) = self.read_table(look)
-            {
-                let shown: HashSet<u32> = shown.into_iter().collect();
-                let mut rest = records.iter().filter(|record| !shown.contains(&record.id()));
-                return rest.try_for_each(|record| show(record, each));
-            }
+            ControlFlow::Continue(None)
+        })?;
+        if let Some(records) = table {
+            let shown: HashSet<u32> = shown.into_iter().collect();
+            let mut rest = records.iter().filter(|record| !shown.contains(&record.id()));
+            return rest.try_for_each(|record| show(record, each));
         }
         // Before Linux 4.17 no slot answers. After it, all can have been removed meanwhile: the table knows.
         if shown.is_empty() && !matches!((self.used)(), Ok(0)) {
