@@ -21,7 +21,7 @@ crate::cases![
 fn pages() -> BTreeMap<PathBuf, String> {
     let mut pages = BTreeMap::new();
     let mut directories = vec![PathBuf::from("docs")];
-    let mut files = vec![PathBuf::from("README.md"), PathBuf::from("CONTRIBUTING.md")];
+    let mut files = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from).to_vec();
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(tree::path(&directory)).unwrap() {
             let path = directory.join(entry.unwrap().file_name());
