@@ -11,6 +11,7 @@ use crate::tree;
 crate::cases![
     every_link_leads_somewhere,
     the_index_names_every_page,
+    the_test_command_of_the_front_page_is_what_is_checked_before_anything_lands,
     one_can_read_on_from_page_to_page,
     the_glossary_is_in_order,
     the_glossary_has_the_words_of_the_program,
@@ -69,6 +70,18 @@ fn the_index_names_every_page() {
         let from_docs = from_docs.to_str().unwrap();
         assert!(named.contains(&from_docs), "docs/README.md does not name {from_docs}");
     }
+}
+
+fn the_test_command_of_the_front_page_is_what_is_checked_before_anything_lands() {
+    let page = fs::read_to_string(tree::path("README.md")).unwrap();
+    let command = page.lines().map(str::trim).find(|line| line.starts_with("cargo test"));
+    let command = command.unwrap().split(" #").next().unwrap().trim();
+    let checks = fs::read_to_string(tree::path(".ci/run")).unwrap();
+    assert!(checks.lines().any(|line| line == command), "{command} is not in .ci/run");
+    // What it leaves out runs there, too.
+    assert!(
+        checks.lines().any(|line| line == format!("IPCCTL_TESTS=slow {command} --test ipcctl"))
+    );
 }
 
 fn one_can_read_on_from_page_to_page() {
