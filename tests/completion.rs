@@ -101,8 +101,8 @@ fn live_addresses_are_listed_with_their_owner_size_and_content() {
 fn what_the_shell_knows_it_completes_itself() {
     in_every_shell(
         &[
-            ("ipcctl list --fifo-dir fold", &["list", "--fifo-dir", "directory/"]),
-            ("ipcctl list --fifo-dir=fold", &["list", "--fifo-dir=directory/"]),
+            ("ipcctl list --fifo-dir dire", &["list", "--fifo-dir", "directory/"]),
+            ("ipcctl list --fifo-dir=dire", &["list", "--fifo-dir=directory/"]),
             ("ipcctl create shm --key-from fil", &["create", "shm", "--key-from", "file name"]),
         ],
         |env| {
