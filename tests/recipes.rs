@@ -2,6 +2,8 @@
 //! after it.
 
 use std::fs;
+use std::panic;
+use std::thread;
 
 use crate::env::{Invocation, TestEnv};
 use crate::isolation;
@@ -66,11 +68,21 @@ fn run(wanted: fn(&str) -> bool) {
         .filter(|(script, _)| wanted(script))
         .collect();
     assert!(!all.is_empty());
-    for (text, expected) in all {
-        let env = TestEnv::new();
-        plain(&env, &text).run().code(0).prints(&expected).says_not("ipcctl:");
-        // What a recipe makes it takes away.
-        env.run(["list", "--no-headings", "--quiet"]).ok().prints("");
+    // Recipes wait more than they work. Each has a world of its own, which belongs to a thread.
+    for some in all.chunks(4) {
+        thread::scope(|scope| {
+            let run = |(text, expected): &(String, String)| {
+                let env = TestEnv::new();
+                plain(&env, text).run().code(0).prints(expected).says_not("ipcctl:");
+                // What a recipe makes it takes away.
+                env.run(["list", "--no-headings", "--quiet"]).ok().prints("");
+            };
+            let started: Vec<_> =
+                some.iter().map(|recipe| scope.spawn(move || run(recipe))).collect();
+            for recipe in started {
+                recipe.join().unwrap_or_else(|reason| panic::resume_unwind(reason));
+            }
+        });
     }
 }
 
