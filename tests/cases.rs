@@ -78,7 +78,7 @@ impl Need {
 }
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
-const SLOW: [&str; 12] = [
+const SLOW: [&str; 11] = [
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
     "peers gone: a writer that goes and returns is followed",
@@ -87,7 +87,6 @@ const SLOW: [&str; 12] = [
     "races: segments sets and queues that others return to are next to never lost",
     "recipes: every recipe runs as it is printed and prints what is printed after it",
     "rm: a line too long to be an address is refused with its tail",
-    "waiting: a signal ends every wait with 128 and its number",
     "waiting: a timeout is as long as it says",
     "waiting: a wait burns no processor time",
     "waiting: an idle timeout begins anew with each message",

@@ -91,10 +91,12 @@ fn a_signal_ends_every_wait_with_128_and_its_number() {
     script(&env, EMPTY).run().ok();
     for wait in WAITS {
         // A shell lets a job in the background ignore SIGINT, so timeout(1) runs it.
-        for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let waits = [("INT", 130), ("TERM", 143), ("HUP", 129)].map(|(signal, status)| {
             let text = format!("timeout -s {signal} --preserve-status 0.3 ipcctl {wait} --quiet");
-            let run = script(&env, &text).run().code(status);
-            run.prints("").says_not("panic");
+            (script(&env, &text).start(), status)
+        });
+        for (run, status) in waits {
+            run.end().code(status).prints("").says_not("panic");
         }
     }
     // A signal that is ignored stays ignored.
