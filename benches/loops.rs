@@ -8,6 +8,9 @@ use crate::channels::{KEY, LINES, MEMORY, MESSAGE, QUEUE};
 
 /// As many bytes as stay in the processor's cache between two calls.
 const BLOCK: usize = 128 * 1024;
+/// A block as it is copied fastest: it begins with a page.
+#[repr(align(4096))]
+struct Page([u8; BLOCK]);
 /// As many bytes as one `splice` is asked to move.
 const SPLICE: usize = 1 << 20;
 
@@ -98,10 +101,11 @@ fn splice() -> io::Result<usize> {
 
 /// From standard input to standard output.
 fn copy() -> io::Result<usize> {
-    let mut block = vec![0_u8; BLOCK];
+    let mut block = Page([0; BLOCK]);
+    let block = &mut block.0;
     let mut moved = 0;
     loop {
-        match read(&mut block)? {
+        match read(block)? {
             0 => return Ok(moved),
             length => moved += write(&block[..length])?,
         }
@@ -115,9 +119,10 @@ fn open_memory(flags: libc::c_int) -> io::Result<libc::c_int> {
 
 fn memory_write() -> io::Result<usize> {
     let file = open_memory(libc::O_WRONLY)?;
-    let mut block = vec![0_u8; BLOCK];
+    let mut block = Page([0; BLOCK]);
+    let block = &mut block.0;
     for at in (0..MEMORY).step_by(BLOCK) {
-        read(&mut block)?;
+        read(block)?;
         // SAFETY: the block has the length that is passed.
         size(unsafe { libc::pwrite(file, block.as_ptr().cast(), BLOCK, at as libc::off_t) })?;
     }
@@ -126,11 +131,12 @@ fn memory_write() -> io::Result<usize> {
 
 fn memory_read() -> io::Result<usize> {
     let file = open_memory(libc::O_RDONLY)?;
-    let mut block = vec![0_u8; BLOCK];
+    let mut block = Page([0; BLOCK]);
+    let block = &mut block.0;
     for at in (0..MEMORY).step_by(BLOCK) {
         // SAFETY: the block has the length that is passed.
         size(unsafe { libc::pread(file, block.as_mut_ptr().cast(), BLOCK, at as libc::off_t) })?;
-        write(&block)?;
+        write(block)?;
     }
     Ok(MEMORY)
 }
@@ -143,9 +149,10 @@ fn attach() -> io::Result<*mut u8> {
 
 fn segment_write() -> io::Result<usize> {
     let segment = attach()?;
-    let mut block = vec![0_u8; BLOCK];
+    let mut block = Page([0; BLOCK]);
+    let block = &mut block.0;
     for at in (0..MEMORY).step_by(BLOCK) {
-        read(&mut block)?;
+        read(block)?;
         // SAFETY: the segment has MEMORY bytes, and the block is a part of that.
         unsafe { segment.add(at).copy_from_nonoverlapping(block.as_ptr(), BLOCK) };
     }
@@ -154,11 +161,12 @@ fn segment_write() -> io::Result<usize> {
 
 fn segment_read() -> io::Result<usize> {
     let segment = attach()?;
-    let mut block = vec![0_u8; BLOCK];
+    let mut block = Page([0; BLOCK]);
+    let block = &mut block.0;
     for at in (0..MEMORY).step_by(BLOCK) {
         // SAFETY: as above.
         unsafe { segment.add(at).copy_to_nonoverlapping(block.as_mut_ptr(), BLOCK) };
-        write(&block)?;
+        write(block)?;
     }
     Ok(MEMORY)
 }

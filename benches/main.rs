@@ -4,7 +4,7 @@
 //! leaves none behind. It prints one table, and a goal that is missed is a line of it, not a failure.
 //!
 //! `cargo bench -- FILTER` runs the rows whose name contains FILTER; `cargo bench -- --write` runs them all and
-//! rewrites the table of `docs/performance.md`.
+//! rewrites the table of `docs/performance.md`; `--against=PROGRAM` measures another build of `ipcctl` beside this one.
 #![allow(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -14,7 +14,9 @@ mod loops;
 mod measure;
 mod objects;
 mod peers;
+mod priority;
 mod processes;
+mod programs;
 mod report;
 mod rows;
 mod transfers;
@@ -50,18 +52,25 @@ fn bench(words: &[&str]) -> Result<()> {
         return Ok(());
     }
     let write = words.contains(&"--write");
-    let filters: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with("--")).collect();
-    if let Some(unknown) =
-        words.iter().find(|w| w.starts_with("--") && !["--bench", "--write"].contains(w))
-    {
-        return Err(format!("unknown option {unknown}: there are FILTER and --write").into());
+    let against = words.iter().find_map(|word| word.strip_prefix("--against="));
+    let is_option = |word: &&str| word.starts_with("--");
+    let filters: Vec<&str> = words.iter().copied().filter(|word| !is_option(word)).collect();
+    let known =
+        |word: &str| ["--bench", "--write"].contains(&word) || word.starts_with("--against=");
+    if let Some(unknown) = words.iter().find(|word| is_option(word) && !known(word)) {
+        return Err(format!(
+            "unknown option {unknown}: there are FILTER, --write and --against=PROGRAM"
+        )
+        .into());
     }
     if write && !filters.is_empty() {
         return Err("--write needs the whole table, so it takes no filter".into());
     }
 
-    let mut worlds = world::Worlds::enter()?;
-    report::conditions();
+    let programs = programs::Programs::copy(against)?;
+    let urgent = priority::raise();
+    report::conditions(&urgent);
+    let mut worlds = world::Worlds::enter(programs)?;
     let mut lines = Vec::new();
     let mut measure = |name: &str, measure: &dyn Fn(&mut world::Worlds) -> Result<report::Line>| {
         if filters.iter().all(|word| name.contains(word)) {
@@ -79,5 +88,5 @@ fn bench(words: &[&str]) -> Result<()> {
     }
     let table = report::table(&lines);
     println!("\n{table}\n{}", report::verdict(&lines));
-    if write { report::write(&table, &lines) } else { Ok(()) }
+    if write { report::write(&table, &lines, urgent.is_ok()) } else { Ok(()) }
 }

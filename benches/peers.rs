@@ -52,12 +52,12 @@ pub const LSIPC_RAW: Peer = peer("lsipc -m -r", "lsipc", &["-m", "-r"]);
 pub const LSIPC_JSON: Peer =
     Peer { shape: Shape::Any, ..peer("lsipc -m -J", "lsipc", &["-m", "--json"]) };
 pub const CAT: Peer = peer("cat", "cat", &["/proc/sysvipc/shm"]);
-/// `lsipc` before 2.41 has no POSIX objects. 2.41 took 149 ms for 10,000 semaphores, and 40.7 ms for as many memory
-/// objects, where `ls -l` took 48 and 51.5 ms, so `ls -l` in the same run stands for it.
+/// `lsipc` before 2.41 has no POSIX objects. 2.41 took 149 ms for 10,000 semaphores where `ls -l` took 48 ms, and its
+/// master before 2.43 took 90 ms for as many memory objects where `ls -l` took 81, so `ls -l` in the same run stands for it.
 pub const LSIPC_POSIX_SEM: Peer =
     Peer { factor: 149.0 / 48.0, ..peer("lsipc -S, as ls -l × 3.1", "ls", &["-l", "/dev/shm"]) };
 pub const LSIPC_POSIX_SHM: Peer =
-    Peer { factor: 40.7 / 51.5, ..peer("lsipc -M, as ls -l × 0.8", "ls", &["-l", "/dev/shm"]) };
+    Peer { factor: 90.0 / 81.0, ..peer("lsipc -M, as ls -l × 1.1", "ls", &["-l", "/dev/shm"]) };
 pub const FUSER: Peer =
     Peer { shape: Shape::Any, ..peer("fuser", "fuser", &["/dev/shm/bench-00001"]) };
 pub const LSOF: Peer =

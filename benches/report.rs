@@ -1,6 +1,7 @@
 //! From medians to the one table, its verdict, and the copy of it in `docs/performance.md`. Runs nothing.
 
 use std::fs;
+use std::io;
 use std::time::SystemTime;
 
 use crate::Result;
@@ -13,6 +14,8 @@ pub struct Line {
     pub name: &'static str,
     /// `ipcctl`.
     pub ours: Medians,
+    /// The other build of it.
+    pub before: Option<Medians>,
     /// The bare system calls.
     pub floor: Option<Medians>,
     /// The peer's label, and its medians if it is installed.
@@ -21,9 +24,11 @@ pub struct Line {
     pub goals: &'static [Goal],
 }
 
-const HEADINGS: [&str; 9] = [
+const HEADINGS: [&str; 11] = [
     "work",
     "ipcctl ms",
+    "before ms",
+    "to before",
     "floor ms",
     "ratio to floor",
     "peer ms",
@@ -45,7 +50,6 @@ impl Goal {
             Goal::PartOfFloor(part) => format!("≥ {part} of floor's speed"),
             Goal::TimesPeer(times) => format!("≤ {times} × peer"),
             Goal::PeakMib(mib) => format!("< {mib} MiB"),
-            Goal::MicrosEach(micros) => format!("< {micros} µs each beyond pauses"),
         }
     }
 
@@ -57,10 +61,6 @@ impl Goal {
             Goal::PartOfFloor(part) => 1.0 / line.to_floor()? >= part,
             Goal::TimesPeer(times) => 1.0 / line.faster()? <= times,
             Goal::PeakMib(mib) => line.ours.peak_mib < mib,
-            Goal::MicrosEach(micros) => {
-                let pauses = f64::from(10_000_u32.div_ceil(128));
-                line.ours.ms < 10_000.0 * micros / 1e3 + pauses
-            }
         })
     }
 }
@@ -82,7 +82,7 @@ impl Line {
         self.goals.iter().any(|goal| goal.is_met(self).is_none())
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 11] {
         let number =
             |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.2}"));
         let peer = match self.peer {
@@ -104,6 +104,8 @@ impl Line {
         [
             self.name.into(),
             number(Some(self.ours.ms)),
+            number(self.before.map(|before| before.ms)),
+            number(self.before.map(|before| self.ours.ms / before.ms)),
             number(self.floor.map(|floor| floor.ms)),
             number(self.to_floor()),
             peer,
@@ -119,21 +121,26 @@ impl Line {
 pub fn table(lines: &[Line]) -> String {
     let mut rows = vec![HEADINGS.map(String::from)];
     rows.extend(lines.iter().map(Line::cells));
+    // Another build is measured only when it is named.
+    let compared = lines.iter().any(|line| line.before.is_some());
+    let shown = |column: &usize| compared || !matches!(column, 2 | 3);
     let widths: Vec<usize> = (0..HEADINGS.len())
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+        for (column, (cell, width)) in
+            row.iter().zip(&widths).enumerate().filter(|(column, _)| shown(column))
+        {
             // Numbers to the right, words to the left.
-            let right = matches!(column, 1..=3 | 5 | 6);
+            let right = matches!(column, 1..=5 | 7 | 8);
             text +=
                 &if right { format!("| {cell:>width$} ") } else { format!("| {cell:<width$} ") };
         }
         text += "|\n";
         if number == 0 {
-            for (column, width) in widths.iter().enumerate() {
-                let right = if matches!(column, 1..=3 | 5 | 6) { ":" } else { "-" };
+            for (column, width) in widths.iter().enumerate().filter(|(column, _)| shown(column)) {
+                let right = if matches!(column, 1..=5 | 7 | 8) { ":" } else { "-" };
                 text += &format!("|{}{right}", "-".repeat(width + 1));
             }
             text += "|\n";
@@ -149,17 +156,22 @@ pub fn verdict(lines: &[Line]) -> String {
     format!("{missed} goals missed (of {goals})")
 }
 
-/// Says what the figures will be worth: how busy the machine is before the bench adds to it.
-pub fn conditions() {
+/// Says what the figures will be worth: how busy the machine is before the bench adds to it, and whether that matters.
+pub fn conditions(urgent: &io::Result<()>) {
+    if let Err(error) = urgent {
+        println!("note: not before the rest of the machine (SCHED_FIFO): {error}");
+    }
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: f64 = load.split(' ').next().and_then(|text| text.parse().ok()).unwrap_or(0.0);
     if load > 0.5 {
-        println!("note: load average {load}: other work runs here, so these figures are not final");
+        println!(
+            "note: load average {load}: other work runs here, which costs those who wait for it"
+        );
     }
 }
 
 /// Puts the table between the markers of `docs/performance.md`.
-pub fn write(table: &str, lines: &[Line]) -> Result<()> {
+pub fn write(table: &str, lines: &[Line], urgent: bool) -> Result<()> {
     let document = fs::read_to_string(DOCUMENT)?;
     let (before, rest) =
         document.split_once(BEGIN).ok_or("docs/performance.md has lost its first marker")?;
@@ -169,12 +181,26 @@ pub fn write(table: &str, lines: &[Line]) -> Result<()> {
     // The number alone: what follows it is a builder's mark.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     let cores = std::thread::available_parallelism()?;
+    let urgent = if urgent { ", under SCHED_FIFO" } else { "" };
     let caption = format!(
-        "`cargo bench -- --write`, {}, Linux {kernel}, {cores} cores. {}.",
+        "`cargo bench -- --write`, {}, Linux {kernel}, {cores} cores of {}{urgent}. {}.",
         today.split('T').next().unwrap_or_default(),
+        processor(),
         verdict(lines)
     );
     fs::write(DOCUMENT, format!("{before}{BEGIN}\n{caption}\n\n{table}\n{END}{after}"))?;
     println!("written to docs/performance.md");
     Ok(())
+}
+
+/// What the processor calls itself; its family and model say which one it is where the name does not.
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let lines = text.lines().filter_map(|line| line.split_once(':'));
+        let mut values =
+            lines.filter(|(field, _)| field.trim() == name).map(|(_, value)| value.trim());
+        values.next().unwrap_or("unknown").to_owned()
+    };
+    format!("{} (family {}, model {})", field("model name"), field("cpu family"), field("model"))
 }

@@ -47,8 +47,6 @@ pub enum Goal {
     TimesPeer(f64),
     /// Peak memory below so many MiB.
     PeakMib(f64),
-    /// At most so many microseconds for each of 10,000 objects, beyond the pauses of a millisecond for every 128 of them.
-    MicrosEach(f64),
 }
 
 const EMPTY: Population = Segments(0);
@@ -86,6 +84,7 @@ const BUSY: Population = Processes(objects::CROWD);
 const FACTS: &str = "address,key,owner,mode,size,content,age";
 const JSON_FACTS: &str = "address,key,owner,mode,size,attached,creator-pid,last-pid,changed";
 
+const SYSV: &[&str] = &["list", "shm", "mq", "sem", "--family", "sysv"];
 const LIST: &[&str] = &["list", "shm", "-o", FACTS];
 const LIST_ALL: &[&str] = &["list", "shm"];
 const LIST_JSON: &[&str] = &["list", "shm", "--json", "-o", JSON_FACTS];
@@ -109,12 +108,16 @@ pub const ROWS: &[Row] = &[
         .floor("start")
         .peer(&peers::IPCS)
         .goals(&[Goal::TimesPeer(1.3)]),
+    row("System V alone, no objects", EMPTY, SYSV, Any)
+        .floor("start")
+        .peer(&peers::IPCS)
+        .goals(&[Goal::TimesPeer(1.05)]),
     row("list, no segments", EMPTY, LIST, Lines).floor("segments").peer(&peers::IPCS_M),
     row("list, 1,000 segments", FEW, LIST, Lines).floor("segments").peer(&peers::IPCS_M),
     row("list, 32,000 segments", MANY, LIST, Lines)
         .floor("segments")
         .peer(&peers::IPCS_M)
-        .goals(&[Goal::TimesFaster(8.0), Goal::TimesFloor(1.8), Goal::PeakMib(12.0)]),
+        .goals(&[Goal::TimesFaster(8.0), Goal::TimesFloor(1.4), Goal::PeakMib(12.0)]),
     row("list, 32,000 segments (lsipc)", MANY, LIST, Lines)
         .floor("segments")
         .peer(&peers::LSIPC_M)
@@ -128,7 +131,7 @@ pub const ROWS: &[Row] = &[
     row("json, 32,000 segments", MANY, LIST_JSON, JSON)
         .floor("segments")
         .peer(&peers::LSIPC_JSON)
-        .goals(&[Goal::TimesFaster(8.0)]),
+        .goals(&[Goal::TimesFaster(8.0), Goal::TimesFloor(1.25)]),
     row("json with states and holders, 32,000 segments", MANY, JSON_ALL, JSON)
         .floor("segments")
         .peer(&peers::LSIPC_JSON),
@@ -136,11 +139,12 @@ pub const ROWS: &[Row] = &[
     row("plain, 1,000 segments", FEW, LIST_PLAIN, Lines).floor("segments").peer(&peers::LSIPC_RAW),
     row("plain, 32,000 segments", MANY, LIST_PLAIN, Lines)
         .floor("segments")
-        .peer(&peers::LSIPC_RAW),
+        .peer(&peers::LSIPC_RAW)
+        .goals(&[Goal::TimesFloor(1.25)]),
     row("list, 999 segments left of 32,000", SparseSegments(32_000), LIST, Lines)
         .floor("segments-proc")
         .peer(&peers::CAT)
-        .goals(&[Goal::TimesFloor(NOISE)]),
+        .goals(&[Goal::TimesFloor(1.4)]),
     row("ipcctl ipcs -m, 32,000 segments", MANY, &["ipcs", "-m"], Lines)
         .floor("segments")
         .peer(&peers::IPCS_M)
@@ -152,7 +156,7 @@ pub const ROWS: &[Row] = &[
     row("ipcctl lsipc -m, 32,000 segments", MANY, &["lsipc", "-m"], Lines)
         .floor("segments")
         .peer(&peers::LSIPC_M)
-        .goals(&[Goal::TimesFaster(8.0)]),
+        .goals(&[Goal::TimesFaster(8.0), Goal::TimesFloor(1.6)]),
     row(
         "ipcctl lsipc -m -J, 32,000 segments",
         MANY,
@@ -161,7 +165,7 @@ pub const ROWS: &[Row] = &[
     )
     .floor("segments")
     .peer(&peers::LSIPC_JSON)
-    .goals(&[Goal::TimesFaster(8.0)]),
+    .goals(&[Goal::TimesFaster(8.0), Goal::TimesFloor(1.6)]),
     row("show by id, among 32,000", MANY, BY_ID, Any)
         .floor("start")
         .peer(&peers::AMONG_10)
@@ -182,7 +186,7 @@ pub const ROWS: &[Row] = &[
     row("list, 10,000 named semaphores", Semaphores(10_000), LIST_POSIX_SEM, Lines)
         .floor("semaphores")
         .peer(&peers::LSIPC_POSIX_SEM)
-        .goals(&[Goal::TimesFloor(2.0), Goal::TimesFaster(4.0)]),
+        .goals(&[Goal::TimesFloor(2.0), Goal::TimesFaster(3.5)]),
     // The last ones, for their processes are there for whatever is measured afterwards.
     row("who holds a file, 3,000 processes", BUSY, USERS, Any)
         .floor("processes")
@@ -194,18 +198,21 @@ pub const ROWS: &[Row] = &[
         .goals(&[Goal::TimesFaster(4.0)]),
     row("state of 10,000 free memory objects, 3,000 processes", Crowded(10_000), STATES, Lines)
         .floor("leases")
-        .goals(&[Goal::TimesFloor(1.5)]),
+        .goals(&[Goal::TimesFloor(1.45)]),
     row("clean of 10,000 memory objects", Leftovers(10_000), CLEAN, Lines)
         .floor("cleaner")
-        .goals(&[Goal::MicrosEach(30.0)]),
+        .goals(&[Goal::TimesFloor(1.2), Goal::PeakMib(12.0)]),
 ];
 
 impl Row {
     /// Runs the row's three sides in turn.
     pub fn measure(&self, worlds: &mut Worlds) -> Result<Line> {
-        let ipcctl = Path::new(env!("CARGO_BIN_EXE_ipcctl"));
+        let (ipcctl, other) = (worlds.programs.ipcctl.clone(), worlds.programs.other.clone());
         let mut sides =
-            vec![contestant(worlds, self.population, ipcctl, self.arguments, self.shape)?];
+            vec![contestant(worlds, self.population, &ipcctl, self.arguments, self.shape)?];
+        if let Some(other) = &other {
+            sides.push(contestant(worlds, self.population, other, self.arguments, self.shape)?);
+        }
         if let Some(name) = self.floor {
             sides.push(contestant(
                 worlds,
@@ -218,7 +225,7 @@ impl Row {
         let mut peer_runs = false;
         if let Some(peer) = self.peer {
             let (program, arguments) = match peer.program {
-                "ipcctl" => (Some(ipcctl.to_path_buf()), self.arguments),
+                "ipcctl" => (Some(ipcctl.clone()), self.arguments),
                 _ => (peer.installed(), peer.arguments),
             };
             if let Some(program) = program {
@@ -232,6 +239,7 @@ impl Row {
         Ok(Line {
             name: self.name,
             ours,
+            before: other.and_then(|_| medians.next()),
             floor: self.floor.and_then(|_| medians.next()),
             peer: self.peer.map(|peer| {
                 (peer.label, medians.next().filter(|_| peer_runs).map(|m| scaled(m, peer.factor)))

@@ -5,7 +5,7 @@
 //! that loses something fails or never ends.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::measure::{Contestant, Expect, side_by_side};
@@ -117,17 +117,24 @@ pub const TRANSFERS: &[Transfer] = &[
 impl Transfer {
     /// Runs the row's sides in turn.
     pub fn measure(&self, worlds: &mut Worlds) -> Result<Line> {
-        let mut sides = vec![side(worlds, self.ours)?, side(worlds, self.floor)?];
+        let programs = (worlds.programs.ipcctl.clone(), worlds.programs.other.clone());
+        let mut sides =
+            vec![side(worlds, &programs.0, self.ours)?, side(worlds, &programs.0, self.floor)?];
+        if let Some(other) = &programs.1 {
+            sides.push(side(worlds, other, self.ours)?);
+        }
         let peer = self.peer.filter(|(_, program, _)| installed(program).is_some());
         if let Some((_, _, script)) = peer {
-            sides.push(side(worlds, script)?);
+            sides.push(side(worlds, &programs.0, script)?);
         }
         let mut medians = side_by_side(&sides)?.into_iter();
         let ours = medians.next().ok_or("nothing was measured")?;
         let floor = medians.next();
+        let before = programs.1.and_then(|_| medians.next());
         Ok(Line {
             name: self.name,
             ours,
+            before,
             floor,
             peer: self.peer.map(|(label, _, _)| (label, medians.next())),
             goals: self.goals,
@@ -135,10 +142,11 @@ impl Transfer {
     }
 }
 
-fn side(worlds: &mut Worlds, script: &str) -> Result<Contestant> {
+fn side(worlds: &mut Worlds, ipcctl: &Path, script: &str) -> Result<Contestant> {
     let bench = env::current_exe()?;
     let bare = format!("{} floor", bench.to_str().ok_or("the bench has an odd path")?);
-    let script = script.replace("{ipcctl}", env!("CARGO_BIN_EXE_ipcctl")).replace("{bare}", &bare);
+    let ipcctl = ipcctl.to_str().ok_or("the program has an odd path")?;
+    let script = script.replace("{ipcctl}", ipcctl).replace("{bare}", &bare);
     Ok(Contestant {
         world: worlds.get(Population::Channels)?,
         program: "/bin/sh".into(),

@@ -14,6 +14,7 @@ use std::rc::Rc;
 
 use crate::Result;
 use crate::objects::Population;
+use crate::programs::Programs;
 
 /// One IPC namespace with its own `/dev/shm`, and what was made in it.
 pub struct World {
@@ -25,6 +26,8 @@ pub struct World {
 
 /// All worlds by what is in them. A population that could not be made keeps its reason.
 pub struct Worlds {
+    /// What is measured in them.
+    pub programs: Programs,
     base: World,
     made: BTreeMap<Population, std::result::Result<Rc<World>, String>>,
 }
@@ -51,10 +54,10 @@ impl World {
 
 impl Worlds {
     /// Leaves the machine's namespaces for good. Must run before any thread starts.
-    pub fn enter() -> Result<Worlds> {
+    pub fn enter(programs: Programs) -> Result<Worlds> {
         isolate().map_err(|error| format!("cannot move into namespaces of its own: {error} (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)"))?;
         own_file_systems()?;
-        Ok(Worlds { base: World::current()?, made: BTreeMap::new() })
+        Ok(Worlds { programs, base: World::current()?, made: BTreeMap::new() })
     }
 
     /// The world that holds `population`, made on first use.
