@@ -4,9 +4,8 @@
 use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
-use std::thread;
 
-use super::slots::slots;
+use super::slots::in_blocks;
 use super::{Record, fault, table};
 use crate::kinds::capability::{Each, Query};
 use crate::model::{Fault, Found, Locator, Object};
@@ -56,27 +55,31 @@ impl<T: Record> TableSource<T> {
             }
         }
         let (mut shown, mut empty) = (Vec::new(), 0);
-        let table = thread::scope(|scope| {
-            for slot in slots(scope, highest, self.stat_any) {
+        let walked = in_blocks(highest, self.stat_any, |block| {
+            for slot in &block {
                 match slot {
                     Some(record) => {
                         shown.push(record.id());
-                        show(&record, each)?;
+                        show(record, each).map_break(|()| None)?;
                     }
                     None => empty += 1,
                 }
                 if empty == PATIENCE + shown.len() * EMPTY_SLOTS
                     && let Ok(records) = self.read_table(look)
                 {
-                    return ControlFlow::Continue(Some(records));
+                    return ControlFlow::Break(Some(records));
                 }
             }
-            ControlFlow::Continue(None)
-        })?;
-        if let Some(records) = table {
-            let shown: HashSet<u32> = shown.into_iter().collect();
-            let mut rest = records.iter().filter(|record| !shown.contains(&record.id()));
-            return rest.try_for_each(|record| show(record, each));
+            ControlFlow::Continue(())
+        });
+        match walked {
+            ControlFlow::Continue(()) => {}
+            ControlFlow::Break(None) => return ControlFlow::Break(()),
+            ControlFlow::Break(Some(records)) => {
+                let shown: HashSet<u32> = shown.into_iter().collect();
+                let mut rest = records.iter().filter(|record| !shown.contains(&record.id()));
+                return rest.try_for_each(|record| show(record, each));
+            }
         }
         // Before Linux 4.17 no slot answers. After it, all can have been removed meanwhile: the table knows.
         if shown.is_empty() && !matches!((self.used)(), Ok(0)) {
