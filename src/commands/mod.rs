@@ -22,6 +22,7 @@ mod wait;
 mod write;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
@@ -195,15 +196,18 @@ fn part(arguments: &[OsString]) -> Command {
 /// Runs the program with its arguments, and tells its exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let parsed = part(&arguments)
-        .try_get_matches_from(&arguments)
+    let mut part = ManuallyDrop::new(part(&arguments));
+    let parsed = part
+        .try_get_matches_from_mut(&arguments)
         .or_else(|_| definition().try_get_matches_from(&arguments))
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error, usage_status(&arguments)),
     };
-    let mut cx = Context::new(cli.output);
+    // What ends with the process is not taken apart before: that would be a tenth of a short run.
+    let (matches, mut cx) =
+        (ManuallyDrop::new(matches), ManuallyDrop::new(Context::new(cli.output)));
     let result = match matches.subcommand() {
         Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
             Some(verb) if cx.lists_columns() => columns::help(&(verb.columns)(), &mut cx),
