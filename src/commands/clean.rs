@@ -106,8 +106,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let planner =
         Planner { args, look: &look, judge: &judge, own: nix::unistd::geteuid().as_raw() };
     let (units, warnings) = planner.plan(cx);
-    let row = |one: &Judged| Row { one: one.clone(), outcome: None };
-    let rows = units.iter().flatten().map(row).collect();
+    let rows = units.iter().flatten().map(|one| Row { one, outcome: None }).collect();
     let mut report = Report { columns: columns.clone(), rows, dry: args.dry_run, warnings };
     if consents(args, cx, &report)? {
         let scanner = Scanner::new(&proc);
@@ -173,19 +172,20 @@ impl Planner<'_> {
             ControlFlow::Continue(())
         });
         seen.sort_by_key(|(turn, _)| *turn);
-        let (mut chosen, mut suspects, mut others) = (Vec::new(), 0, 0);
-        for (_, mut one) in seen {
+        let (mut suspects, mut others) = (0, 0);
+        seen.retain_mut(|(_, one)| {
             let judged = one.verdict.take();
             let verdict = judged.unwrap_or_else(|| self.judge.judge(&one.object, None, self.look));
-            let state = verdict.state;
-            one.verdict = Some(verdict);
+            let state = one.verdict.insert(verdict).state;
             match (self.takes(state), is_mine(self.own, &one.object)) {
-                (true, true) => chosen.push(one),
+                (true, true) => return true,
                 (true, false) => others += 1,
                 (false, mine) => suspects += usize::from(mine && self.misses(state)),
             }
-        }
+            false
+        });
         tell_rest(cx, suspects, others);
+        let chosen = seen.into_iter().map(|(_, one)| one);
         let mut units = groups::units(chosen, |address| self.member(address));
         for (one, address) in &units.stay {
             let own = &one.object.address;
@@ -213,7 +213,7 @@ impl Planner<'_> {
             Ok(object) => {
                 let verdict = self.judge.judge(&object, None, self.look);
                 let goes = self.takes(verdict.state) && is_mine(self.own, &object);
-                let one = Judged { verdict: Some(verdict), ..object.into() };
+                let one = Judged { verdict: Some(verdict), ..Box::new(object).into() };
                 if goes { Member::Goes(Box::new(one)) } else { Member::Stays }
             }
             Err(fault) if fault.class == Class::NotFound => Member::Absent,

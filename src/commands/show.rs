@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let mut objects: Vec<Judged> = Vec::new();
     for (address, found) in args.addresses.iter().zip(found) {
         match found {
-            Ok(object) => objects.push(object.into()),
+            Ok(object) => objects.push(Box::new(object).into()),
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
     }

@@ -27,7 +27,7 @@ pub struct Units<T> {
 
 /// Puts together what belongs together, in the order in which it was chosen. `member` looks at what was not chosen.
 pub fn units<T: AsRef<Object>>(
-    chosen: Vec<T>,
+    chosen: impl IntoIterator<Item = T>,
     mut member: impl FnMut(&Address) -> Member<T>,
 ) -> Units<T> {
     let mut units = Units { go: Vec::new(), stay: Vec::new() };

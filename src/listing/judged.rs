@@ -10,8 +10,8 @@ use crate::model::{Field, Holders, Object, Place, Value, Verdict};
 /// An object, and what is known of it besides what its kind tells.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// The object.
-    pub object: Object,
+    /// The object, where it was put when it was found: long listings move and keep it.
+    pub object: Box<Object>,
     /// The processes that hold it, once they have been looked for.
     pub holders: Option<Arc<Holders>>,
     /// Its state, once that has been judged.
@@ -20,8 +20,8 @@ pub struct Judged {
     pub producer: Option<&'static str>,
 }
 
-impl From<Object> for Judged {
-    fn from(object: Object) -> Self {
+impl From<Box<Object>> for Judged {
+    fn from(object: Box<Object>) -> Self {
         Self { object, holders: None, verdict: None, producer: None }
     }
 }

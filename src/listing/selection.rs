@@ -22,7 +22,7 @@ pub struct Walk<'a> {
 }
 
 /// Takes an object and its turn, and says whether to go on.
-pub type Take<'t> = &'t mut dyn FnMut(&mut Context, Object, usize) -> ControlFlow<()>;
+pub type Take<'t> = &'t mut dyn FnMut(&mut Context, Box<Object>, usize) -> ControlFlow<()>;
 
 /// What is looked at in one go.
 enum WalkStep<'a> {
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
         take: Take,
     ) -> ControlFlow<()> {
         record.inspect.list(self.look, &mut |found| match found {
-            Found::Object(object) => take(cx, *object, turn),
+            Found::Object(object) => take(cx, object, turn),
             Found::Note(text) => {
                 cx.note(&text);
                 ControlFlow::Continue(())
@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
     ) -> ControlFlow<()> {
         match found {
             Ok(_) if seen => {}
-            Ok(object) => take(cx, object, turn)?,
+            Ok(object) => take(cx, object.into(), turn)?,
             Err(fault) => cx.cannot(self.act, Some(address), &fault),
         }
         ControlFlow::Continue(())

@@ -18,21 +18,21 @@ pub(super) const RESULT: &[(&str, &str)] = &[
 ];
 
 /// An object of the plan, and what became of it.
-pub(super) struct Row {
-    pub(super) one: Judged,
+pub(super) struct Row<'a> {
+    pub(super) one: &'a Judged,
     pub(super) outcome: Option<removal::RemovalOutcome>,
 }
 
 /// The plan, and what became of it.
-pub(super) struct Report {
+pub(super) struct Report<'a> {
     pub(super) columns: Vec<String>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Row<'a>>,
     pub(super) dry: bool,
     /// Sources that could not be looked at.
     pub(super) warnings: Vec<String>,
 }
 
-impl Report {
+impl Report<'_> {
     /// Writes all rows.
     pub(super) fn print(&self, cx: &mut Context) -> VerbResult {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
