@@ -12,6 +12,8 @@ use super::{Cell, Layout, Renderer, View, text, title};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
+/// Bytes of lines that are written together.
+const LINES: usize = 1 << 14;
 /// Narrower than this the last column is not made.
 const NARROWEST: usize = 8;
 
@@ -73,33 +75,37 @@ impl Table {
     /// Two passes: the widths are known, the cells are padded on their way out.
     fn write_padded(&self, out: &mut dyn Write) -> io::Result<()> {
         let ascii = self.text.is_ascii();
-        let mut line = Vec::new();
+        let mut lines = Vec::with_capacity(2 * LINES);
         let mut cells = self.cells();
         for row in 0..self.lengths.len() / self.columns.max(1) {
-            line.clear();
+            let start = lines.len();
             // Where the column would begin if every character were a byte.
-            let mut begin = 0;
+            let mut begin = start;
             for ((widest, right), cell) in self.widths.iter().zip(&self.right).zip(&mut cells) {
                 let width = if ascii { cell.len() } else { cell.width() };
                 let room = if *right { widest - width.min(*widest) } else { 0 };
-                line.resize(begin + room, b' ');
-                line.extend_from_slice(cell.as_bytes());
+                pad(&mut lines, begin + room);
+                lines.extend_from_slice(cell.as_bytes());
                 begin += widest + GAP + cell.len() - width;
             }
-            self.write_line(out, &mut line, row == 0)?;
+            self.end_line(&mut lines, start, row == 0);
+            if lines.len() >= LINES {
+                out.write_all(&lines)?;
+                lines.clear();
+            }
         }
-        Ok(())
+        out.write_all(&lines)
     }
 
-    /// The first line is the heading, if there is one.
-    fn write_line(&self, out: &mut dyn Write, line: &mut Vec<u8>, first: bool) -> io::Result<()> {
-        line.truncate(line.trim_ascii_end().len());
+    /// Ends the line that starts there. The first one is the heading, if there is one.
+    fn end_line(&self, lines: &mut Vec<u8>, start: usize, first: bool) {
+        let length = lines.get(start..).map_or(0, |line| line.trim_ascii_end().len());
+        lines.truncate(start + length);
         if first && self.color {
-            line.splice(..0, *b"\x1b[1m");
-            line.extend_from_slice(b"\x1b[0m");
+            lines.splice(start..start, *b"\x1b[1m");
+            lines.extend_from_slice(b"\x1b[0m");
         }
-        line.push(b'\n');
-        out.write_all(line)
+        lines.push(b'\n');
     }
 
     /// The last column alone may be shortened, to what the others leave of the terminal.
@@ -124,10 +130,13 @@ impl Table {
                 table.modify(Columns::one(last), Width::truncate(room).suffix("…"));
             }
         }
+        let mut lines = Vec::new();
         for (at, line) in table.to_string().lines().enumerate() {
-            self.write_line(out, &mut line.as_bytes().to_vec(), at == 0)?;
+            let start = lines.len();
+            lines.extend_from_slice(line.as_bytes());
+            self.end_line(&mut lines, start, at == 0);
         }
-        Ok(())
+        out.write_all(&lines)
     }
 }
 
@@ -157,6 +166,15 @@ impl Renderer for Table {
             _ => self.write_padded(out),
         }
     }
+}
+
+/// Puts blanks at the end up to this length. Most are few, and all are put there together.
+fn pad(lines: &mut Vec<u8>, length: usize) {
+    static BLANKS: [u8; 16] = [b' '; 16];
+    while lines.len() < length {
+        lines.extend_from_slice(&BLANKS);
+    }
+    lines.truncate(length);
 }
 
 #[cfg(test)]

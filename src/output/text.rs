@@ -120,7 +120,7 @@ impl View {
             Value::Unknown(_) | Value::None(_) => out.push_str(absent),
             Value::Flag(flag) => push(out, flag),
             Value::Count(number) | Value::Bytes(number) | Value::Id(number) => {
-                digits::<10>(*number, 1, out);
+                decimal(*number, out);
             }
             Value::Percent(share) => push(out, format_args!("{share:.3}")),
             Value::Key(key) => {
@@ -139,7 +139,7 @@ impl View {
             Value::Address(Address { facility, locator: Locator::Id(id) }) => {
                 out.push_str(facility.name());
                 out.push(':');
-                digits::<10>((*id).into(), 1, out);
+                decimal((*id).into(), out);
             }
             Value::Address(address) => push(out, address),
             Value::Phrase(parts) => parts.iter().for_each(|part| match part {
@@ -204,7 +204,7 @@ fn span(secs: u64, out: &mut String) {
     ];
     let unit = UNITS.iter().find(|(below, ..)| secs < *below);
     let (_, divisor, letter) = unit.unwrap_or(&(0, 31_557_600, 'y'));
-    digits::<10>(secs / divisor, 1, out);
+    decimal(secs / divisor, out);
     out.push(*letter);
 }
 
@@ -213,7 +213,7 @@ fn size(bytes: u64, long: &str, out: &mut String) {
     const UNITS: &[u8] = b"KMGTPE";
     let (gap, unit) = if long.is_empty() { ("", "") } else { (" ", "B") };
     if bytes < 1024 {
-        digits::<10>(bytes, 1, out);
+        decimal(bytes, out);
         out.push_str(gap);
         return out.push_str(unit);
     }
@@ -228,18 +228,23 @@ fn size(bytes: u64, long: &str, out: &mut String) {
         exponent += 1;
     }
     let tenths = tenths(exponent);
-    digits::<10>(tenths / 10, 1, out);
+    decimal(tenths / 10, out);
     out.push('.');
-    digits::<10>(tenths % 10, 1, out);
+    decimal(tenths % 10, out);
     out.push_str(gap);
     out.push(UNITS.get(exponent as usize - 1).copied().map_or('E', char::from));
     out.push_str(long);
     out.push_str(unit);
 }
 
-/// A number with at least so many digits. Long listings are mostly numbers, and this takes a fraction of what the
-/// standard library's formatting does, which also serves padding, signs and traits.
-pub(super) fn digits<const BASE: u64>(mut number: u64, least: usize, out: &mut String) {
+/// A number. Long listings are mostly numbers, and this takes a fraction of what the standard library's formatting does,
+/// which also serves padding, signs and traits.
+fn decimal(number: u64, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
+/// A number to another base, with at least so many digits.
+fn digits<const BASE: u64>(mut number: u64, least: usize, out: &mut String) {
     // 64 bits have at most 22 octal digits.
     let mut text = [b'0'; 22];
     let mut at = text.len();
@@ -256,7 +261,7 @@ fn signed(number: i64, out: &mut String) {
     if number < 0 {
         out.push('-');
     }
-    digits::<10>(number.unsigned_abs(), 1, out);
+    decimal(number.unsigned_abs(), out);
 }
 
 fn separated<T>(by: &str, all: &[T], out: &mut String, one: impl Fn(&T, &mut String)) {
@@ -324,7 +329,7 @@ mod tests {
     fn numbers_look_as_the_standard_library_writes_them() {
         for number in [0, 7, 8, 10, 0o777, 1000, u64::from(u32::MAX), u64::MAX] {
             let mut out = String::new();
-            digits::<10>(number, 1, &mut out);
+            decimal(number, &mut out);
             out.push(' ');
             digits::<16>(number, 1, &mut out);
             out.push(' ');
