@@ -63,44 +63,47 @@ const KEPT: usize = 1 << 16;
 /// it is flushed.
 pub struct PageWriter<W> {
     to: W,
-    kept: PageBuffer,
-    length: usize,
+    /// Up to the first page there is nothing, and memory that nothing was put into is not touched.
+    kept: Vec<u8>,
+    begin: usize,
 }
 
 impl<W: Write> PageWriter<W> {
     /// Keeps bytes for this writer.
     pub fn new(to: W) -> Self {
-        Self { to, kept: PageBuffer::new(KEPT), length: 0 }
+        let mut kept: Vec<u8> = Vec::with_capacity(KEPT + PAGE);
+        let begin = kept.as_ptr().align_offset(PAGE).min(PAGE);
+        kept.resize(begin, 0);
+        Self { to, kept, begin }
     }
 
     /// Writes what is kept. What has been written is not kept any longer, whatever happens to the rest.
     fn pass_on(&mut self) -> io::Result<()> {
-        let mut written = 0;
+        let mut written = self.begin;
         let mut result = Ok(());
-        while written < self.length && result.is_ok() {
-            match self.to.write(&self.kept[written..self.length]) {
+        while written < self.kept.len() && result.is_ok() {
+            match self.to.write(&self.kept[written..]) {
                 Ok(0) => result = Err(io::ErrorKind::WriteZero.into()),
                 Ok(more) => written += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => result = Err(error),
             }
         }
-        self.kept.copy_within(written..self.length, 0);
-        self.length -= written;
+        self.kept.drain(self.begin..written);
         result
     }
 }
 
 impl<W: Write> Write for PageWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > KEPT - self.length {
+        // Never longer than it was made for, so that it stays where it is.
+        if bytes.len() > KEPT - (self.kept.len() - self.begin) {
             self.pass_on()?;
         }
         if bytes.len() >= KEPT {
             return self.to.write(bytes);
         }
-        self.kept[self.length..][..bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
+        self.kept.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -158,6 +161,7 @@ mod tests {
                         rest = &rest[out.write(rest).unwrap_or(0)..];
                     }
                 }
+                assert_eq!(out.kept[out.begin..].as_ptr().align_offset(PAGE), 0);
                 while out.flush().is_err() {}
                 assert_eq!(out.to.0, all, "{piece} {failing:?}");
             }
