@@ -96,7 +96,7 @@ const TABLE_LONG: &str =
 
 /// Up to so many slots the table is read for whoever wants every fact of one segment. The kernel writes it out from
 /// its start, so that one segment among thousands would cost as much as all of them.
-const TABLE_SHORT: u32 = 1000;
+const TABLE_SHORT: u32 = 100;
 
 static FACTS: &[Fact<SegmentFacts>] = &[
     key(),

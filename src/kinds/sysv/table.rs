@@ -1,33 +1,67 @@
 //! The text of `/proc/sysvipc/shm`, `msg` and `sem`: a heading and a line of numbers an object.
 
-/// The lines as numbers, each with at least `columns` of them, in the order of the heading. Permissions, the
-/// third column, are octal; keys and pids may be negative and come back with their bits unchanged. Lines that
-/// are no such row are left out.
+use std::ops::Deref;
+
+/// The numbers of a line, in the order of the heading.
+pub(super) struct TableRow {
+    numbers: [u64; TableRow::MOST],
+    count: usize,
+}
+
+impl TableRow {
+    /// More than any of the tables has.
+    const MOST: usize = 24;
+
+    /// Takes a line apart; `None` where a word is no number. What comes after the last number that there is room for is not
+    /// looked at.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut row = Self { numbers: [0; Self::MOST], count: 0 };
+        let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        for (place, word) in row.numbers.iter_mut().zip(words) {
+            *place = number(word, if row.count == 2 { 8 } else { 10 })?;
+            row.count += 1;
+        }
+        Some(row)
+    }
+}
+
+impl Deref for TableRow {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        &self.numbers[..self.count]
+    }
+}
+
+/// The lines as numbers, each with at least `columns` of them. Permissions, the third column, are octal; keys and pids
+/// may be negative and come back with their bits unchanged. Lines that are no such row are left out.
 ///
 /// # Errors
 /// What is wrong with a file that has no heading: it is empty, as when it is masked in a container.
-pub(super) fn rows(text: &[u8], columns: usize) -> Result<impl Iterator<Item = Vec<u64>>, String> {
+pub(super) fn rows(text: &[u8], columns: usize) -> Result<impl Iterator<Item = TableRow>, String> {
     let mut lines = text.split(|&byte| byte == b'\n');
     let heading = lines.next().unwrap_or_default();
     if heading.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count() < columns {
         return Err("is empty or masked".into());
     }
-    Ok(lines.filter_map(move |line| {
-        let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let numbers: Option<Vec<_>> =
-            words.enumerate().map(|(at, word)| number(word, at == 2)).collect();
-        numbers.filter(|numbers| numbers.len() >= columns)
-    }))
+    Ok(lines.filter_map(move |line| TableRow::parse(line).filter(|row| row.len() >= columns)))
 }
 
-fn number(word: &[u8], octal: bool) -> Option<u64> {
-    let word = std::str::from_utf8(word).ok()?;
-    if octal {
-        u64::from_str_radix(word, 8).ok()
-    } else if word.starts_with('-') {
-        word.parse::<i64>().ok().map(|number| number as u64)
-    } else {
-        word.parse().ok()
+/// A number that the kernel has printed. A listing of sparse ids is mostly these.
+fn number(word: &[u8], base: u8) -> Option<u64> {
+    let (negative, digits) = match word {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let add = |number: u64, digit: &u8| {
+        let digit = digit.wrapping_sub(b'0');
+        let more = number.checked_mul(base.into())?.checked_add(digit.into())?;
+        (digit < base).then_some(more)
+    };
+    let number = digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())?;
+    match negative {
+        false => Some(number),
+        true => (number <= i64::MIN.unsigned_abs()).then_some(number.wrapping_neg()),
     }
 }
 
@@ -60,6 +94,18 @@ mod tests {
         assert_eq!(low(rows[0][0]), (-1146370887i32) as u32);
         assert_eq!(rows[0][2], 0o1600);
         assert_eq!(rows[0][3], 18446744073692774399);
+    }
+
+    #[test]
+    fn what_is_no_number_of_64_bits_is_none() {
+        let most = u64::MAX.to_string();
+        assert_eq!(number(most.as_bytes(), 10), Some(u64::MAX));
+        assert_eq!(number(b"-9223372036854775808", 10), Some(1 << 63));
+        for word in ["", "-", "+1", "1x", "/", ":", "18446744073709551616", "-9223372036854775809"]
+        {
+            assert_eq!(number(word.as_bytes(), 10), None, "{word}");
+        }
+        assert_eq!((number(b"8", 8), number(b"17", 8)), (None, Some(0o17)));
     }
 
     #[test]
