@@ -166,7 +166,10 @@ fn of_key(facility: Facility, key: u32) -> Option<Origin> {
 }
 
 fn of_name(facility: Facility, name: &[u8], size: &Value) -> Option<Origin> {
-    PRODUCERS.iter().filter(|producer| producer.facility == facility).find_map(|producer| {
+    let may_be = |producer: &&Producer| {
+        producer.facility == facility && begins(producer.pattern.as_bytes(), name)
+    };
+    PRODUCERS.iter().filter(may_be).find_map(|producer| {
         let pid = fits(producer.pattern.as_bytes(), name)?;
         let unfinished = || looks_random(name) && !matches!(size, Value::Bytes(33..));
         (producer.meaning != Unfinished || unfinished()).then_some(Origin { producer, pid })
@@ -179,7 +182,10 @@ fn fits(pattern: &[u8], name: &[u8]) -> Option<Option<i32>> {
         return name.is_empty().then_some(None);
     };
     match first {
-        b'*' => (0..=name.len()).rev().find_map(|at| fits(rest, &name[at..])),
+        b'*' => {
+            let mut places = (0..=name.len()).rev().filter(|at| begins(rest, &name[*at..]));
+            places.find_map(|at| fits(rest, &name[at..]))
+        }
         b'#' => number(rest, name, 10, name.len()),
         b'@' => number(rest, name, 16, 8),
         _ => {
@@ -188,6 +194,11 @@ fn fits(pattern: &[u8], name: &[u8]) -> Option<Option<i32>> {
             if same { fits(rest, tail) } else { None }
         }
     }
+}
+
+/// Returns true if the name may fit, as far as the first letter says: there are more names than patterns, and few begin alike.
+fn begins(pattern: &[u8], name: &[u8]) -> bool {
+    matches!(pattern.first(), Some(b'*' | b'#' | b'@' | b'?')) || pattern.first() == name.first()
 }
 
 /// All digits that come now are the number of a process.
