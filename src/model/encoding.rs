@@ -29,6 +29,17 @@ impl Display for Encoded<'_> {
     }
 }
 
+impl Encoded<'_> {
+    /// Adds it to a text. Almost every name is plain, and then nothing is formatted.
+    pub fn push(&self, out: &mut String) {
+        match std::str::from_utf8(self.0) {
+            Ok(plain) if self.0.iter().all(|&byte| is_plain(byte)) => out.push_str(plain),
+            // Writing to a text does not fail.
+            _ => drop(write!(out, "{self}")),
+        }
+    }
+}
+
 /// What somebody typed, to be repeated in a message: its beginning, encoded.
 pub fn quoted(word: &[u8]) -> String {
     const LONGEST: usize = 60;

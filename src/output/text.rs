@@ -135,11 +135,16 @@ impl View {
             Value::Age(since) => signed(self.now.saturating_sub(since.secs), out),
             Value::Word(word) => out.push_str(word),
             Value::Text(text) => out.push_str(text),
-            Value::Name(name) => push(out, Encoded(name.as_encoded_bytes())),
+            Value::Name(name) => Encoded(name.as_encoded_bytes()).push(out),
             Value::Address(Address { facility, locator: Locator::Id(id) }) => {
                 out.push_str(facility.name());
                 out.push(':');
                 decimal((*id).into(), out);
+            }
+            Value::Address(Address { facility, locator: Locator::Name(name) }) => {
+                out.push_str(facility.name());
+                out.push_str(":/");
+                Encoded(name.as_encoded_bytes()).push(out);
             }
             Value::Address(address) => push(out, address),
             Value::Phrase(parts) => parts.iter().for_each(|part| match part {
