@@ -141,7 +141,7 @@ impl Context {
             return fault;
         }
         let found = record.inspect.find(&self.look(Want::Only(&[])), &address.locator);
-        match found.ok().and_then(|object| object.uid) {
+        match found.ok().and_then(|object| object.uid()) {
             Some(uid) if uid != nix::unistd::geteuid().as_raw() => {
                 let mut owner = String::new();
                 self.view.names.user(uid, &mut owner);

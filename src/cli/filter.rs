@@ -80,7 +80,7 @@ impl Filter {
             u64::try_from(age).is_ok_and(|age| age >= than.as_secs())
         };
         self.allows(object.kind.family)
-            && owner.is_none_or(|uid| object.uid == Some(uid))
+            && owner.is_none_or(|uid| object.uid() == Some(uid))
             && self.older_than.is_none_or(|than| object.since.is_some_and(|since| old(since, than)))
             && self
                 .min_size
@@ -88,6 +88,6 @@ impl Filter {
             && self
                 .name
                 .as_ref()
-                .is_none_or(|glob| glob.matches(&object.address.locator.to_string()))
+                .is_none_or(|glob| glob.matches(&object.name_text()))
     }
 }

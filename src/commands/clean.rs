@@ -291,7 +291,7 @@ fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Judged>], report: &m
 /// May this user remove it? Root may remove everything; others leave alone what is not theirs even where they could.
 fn is_mine(own: u32, object: &Object) -> bool {
     let creator = object.past.as_ref().and_then(|past| past.creator);
-    own == 0 || object.uid == Some(own) || creator.is_some_and(|(creator, _)| creator == own)
+    own == 0 || object.uid() == Some(own) || creator.is_some_and(|(creator, _)| creator == own)
 }
 
 /// What could go, and is not taken.

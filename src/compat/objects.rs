@@ -149,5 +149,5 @@ pub(super) fn name(object: &Object) -> &OsStr {
 
 /// The nine permission bits.
 pub(super) fn mode(object: &Object) -> u32 {
-    object.mode.unwrap_or(0) & 0o777
+    object.permissions().unwrap_or(0) & 0o777
 }

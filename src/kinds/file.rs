@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use super::capability::{ConfigureRequest, CreateRequest};
 use super::fact::{Fact, FactPlan};
 use crate::model::{
-    Address, Fault, FileId, History, Kind, Locator, Object, Timestamp, Trace, UsePattern, Value,
+    Fault, FileId, History, Kind, Locator, Object, ObjectName, Timestamp, Trace, UsePattern, Value,
 };
 use crate::sys::file::{self, Stat};
 
@@ -91,17 +91,18 @@ pub(super) fn object<T: Backed>(
     trace: impl FnOnce(FileId) -> Trace,
 ) -> Object {
     let stat = one.stat();
+    let told = |value: fn(&Stat) -> Value| stat.map_or(UNSEEN, value);
     Object {
-        kind,
-        address: Address { facility: kind.facility, locator },
-        uid: stat.map(|stat| stat.uid),
-        gid: stat.map(|stat| stat.gid),
-        mode: stat.map(|stat| stat.mode & 0o7777),
+        name: ObjectName::Locator,
+        owner: told(|stat| Value::User(stat.uid)),
+        group: told(|stat| Value::Group(stat.gid)),
+        mode: told(|stat| Value::Mode(stat.mode & 0o7777)),
         size,
         since: stat.map(|stat| timestamp(stat.born.unwrap_or(stat.changed))),
         facts: plan.read(one),
         trace: stat.map(|stat| trace(id(stat))),
         past: stat.filter(|_| plan.wants_past()).map(past),
+        ..Object::new(kind, locator)
     }
 }
 

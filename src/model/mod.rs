@@ -29,7 +29,7 @@ pub use holder::{Access, Holder, Holders, How};
 pub use kind::{Field, Kind, Part};
 pub use limit::Limit;
 pub use message::Mark;
-pub use object::{COMMON, Column, Facts, Found, Object, Place};
+pub use object::{COMMON, Column, Facts, Found, Object, ObjectName, Place};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, History, UsePattern};
 pub use state::{State, Verdict};

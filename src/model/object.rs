@@ -15,12 +15,14 @@ pub struct Object {
     pub kind: &'static Kind,
     /// Its name for every verb.
     pub address: Address,
-    /// Owner's user id, where it could be read.
-    pub uid: Option<u32>,
-    /// Owner's group id, where it could be read.
-    pub gid: Option<u32>,
-    /// The nine permission bits, where they could be read.
-    pub mode: Option<u32>,
+    /// What programs call it.
+    pub name: ObjectName,
+    /// [`Value::User`]; none for a kind without owners, unknown where it could not be read.
+    pub owner: Value,
+    /// [`Value::Group`], likewise.
+    pub group: Value,
+    /// [`Value::Mode`] of the permission bits, likewise.
+    pub mode: Value,
     /// Bytes it can hold: the length of shared memory, the capacity of a queue or pipe.
     pub size: Value,
     /// When it was made, or last changed where the kernel keeps no time of birth.
@@ -31,6 +33,68 @@ pub struct Object {
     pub trace: Option<Trace>,
     /// What it remembers of its makers and users, where somebody wants its state.
     pub past: Option<History>,
+}
+
+/// What programs call an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectName {
+    /// It has no name.
+    None,
+    /// The locator of its address is its name.
+    Locator,
+    /// This, which its address does not tell.
+    Other(Box<str>),
+}
+
+impl Object {
+    /// An object of which only the address is known: a kind adds what it has.
+    pub fn new(kind: &'static Kind, locator: Locator) -> Self {
+        Self {
+            kind,
+            address: Address { facility: kind.facility, locator },
+            name: ObjectName::None,
+            owner: Value::None("none"),
+            group: Value::None("none"),
+            mode: Value::None("none"),
+            size: Value::None("none"),
+            since: None,
+            facts: Facts::default(),
+            trace: None,
+            past: None,
+        }
+    }
+
+    /// User id of the owner, if it has one that could be read.
+    pub fn uid(&self) -> Option<u32> {
+        match self.owner {
+            Value::User(uid) => Some(uid),
+            _ => None,
+        }
+    }
+
+    /// Group id of the owning group, if it has one that could be read.
+    pub fn gid(&self) -> Option<u32> {
+        match self.group {
+            Value::Group(gid) => Some(gid),
+            _ => None,
+        }
+    }
+
+    /// The permission bits, if it has some that could be read.
+    pub fn permissions(&self) -> Option<u32> {
+        match self.mode {
+            Value::Mode(mode) => Some(mode),
+            _ => None,
+        }
+    }
+
+    /// The text that `--name` is matched against: its name, or the part of its address after the colon.
+    pub fn name_text(&self) -> Cow<'_, str> {
+        match &self.name {
+            ObjectName::Other(name) => Cow::Borrowed(name),
+            ObjectName::None | ObjectName::Locator => Cow::Owned(self.address.locator.to_string()),
+        }
+    }
 }
 
 impl AsRef<Object> for Object {
@@ -103,23 +167,23 @@ pub static COMMON: &[Column] = &[
     Column { field: Field::free("name", "POSIX name or path."), get: name },
     Column {
         field: Field::free("owner", "Owner: user name, or uid if there is no name."),
-        get: |object| known(object.uid, Value::User),
+        get: |object| object.owner.clone(),
     },
     Column {
         field: Field::free("uid", "Numeric user id of the owner."),
-        get: |object| known(object.uid, |uid| Value::Id(uid.into())),
+        get: |object| number(&object.owner),
     },
     Column {
         field: Field::free("group", "Owning group: name, or gid if there is no name."),
-        get: |object| known(object.gid, Value::Group),
+        get: |object| object.group.clone(),
     },
     Column {
         field: Field::free("gid", "Numeric id of the owning group."),
-        get: |object| known(object.gid, |gid| Value::Id(gid.into())),
+        get: |object| number(&object.group),
     },
     Column {
         field: Field::free("mode", "Permission bits, octal."),
-        get: |object| known(object.mode, Value::Mode),
+        get: |object| object.mode.clone(),
     },
     Column {
         field: Field::free(
@@ -152,16 +216,18 @@ fn id(object: &Object) -> Value {
 }
 
 fn name(object: &Object) -> Value {
-    match &object.address.locator {
-        Locator::Name(_) | Locator::Path(_) => {
-            Value::Text(object.address.locator.to_string().into())
-        }
-        _ => Value::None("none"),
+    match &object.name {
+        ObjectName::None => Value::None("none"),
+        ObjectName::Locator | ObjectName::Other(_) => Value::Text(object.name_text().into()),
     }
 }
 
-fn known(number: Option<u32>, value: fn(u32) -> Value) -> Value {
-    number.map_or(Value::Unknown("permission denied"), value)
+/// The number of a user or group, rather than its name.
+fn number(owner: &Value) -> Value {
+    match owner {
+        Value::User(id) | Value::Group(id) => Value::Id((*id).into()),
+        other => other.clone(),
+    }
 }
 
 /// Where a column's value is found in the objects of one listing of one kind: names are looked up once.
@@ -205,7 +271,8 @@ impl Object {
         self.past.is_some()
             && self.address == other.address
             && (&self.past, &self.trace) == (&other.past, &other.trace)
-            && (self.uid, self.gid, self.mode) == (other.uid, other.gid, other.mode)
+            && (self.uid(), self.gid(), self.permissions())
+                == (other.uid(), other.gid(), other.permissions())
     }
 
     /// The column CONTENT: unknown if any of its parts is.

@@ -49,8 +49,8 @@ fn date(tool: &mut Tool, object: &Object, fact: &str) -> String {
 fn people(object: &Object, gap: &str) -> String {
     format!(
         "uid={}{gap}gid={}{gap}cuid={}{gap}cgid={}",
-        object.uid.unwrap_or_default(),
-        object.gid.unwrap_or_default(),
+        object.uid().unwrap_or_default(),
+        object.gid().unwrap_or_default(),
         object.number("cuid"),
         object.number("cgid"),
     )

@@ -181,7 +181,7 @@ fn cell(tool: &mut Tool, object: &Object, column: IpcsColumn, unit: SizeUnit, ro
         Key => row.extend_from_slice(&text::key(object.key())),
         Id(width) => left(row, text::decimal(objects::id(object).into()).bytes(), width),
         Owner => {
-            let owner = tool.people.user(object.uid.unwrap_or_default());
+            let owner = tool.people.user(object.uid().unwrap_or_default());
             left(row, &owner[..owner.len().min(10)], 10);
         }
         Mode => left(row, text::octal(objects::mode(object)).bytes(), 10),
@@ -200,8 +200,8 @@ fn cell(tool: &mut Tool, object: &Object, column: IpcsColumn, unit: SizeUnit, ro
         }
         Creator => left(row, tool.people.user(object.number("cuid") as u32), 10),
         CreatorGroup => left(row, tool.people.group(object.number("cgid") as u32), 10),
-        User => left(row, tool.people.user(object.uid.unwrap_or_default()), 10),
-        Group => left(row, tool.people.group(object.gid.unwrap_or_default()), 10),
+        User => left(row, tool.people.user(object.uid().unwrap_or_default()), 10),
+        Group => left(row, tool.people.group(object.gid().unwrap_or_default()), 10),
     }
 }
 

@@ -63,13 +63,13 @@ impl RowContext {
             CellSource::Name => name(object, table),
             CellSource::Permissions => self.permissions(object, table),
             CellSource::Person => table.own(text::decimal(object.number(fact)).bytes()),
-            CellSource::Owner => owner(tool, object.uid, table),
+            CellSource::Owner => owner(tool, object.uid(), table),
             CellSource::UserName => user(tool, Some(object.number(fact) as u32), table),
             CellSource::GroupName => group(tool, Some(object.number(fact) as u32), table),
-            CellSource::User | CellSource::FileUserName => user(tool, object.uid, table),
-            CellSource::Group | CellSource::FileGroupName => group(tool, object.gid, table),
-            CellSource::Uid => number(object.uid.map(u64::from), table),
-            CellSource::Gid => number(object.gid.map(u64::from), table),
+            CellSource::User | CellSource::FileUserName => user(tool, object.uid(), table),
+            CellSource::Group | CellSource::FileGroupName => group(tool, object.gid(), table),
+            CellSource::Uid => number(object.uid().map(u64::from), table),
+            CellSource::Gid => number(object.gid().map(u64::from), table),
             CellSource::Time => match object.time(fact) {
                 0 => table.none(),
                 secs => table.foreign(tool.clock.text(secs, self.times).as_bytes()),
@@ -97,7 +97,7 @@ impl RowContext {
 
     fn permissions(&self, object: &Object, table: &mut LsipcTable) {
         let mode = objects::mode(object);
-        match object.mode {
+        match object.permissions() {
             None => table.none(),
             Some(_) if self.octal => table.own(text::marked_octal(mode).bytes()),
             Some(_) => table.own(&text::permissions(mode)),

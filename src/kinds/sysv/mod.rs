@@ -39,17 +39,16 @@ pub(super) trait Record: Send {
 
     /// The object with what all three kinds know; the size is the kind's own.
     fn object(&self, kind: &'static Kind, size: Value, facts: Facts, trace: Trace) -> Object {
+        let perm = self.perm();
         Object {
-            kind,
-            address: address(kind, self.id()),
-            uid: Some(self.perm().uid),
-            gid: Some(self.perm().gid),
-            mode: Some(self.perm().mode & 0o777),
+            owner: Value::User(perm.uid),
+            group: Value::Group(perm.gid),
+            mode: Value::Mode(perm.mode & 0o777),
             size,
             since: Some(Timestamp::seconds(self.changed())),
-            trace: Some(trace),
-            past: None,
             facts,
+            trace: Some(trace),
+            ..Object::new(kind, Locator::Id(self.id()))
         }
     }
 }
