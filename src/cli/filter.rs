@@ -6,14 +6,19 @@ use clap::{Args, ValueEnum};
 
 use super::params::{Params, Searching};
 use super::values;
-use crate::model::{Family, Object, Selector, Timestamp, Value};
+use crate::model::{Facility, Family, Object, Selector, Timestamp, Value};
 
 /// Which objects.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Selection")]
 pub struct Filter {
-    /// shm, mq, sem, fifo, or an address [default: everything]
-    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector(), help_heading = None)]
+    #[arg(
+        value_name = "FACILITY|ADDRESS",
+        value_parser = values::selector(),
+        help_heading = None,
+        help = format!("{}, or an address [default: everything]", Facility::words())
+    )]
+    /// Facilities and addresses; all objects without one.
     pub selectors: Vec<Selector>,
 
     /// Only this family
@@ -85,9 +90,6 @@ impl Filter {
             && self
                 .min_size
                 .is_none_or(|least| matches!(object.size, Value::Bytes(size) if size >= least))
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|glob| glob.matches(&object.name_text()))
+            && self.name.as_ref().is_none_or(|glob| glob.matches(&object.name_text()))
     }
 }

@@ -7,7 +7,7 @@ use crate::cli::params::{Creating, Params};
 use crate::cli::values;
 use crate::kinds::capability::{CreateRequest, Want};
 use crate::kinds::{self, KindRecord};
-use crate::model::{Class, Family, Fault, Locator, Selector};
+use crate::model::{Class, Facility, Fault, Locator, Selector};
 
 /// Create an object and print its address
 ///
@@ -17,8 +17,7 @@ use crate::model::{Class, Family, Fault, Locator, Selector};
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Address, or shm, mq, sem for an object without a key
-    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector())]
+    #[arg(value_name = "FACILITY|ADDRESS", value_parser = values::selector(), help = what())]
     what: Selector,
 
     /// Accept an existing object if it fits
@@ -39,6 +38,16 @@ pub(super) struct Args {
 
     #[command(flatten)]
     params: Params<Creating>,
+}
+
+/// The help of the argument.
+fn what() -> String {
+    let chooses = |facility: &Facility| {
+        kinds::of_facility(*facility)
+            .any(|record| record.create.is_some_and(|create| create.chooses_locator()))
+    };
+    let names: Vec<_> = Facility::all().filter(chooses).map(Facility::name).collect();
+    format!("Address, or {} for an object without a key", names.join(", "))
 }
 
 const EXAMPLES: &str = "\
@@ -82,16 +91,20 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     Ok(())
 }
 
-/// The kind to make: a facility alone means System V.
+/// The kind to create: a facility alone means the kind of which the kernel chooses the locator.
 fn kind(what: &Selector) -> Result<(&'static KindRecord, Option<&Locator>), Exit> {
     match what {
         Selector::Address(address) => Ok((kinds::of_address(address)?, Some(&address.locator))),
-        Selector::Facility(facility) => match kinds::of_family(*facility, Family::Sysv) {
-            Ok(record) => Ok((record, None)),
-            Err(_) => {
-                let name = facility.name();
-                Err(Exit::Usage(Fault::usage(format!("a {name} needs a path: {name}:PATH"))))
+        Selector::Facility(facility) => {
+            let chooses =
+                |record: &&KindRecord| record.create.is_some_and(|create| create.chooses_locator());
+            match kinds::of_facility(*facility).find(chooses) {
+                Some(record) => Ok((record, None)),
+                None => {
+                    let (name, patterns) = (facility.name(), facility.patterns());
+                    Err(Fault::usage(format!("a {name} needs an address: {patterns}")).into())
+                }
             }
-        },
+        }
     }
 }

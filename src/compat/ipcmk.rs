@@ -163,7 +163,8 @@ fn named(
     let record = objects::kind(tool, facility, Family::Posix)?;
     let name = request.name.clone().unwrap_or_default();
     let mode = request.mode.unwrap_or(0o644) & !umask();
-    let result = Locator::name(facility, name.as_encoded_bytes())
+    let result = facility
+        .named(name.as_encoded_bytes())
         .map_err(|rule| Fault { errno: broken_rule(&name), ..Fault::usage(rule) })
         .and_then(|locator| make(tool, record, &locator, mode, need));
     match result {

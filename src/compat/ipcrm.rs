@@ -226,7 +226,7 @@ impl IpcrmRemover<'_> {
 
     fn by_name(&mut self, sort: &IpcrmKind, word: &OsStr) -> Result<(), ToolExit> {
         self.announce(sort, word.as_encoded_bytes())?;
-        let removed = match Locator::name(sort.facility, word.as_encoded_bytes()) {
+        let removed = match sort.facility.named(word.as_encoded_bytes()) {
             Ok(locator) => self.remove(sort, &locator)?,
             Err(_) => Err(Fault::not_found()),
         };

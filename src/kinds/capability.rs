@@ -156,6 +156,11 @@ pub trait Create: Sync {
     /// The options of this kind.
     fn params(&self) -> &'static [&'static Param];
 
+    /// Returns true if the kernel chooses the locator of an object that is created without one.
+    fn chooses_locator(&self) -> bool {
+        false
+    }
+
     /// Makes an object that did not exist, and tells its address.
     ///
     /// # Errors

@@ -94,6 +94,8 @@ mod tests {
         name: "test",
         facility: Facility::Shm,
         family: Family::Sysv,
+        forms: &[],
+        file_type: None,
         about: "a test",
         fields: || fields(FACTS),
         content: &[crate::model::Part::Fact("cheap")],

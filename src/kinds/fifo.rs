@@ -12,6 +12,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -29,8 +30,9 @@ use super::file::{
     object,
 };
 use crate::model::{
-    Address, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, Form, Found, Holding,
-    Kind, Limit, Locator, Object, Param, Part, Showing, ShownAs, Sources, Subject, Trace, Value,
+    self, Address, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, FileType, Form,
+    Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing, ShownAs, Sources, Subject,
+    Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::{directory, pidfd, pipe};
@@ -40,6 +42,8 @@ static KIND: Kind = Kind {
     name: "fifo",
     facility: Facility::Fifo,
     family: Family::File,
+    forms: &[&model::PATH],
+    file_type: Some(FileType { word: "named pipe", is: |file| file.is_fifo() }),
     about: "FIFO",
     fields: || fields(FACTS),
     content: &[Part::Fact("queued"), Part::Word(" queued")],

@@ -99,7 +99,7 @@ pub fn of_facility(facility: Facility) -> impl Iterator<Item = &'static KindReco
     KINDS.iter().copied().filter(move |record| record.kind.facility == facility)
 }
 
-/// The kind of a facility that has this form of locator.
+/// The kind of a facility in this family.
 ///
 /// # Errors
 /// A usage error when the facility has no such kind: no kind is both a FIFO and System V.
@@ -109,12 +109,15 @@ pub fn of_family(facility: Facility, family: Family) -> Result<&'static KindReco
         .ok_or_else(|| Fault::usage(format!("there is no {} {}", family.name(), facility.name())))
 }
 
-/// The kind that an address names.
+/// The kind that an address names, by its facility and the form of its locator.
 ///
 /// # Errors
-/// As [`of_family`].
+/// A usage error when the facility has no kind with this form.
 pub fn of_address(address: &Address) -> Result<&'static KindRecord, Fault> {
-    of_family(address.facility, address.locator.family())
+    let form = address.locator.form();
+    of_facility(address.facility).find(|record| record.kind.forms.contains(&form)).ok_or_else(
+        || Fault::usage(format!("{} has no address with {}", address.facility.name(), form.about)),
+    )
 }
 
 /// A capability that a verb cannot do without.

@@ -54,9 +54,9 @@ impl Keep {
                 continue;
             }
             let pattern = Pattern::new(line).map_err(|error| broken(number, error.msg))?;
-            let is_address =
-                Facility::ALL.iter().any(|one| line.starts_with(&format!("{}:", one.name())))
-                    || line.starts_with('*');
+            let is_address = Facility::all()
+                .any(|one| line.starts_with(&format!("{}:", one.name())))
+                || line.starts_with('*');
             if !is_address {
                 return Err(broken(number, "it does not begin with shm:, mq:, sem: or fifo:"));
             }

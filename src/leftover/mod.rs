@@ -418,5 +418,9 @@ fn wreck(past: &History, origin: Option<Origin>) -> Option<Defunct> {
 fn access(object: &Object, past: &History) -> Option<OpenRights> {
     let (owner, group) = (object.uid()?, object.gid()?);
     let (creator, creators) = past.creator.unwrap_or((owner, group));
-    Some(OpenRights { users: (owner, creator), groups: (group, creators), mode: object.permissions()? })
+    Some(OpenRights {
+        users: (owner, creator),
+        groups: (group, creators),
+        mode: object.permissions()?,
+    })
 }

@@ -317,7 +317,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_name_is_somebodys_or_nobodys(name: Vec<u8>, number: u32) {
-            for facility in Facility::ALL {
+            for facility in Facility::all() {
                 let _ = of_name(facility, &name, &Value::Bytes(32));
                 let _ = of_name(facility, format!("torch_{number}_{number}").as_bytes(), &Value::Bytes(1));
             }

@@ -75,7 +75,8 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// What a shell takes for more than itself, and the escape character of this encoding.
-const SHELL: &[u8] = b"%\"'\\$`;&|<>()*?[]{}!";
+/// `#` and `^` are patterns of zsh with EXTENDED_GLOB.
+const SHELL: &[u8] = b"%\"'\\$`;&|<>()*?[]{}!#^";
 
 /// Is this byte a character that stands for itself? Names are long and listings longer, hence a table.
 static PLAIN: [bool; 256] = {
@@ -97,7 +98,10 @@ fn is_plain(byte: u8) -> bool {
     PLAIN[usize::from(byte)]
 }
 
-/// Bidirectional and zero-width characters can make one name look like another, or a line read backwards.
+/// Characters that nobody sees make one name look like another, and some of them make a line read backwards.
+/// Invisible are those that Unicode lists as Default_Ignorable_Code_Point (DerivedCoreProperties.txt), interlinear
+/// annotations, and two letters that look like a blank: U+2800 BRAILLE PATTERN BLANK and U+3164 HANGUL FILLER, of which the
+/// latter is on the list.
 fn is_hostile(character: char) -> bool {
     match u8::try_from(character) {
         Ok(byte) if byte.is_ascii() => !is_plain(byte),
@@ -105,8 +109,11 @@ fn is_hostile(character: char) -> bool {
             character.is_control()
                 || character.is_whitespace()
                 || matches!(character,
-                    '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+                    '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+                    | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                    | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+                    | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
         }
     }
 }
@@ -145,6 +152,11 @@ mod tests {
     fn an_escape_sequence_and_a_direction_override_are_not_printed_raw() {
         assert_eq!(Encoded(b"\x1b[2J a").to_string(), "%1B%5B2J%20a");
         assert_eq!(Encoded("\u{202e}x".as_bytes()).to_string(), "%E2%80%AEx");
+        for invisible in ["\u{3164}", "\u{2800}", "\u{115f}", "\u{fe0f}", "\u{e0100}", "\u{34f}"] {
+            let name = format!("a{invisible}b");
+            assert!(Encoded(name.as_bytes()).to_string().is_ascii(), "{name:?}");
+        }
+        assert_eq!(Encoded(b"cache#1^2").to_string(), "cache%231%5E2");
         assert_eq!(Encoded("größe".as_bytes()).to_string(), "größe");
         assert_eq!(Encoded(b"\xffa").to_string(), "%FFa");
     }

@@ -1,22 +1,41 @@
 //! What a kind of object is, and what its facts are called.
 
-use super::address::{Facility, Family};
+use super::facility::Facility;
+use super::locator::{Family, LocatorForm};
+
+/// A type of files, to offer them where a path is typed.
+#[derive(Clone, Copy)]
+pub struct FileType {
+    /// What it is called.
+    pub word: &'static str,
+    /// Returns true for a file of it.
+    pub is: fn(&std::fs::FileType) -> bool,
+}
 
 /// A kind of object: one static beside the code that reads it.
-#[derive(Debug)]
 pub struct Kind {
     /// `sysv-shm`, `posix-mq`, `fifo`.
     pub name: &'static str,
     /// What it is for; half of how an address finds its kind.
     pub facility: Facility,
-    /// Which form of locator it has; the other half.
+    /// Which interface of the kernel it belongs to.
     pub family: Family,
+    /// The forms of locator that name its objects; the other half.
+    pub forms: &'static [&'static LocatorForm],
+    /// The type of the files that its objects are, where paths name them.
+    pub file_type: Option<FileType>,
     /// A few words: `System V shared memory`.
     pub about: &'static str,
     /// The facts that only some kinds have, in the order in which they are shown.
     pub fields: fn() -> Vec<&'static Field>,
     /// How the column CONTENT is built from facts.
     pub content: &'static [Part],
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Kind({})", self.name)
+    }
 }
 
 /// The name of a fact. Column titles, JSON keys and the manual are derived from it.

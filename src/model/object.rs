@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::address::{Address, Locator};
+use super::address::Address;
 use super::kind::{Field, Kind, Part};
+use super::locator::Locator;
 use super::past::History;
 use super::trace::Trace;
 use super::value::{Timestamp, Value};
@@ -152,15 +153,15 @@ pub static COMMON: &[Column] = &[
         get: |object| Value::Address(object.address.clone()),
     },
     Column {
-        field: Field::free("kind", "The kind of object: sysv-shm, posix-mq, fifo and so on."),
+        field: Field::free("kind", "Kind of object: see ipcctl kinds."),
         get: |object| Value::Word(object.kind.name),
     },
     Column {
-        field: Field::free("facility", "shm, mq, sem or fifo."),
+        field: Field::free("facility", "The part of its address before the colon."),
         get: |object| Value::Word(object.kind.facility.name()),
     },
     Column {
-        field: Field::free("family", "sysv, posix or file."),
+        field: Field::free("family", "Interface of the kernel that it belongs to."),
         get: |object| Value::Word(object.kind.family.name()),
     },
     Column { field: Field::free("id", "System V id."), get: id },

@@ -5,20 +5,16 @@ use std::ffi::OsStr;
 use std::fs;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use super::Candidate;
 use crate::cli::context::Context;
 use crate::kinds::capability::Want;
 use crate::kinds::{KINDS, KindRecord};
-use crate::model::{Encoded, Facility, Family, Found, Object, decode};
+use crate::model::{Encoded, Facility, FileType, Found, Object, PATH, decode};
 
 /// What describes an object in one line.
 const DESCRIPTION: &[&str] = &["owner", "size", "content"];
-
-/// The other word for a facility that addresses may begin with.
-const ALIAS: (&str, &str) = ("msg:", "mq:");
 
 /// Objects whose addresses begin with what was typed, but those that the line has already.
 pub(super) fn existing(
@@ -27,9 +23,13 @@ pub(super) fn existing(
     takes: fn(&KindRecord) -> bool,
     cx: &Context,
 ) -> Vec<Candidate> {
-    let (alias, name) = ALIAS;
-    if let Some(rest) = typed.strip_prefix(alias) {
-        let found = existing(&format!("{name}{rest}"), words, takes, cx);
+    // What was typed with the other word of a facility goes on with it.
+    let aliased = Facility::all().find_map(|facility| {
+        let alias = facility.alias()?;
+        Some((alias, facility.name(), typed.strip_prefix(alias)?.strip_prefix(':')?))
+    });
+    if let Some((alias, name, rest)) = aliased {
+        let found = existing(&format!("{name}:{rest}"), words, takes, cx);
         let renamed = |(address, about): Candidate| {
             Some((format!("{alias}{}", address.strip_prefix(name)?), about))
         };
@@ -44,7 +44,7 @@ pub(super) fn existing(
             }
             Some(_) => {}
             // Paths are searched for when it is clear that a path is meant: that takes a look at every process.
-            None if record.kind.family == Family::File => {
+            None if !record.holding.found_in.is_empty() => {
                 candidates.push((format!("{facility}:"), record.kind.about.into()));
             }
             None if facility.starts_with(typed) => of_kind(record, "", cx, &mut candidates),
@@ -65,7 +65,7 @@ pub(super) fn selectors(
     if !KINDS.iter().any(|record| takes(record)) {
         return forms(typed);
     }
-    let facilities = Facility::ALL.into_iter().map(|facility| {
+    let facilities = Facility::all().map(|facility| {
         let kinds = KINDS.iter().filter(|record| record.kind.facility == facility);
         let about: Vec<_> = kinds.map(|record| record.kind.about).collect();
         (facility.name().to_owned(), about.join(", "))
@@ -81,22 +81,19 @@ fn forms(typed: &str) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     for record in KINDS.iter().filter(|record| record.create.is_some()) {
         let (facility, about) = (record.kind.facility.name(), record.kind.about);
-        match record.kind.family {
-            Family::Sysv => {
-                candidates.push((facility.to_owned(), format!("{about}, private")));
-                candidates.push((format!("{facility}:0x"), format!("{about} with a key")));
+        if record.create.is_some_and(|create| create.chooses_locator()) {
+            candidates.push((facility.to_owned(), format!("{about}, private")));
+        }
+        match typed.strip_prefix(&format!("{facility}:")) {
+            Some(path) if has_paths(record) && path.contains('/') => {
+                in_directory(facility, path, None, &mut candidates);
             }
-            Family::Posix => candidates.push((format!("{facility}:/"), about.into())),
-            Family::File => match typed.strip_prefix(&format!("{facility}:")) {
-                Some(path) if path.contains('/') => {
-                    in_directory(facility, path, false, &mut candidates)
-                }
-                _ => {
-                    candidates.push((format!("{facility}:/"), about.into()));
-                    candidates
-                        .push((format!("{facility}:./"), format!("{about} in this directory")));
-                }
-            },
+            _ => {
+                let begins = record.kind.forms.iter().flat_map(|form| form.begins);
+                candidates.extend(begins.map(|(begin, remark)| {
+                    (format!("{facility}:{begin}"), format!("{about}{remark}"))
+                }));
+            }
         }
     }
     candidates
@@ -120,9 +117,14 @@ fn of_kind(record: &KindRecord, locator: &str, cx: &Context, candidates: &mut Ve
         }
         ControlFlow::Continue(())
     });
-    if record.kind.family == Family::File && locator.contains('/') {
-        in_directory(facility, locator, true, candidates);
+    if has_paths(record) && locator.contains('/') {
+        in_directory(facility, locator, record.kind.file_type, candidates);
     }
+}
+
+/// Returns true if objects of the kind are named by paths.
+fn has_paths(record: &KindRecord) -> bool {
+    record.kind.forms.contains(&&PATH)
 }
 
 fn description(cx: &Context, object: &Object) -> String {
@@ -137,8 +139,13 @@ fn short(cx: &Context, value: &crate::model::Value) -> String {
     text
 }
 
-/// The directories, and if wanted the named pipes, in the directory that a half-typed path names.
-fn in_directory(facility: &str, typed: &str, pipes: bool, candidates: &mut Vec<Candidate>) {
+/// The directories, and the files of a type, in the directory that a half-typed path names.
+fn in_directory(
+    facility: &str,
+    typed: &str,
+    file_type: Option<FileType>,
+    candidates: &mut Vec<Candidate>,
+) {
     let (directory, _) = typed.rsplit_once('/').unwrap_or_default();
     let place =
         PathBuf::from(std::ffi::OsString::from_vec(decode(format!("{directory}/").as_bytes())));
@@ -151,8 +158,11 @@ fn in_directory(facility: &str, typed: &str, pipes: bool, candidates: &mut Vec<C
         let address = format!("{facility}:{directory}/{name}");
         if kind.is_dir() {
             found.push((format!("{address}/"), "directory".to_owned()));
-        } else if pipes && kind.is_fifo() && candidates.iter().all(|(known, _)| *known != address) {
-            found.push((address, "named pipe".to_owned()));
+        } else if let Some(wanted) = file_type
+            && (wanted.is)(&kind)
+            && candidates.iter().all(|(known, _)| *known != address)
+        {
+            found.push((address, wanted.word.to_owned()));
         }
     }
     found.sort();

@@ -34,7 +34,7 @@ pub(super) fn run(tool: &mut Tool, arguments: &[OsString]) -> Result<(), ToolExi
             Selection::All => all(tool, &request, subject, table),
             Selection::Id(id) => one(tool, &request, subject, &Locator::Id(*id), table),
             Selection::Name(name) => {
-                let locator = Locator::name(subject.facility, name.as_bytes());
+                let locator = subject.facility.named(name.as_bytes());
                 match locator {
                     Ok(locator) => one(tool, &request, subject, &locator, table),
                     Err(_) => missing(tool, &request, subject, &table),

@@ -24,8 +24,8 @@ use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    Address, Calls, Class, Facility, Family, Fault, Form, Found, Holding, Kind, Limit, Locator,
-    Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
+    self, Address, Calls, Class, Facility, Family, Fault, Form, Found, Holding, Kind, Limit,
+    Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
@@ -38,6 +38,8 @@ static KIND: Kind = Kind {
     name: "posix-mq",
     facility: Facility::Mq,
     family: Family::Posix,
+    forms: &[&model::NAME],
+    file_type: None,
     about: "POSIX message queue",
     fields: || fields(FACTS),
     content: &[

@@ -29,8 +29,8 @@ use crate::kinds::file::{
     object,
 };
 use crate::model::{
-    Address, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind, Limit,
-    Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    self, Address, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind,
+    Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -39,6 +39,8 @@ static KIND: Kind = Kind {
     name: "posix-sem",
     facility: Facility::Sem,
     family: Family::Posix,
+    forms: &[&model::NAME],
+    file_type: None,
     about: "POSIX named semaphore",
     fields: || fields(FACTS),
     content: &[Part::Word("value "), Part::Fact("value")],

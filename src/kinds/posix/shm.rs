@@ -28,8 +28,8 @@ use crate::kinds::file::{
     object,
 };
 use crate::model::{
-    Address, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind, Limit, Locator,
-    Object, Param, Part, Subject, Trace, Vacancy, Value,
+    self, Address, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind, Limit,
+    Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -38,6 +38,8 @@ static KIND: Kind = Kind {
     name: "posix-shm",
     facility: Facility::Shm,
     family: Family::Posix,
+    forms: &[&model::NAME],
+    file_type: None,
     about: "POSIX shared memory",
     fields: || fields(FACTS),
     content: &[Part::Fact("allocated"), Part::Word(" allocated")],

@@ -18,8 +18,9 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
-    IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, UsePattern, Value,
+    self, Actor, Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History,
+    Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, UsePattern,
+    Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -28,6 +29,8 @@ static KIND: Kind = Kind {
     name: "sysv-mq",
     facility: Facility::Mq,
     family: Family::Sysv,
+    forms: &[&model::ID, &model::KEY],
+    file_type: None,
     about: "System V message queue",
     fields: || fields(FACTS),
     content: &[Part::Fact("messages"), Part::Word(" msgs")],
@@ -247,6 +250,10 @@ fn set_fault(error: &io::Error, max_bytes: Option<u64>) -> Fault {
 }
 
 impl Create for SysvMq {
+    fn chooses_locator(&self) -> bool {
+        true
+    }
+
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&MAX_BYTES, &KEY_FROM];
         PARAMS

@@ -17,7 +17,7 @@ use crate::kinds::capability::{
 };
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::model::{
-    Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
+    self, Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
     IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern,
     Vacancy, Value,
 };
@@ -29,6 +29,8 @@ static KIND: Kind = Kind {
     name: "sysv-sem",
     facility: Facility::Sem,
     family: Family::Sysv,
+    forms: &[&model::ID, &model::KEY],
+    file_type: None,
     about: "System V semaphore set",
     fields: || fields(FACTS),
     content: &[Part::Fact("count"), Part::Word(" sems")],
@@ -297,6 +299,10 @@ fn semaphore_value(value: u64) -> Result<u16, Fault> {
 const ALTER: u32 = 0o200;
 
 impl Create for SysvSem {
+    fn chooses_locator(&self) -> bool {
+        true
+    }
+
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&COUNT, &INITIAL, &VALUES, &KEY_FROM];
         PARAMS

@@ -18,7 +18,7 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
+    self, Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
     IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern,
     Vacancy, Value,
 };
@@ -28,6 +28,8 @@ static KIND: Kind = Kind {
     name: "sysv-shm",
     facility: Facility::Shm,
     family: Family::Sysv,
+    forms: &[&model::ID, &model::KEY],
+    file_type: None,
     about: "System V shared memory",
     fields: || fields(FACTS),
     content: &[Part::Fact("attached"), Part::Word(" attached")],
@@ -351,6 +353,10 @@ fn requested_size(making: &CreateRequest) -> Result<u64, Fault> {
 }
 
 impl Create for SysvShm {
+    fn chooses_locator(&self) -> bool {
+        true
+    }
+
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&SIZE, &HUGE, &KEY_FROM];
         PARAMS
