@@ -22,6 +22,10 @@ const KIND: &[(&str, &str)] = &[
     ("facility", "First part of its addresses."),
     ("family", "Family: determined by the form of the locator."),
 ];
+const PROOF: (&str, &str) = (
+    "proved-by",
+    "How it is proved that no process holds it: count (by the kernel), lease (on its file), scan (of all processes).",
+);
 const ABOUT: (&str, &str) = ("about", "Short description.");
 
 fn capabilities() -> impl Iterator<Item = &'static str> {
@@ -33,7 +37,7 @@ pub(super) fn columns() -> ColumnHelp {
     let mut columns = of_records(KIND);
     let able = capabilities().map(|name| (name.to_owned(), format!("Supports {name}.")));
     columns.extend(able);
-    columns.extend(of_records(&[ABOUT]));
+    columns.extend(of_records(&[PROOF, ABOUT]));
     columns
 }
 
@@ -41,7 +45,7 @@ pub(super) fn columns() -> ColumnHelp {
 pub(super) fn run(_args: &Args, cx: &mut Context) -> VerbResult {
     let mut columns: Vec<_> = KIND.iter().map(|(name, _)| *name).collect();
     columns.extend(capabilities());
-    columns.push(ABOUT.0);
+    columns.extend([PROOF.0, ABOUT.0]);
     let rows = KINDS.iter().map(|record| {
         let kind = record.kind;
         let mut row = vec![
@@ -50,6 +54,7 @@ pub(super) fn run(_args: &Args, cx: &mut Context) -> VerbResult {
             Value::Word(kind.family.name()),
         ];
         row.extend(record.capabilities().map(|(_, able)| Value::Flag(able)));
+        row.push(Value::Word(record.holding.vacancy.name()));
         row.push(Value::Word(kind.about));
         row
     });

@@ -102,10 +102,24 @@ impl Questions {
     pub(super) fn has(&self, trace: &Trace) -> bool {
         let ways = Ways::of(trace);
         let asked = self.subjects.get(&trace.subject).is_some_and(|known| known.cover(ways));
-        let in_class = (self.openers || !ways.opening)
-            && trace.holding.found_in.iter().any(|class| self.has_class(class));
+        // A search for the class answers only as far as its sources show such holders.
+        let in_class = trace
+            .holding
+            .found_in
+            .iter()
+            .any(|class| self.has_class(class) && self.shown_by(class).cover(ways));
         (asked || in_class)
             && (trace.registered == 0 || self.registered.contains(&trace.registered))
+    }
+
+    /// Where a search for this class shows holders.
+    fn shown_by(&self, class: &FileClass) -> Ways {
+        Ways {
+            mappings: class.sources.mappings,
+            descriptors: class.sources.descriptors,
+            opening: class.sources.opening && self.openers,
+            ..Ways::default()
+        }
     }
 
     /// Where holders of this subject are looked for; `None` if it was not asked for.
@@ -119,9 +133,14 @@ impl Questions {
             && self.subjects.contains_key(&Subject::Segment(IpcNamespace::OWN, id))
     }
 
-    /// The class that a file belongs to, if files of it are looked for in such a place.
-    pub(super) fn class(&self, facts: &FileFacts, place: fn(&FileClass) -> bool) -> Option<usize> {
-        self.classes.iter().position(|class| place(class) && (class.is)(facts))
+    /// The classes that a file belongs to, of those that are looked for in such a place: their places among the classes.
+    pub(super) fn classes_of<'q>(
+        &'q self,
+        facts: &'q FileFacts,
+        place: fn(&FileClass) -> bool,
+    ) -> impl Iterator<Item = usize> + 'q {
+        let classes = self.classes.iter().enumerate();
+        classes.filter(move |(_, class)| place(class) && (class.is)(facts)).map(|(at, _)| at)
     }
 
     fn any_class(&self, place: fn(&FileClass) -> bool) -> bool {
@@ -216,6 +235,14 @@ mod tests {
         questions.find(&CLASS, true);
         assert_eq!((questions.classes.len(), questions.calls()), (1, true));
         assert!(questions.has(&Trace::new(FILE, &OPENED)));
+        // The class reads descriptors: a holder that has the file mapped would not be seen.
+        static MAPPED: Holding = Holding {
+            mappings: true,
+            descriptors: true,
+            found_in: std::slice::from_ref(&CLASS),
+            ..Holding::NONE
+        };
+        assert!(!questions.has(&Trace::new(FILE, &MAPPED)));
     }
 
     #[test]

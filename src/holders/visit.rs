@@ -239,25 +239,30 @@ impl ProcessScan<'_, '_> {
     fn mappings_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<bool> {
         let (ground, pid) = (self.ground, self.process.pid);
         let questions = ground.questions;
+        let has_classes = questions.classes.iter().any(|class| class.sources.mappings);
         let (mut any, mut files, mut segments) = (false, Vec::new(), Vec::new());
         let Scan { source, showings, .. } = visitor;
         maps::visit(self.process, directory, ground.which, source, &mut |mapping, is_segment| {
             any = true;
             let file = FileId { device: mapping.device, inode: mapping.inode };
-            let class = questions.class(&mapped(mapping, file), |class| class.sources.mappings);
-            if let Some(class) = class {
+            // A System V segment is no file: another namespace, or a memfd, can show the same device and inode.
+            let ways = questions.ways(&Subject::File(file));
+            let id = u32::try_from(mapping.inode).ok().filter(|id| questions.has_segment(*id));
+            let wanted = id.is_some() || ways.is_some() || has_classes;
+            if wanted && ground.could_be_segment(mapping) && is_segment() {
+                let access = Access::new(mapping.read, mapping.write);
+                segments.extend(id.map(|id| (id, access)));
+                return;
+            }
+            let facts = mapped(mapping, file);
+            let mut known = false;
+            for class in questions.classes_of(&facts, |class| class.sources.mappings) {
+                known = true;
                 let place = ShownAs::Mapping(mapping.start, mapping.end);
                 showings.push((class, file, Showing { pid, place }));
             }
-            let ways = questions.ways(&Subject::File(file));
-            if ways.is_some() || class.is_some() {
+            if ways.is_some() || known {
                 files.push((*mapping, file, ways.is_some_and(|ways| ways.words)));
-            } else if let Ok(id) = u32::try_from(mapping.inode)
-                && questions.has_segment(id)
-                && ground.could_be_segment(mapping)
-                && is_segment()
-            {
-                segments.push((id, Access::new(mapping.read, mapping.write)));
             }
         })?;
         for (mapping, file, has_words) in files {
@@ -306,12 +311,14 @@ impl ProcessScan<'_, '_> {
         fds::visit(self.process, &table, &mut |opened| {
             let (facts, number) = (described(&opened.stat), opened.number);
             let subject = Subject::File(facts.file);
-            let class = ground.questions.class(&facts, |class| class.sources.descriptors);
-            if class.is_none() && ground.questions.ways(&subject).is_none() {
+            let questions = ground.questions;
+            let mut classes =
+                questions.classes_of(&facts, |class| class.sources.descriptors).peekable();
+            if classes.peek().is_none() && questions.ways(&subject).is_none() {
                 return;
             }
             let access = opened.access();
-            if let Some(class) = class {
+            for class in classes {
                 let place = ShownAs::Descriptor(number, access);
                 visitor.showings.push((class, facts.file, Showing { pid, place }));
             }
@@ -394,12 +401,13 @@ impl ProcessScan<'_, '_> {
                     return Ok(());
                 };
                 let facts = described(&file::stat(&handle)?);
-                let class = asked.class(&facts, |class| class.sources.opening);
                 let subject = Subject::File(facts.file);
-                if let Some(class) = class {
-                    visitor.awaited.extend(path_of(&handle).map(|path| (class, path)));
+                let classes = asked.classes_of(&facts, |class| class.sources.opening);
+                let classes: Vec<usize> = classes.collect();
+                if let (false, Some(path)) = (classes.is_empty(), path_of(&handle)) {
+                    visitor.awaited.extend(classes.iter().map(|class| (*class, path.clone())));
                 }
-                if class.is_some() || is_asked(subject) {
+                if !classes.is_empty() || is_asked(subject) {
                     self.found.push((subject, How::Waiting(name), None));
                 }
                 return Ok(());

@@ -10,7 +10,7 @@ use super::locks;
 use crate::kinds::backing::{Claim, Refusal, Store};
 use crate::kinds::capability::Query;
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, FileId, Object};
+use crate::model::{Address, FileId, Object, Vacancy};
 use crate::sys::file;
 
 /// Where the files of a kind are, opened when somebody first asks; nothing for a kind that has none.
@@ -61,6 +61,10 @@ impl Files {
     /// Returns true if the object with this address is held, as far as the kernel says.
     pub(super) fn is_held(&self, address: &Address, look: &Query) -> bool {
         let Ok(record) = kinds::of_address(address) else { return false };
+        // What its kind does not declare to be leased is never opened.
+        if !matches!(record.holding.vacancy, Vacancy::Leased { .. }) {
+            return false;
+        }
         let Some(store) = self.store(record.kind.name, look) else { return false };
         let file = match store.claim(&address.locator, None) {
             Err(Refusal::Held) => return true,

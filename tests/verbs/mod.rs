@@ -18,6 +18,7 @@ mod list_formats;
 mod list_pid;
 mod list_sources;
 mod lock;
+mod one_scan;
 mod peek;
 mod post;
 mod read;
@@ -52,6 +53,7 @@ pub fn cases() -> Vec<Case> {
         list_formats::cases(),
         list_pid::cases(),
         list_sources::cases(),
+        one_scan::cases(),
         peek::cases(),
         recv::cases(),
         send::cases(),
