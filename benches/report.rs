@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use crate::Result;
 use crate::measure::Medians;
-use crate::rows::Goal;
 
 /// A measured row.
 pub struct Line {
@@ -40,6 +39,21 @@ const HEADINGS: [&str; 11] = [
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/performance.md");
 const BEGIN: &str = "<!-- table: written by cargo bench -- --write -->";
 const END: &str = "<!-- end of table -->";
+
+/// What has to be reached.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// At least so many times faster than the peer.
+    TimesFaster(f64),
+    /// At most so many times the floor.
+    TimesFloor(f64),
+    /// At least so much of the floor's speed.
+    PartOfFloor(f64),
+    /// At most so many times the peer.
+    TimesPeer(f64),
+    /// Peak memory below so many MiB.
+    PeakMib(f64),
+}
 
 impl Goal {
     fn text(self) -> String {

@@ -15,7 +15,7 @@ use crate::objects::{
     },
 };
 use crate::peers::{self, Peer, Shape};
-use crate::report::Line;
+use crate::report::{Goal, Line};
 use crate::world::Worlds;
 use Shape::{Any, Lines};
 
@@ -32,21 +32,6 @@ pub struct Row {
     floor: Option<&'static str>,
     peer: Option<&'static Peer>,
     goals: &'static [Goal],
-}
-
-/// What has to be reached.
-#[derive(Clone, Copy)]
-pub enum Goal {
-    /// At least so many times faster than the peer.
-    TimesFaster(f64),
-    /// At most so many times the floor.
-    TimesFloor(f64),
-    /// At least so much of the floor's speed.
-    PartOfFloor(f64),
-    /// At most so many times the peer.
-    TimesPeer(f64),
-    /// Peak memory below so many MiB.
-    PeakMib(f64),
 }
 
 const EMPTY: Population = Segments(0);

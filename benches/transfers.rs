@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::Result;
 use crate::measure::{Contestant, Expect, side_by_side};
 use crate::objects::Population;
-use crate::report::Line;
-use crate::rows::Goal;
+use crate::report::{Goal, Line};
 use crate::world::Worlds;
 
 /// One line of the table before it is measured.

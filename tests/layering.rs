@@ -13,7 +13,8 @@ crate::cases![
     unsafe_code_is_in_sys_alone,
     the_table_in_the_crates_documentation_is_the_rule,
     every_module_says_what_it_is_for,
-    a_type_name_has_one_meaning
+    a_type_name_has_one_meaning,
+    no_modules_use_each_other_in_a_circle
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
@@ -157,7 +158,11 @@ fn parts_of_group(text: &str) -> Vec<&str> {
 }
 
 fn sources() -> Vec<Source> {
-    let root = tree::path("src");
+    sources_of("src")
+}
+
+fn sources_of(directory: &str) -> Vec<Source> {
+    let root = tree::path(directory);
     let (mut directories, mut sources) = (vec![root.clone()], Vec::new());
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
@@ -172,7 +177,7 @@ fn sources() -> Vec<Source> {
         }
     }
     assert!(
-        sources.len() > 20,
+        sources.len() > 10,
         "only {} files found, the test looks in the wrong place",
         sources.len()
     );
@@ -327,4 +332,56 @@ fn a_type_name_has_one_meaning() {
     assert!(homes.len() > 200, "only {} types found, the test does not read them", homes.len());
     homes.retain(|name, places| places.len() > 1 && !SHARED.contains(&name.as_str()));
     assert!(homes.is_empty(), "one name for several types: {homes:#?}");
+}
+
+// A circle of modules can only be understood as a whole. A module and what it is made of count as one: parts use what
+// their parent declares, and the parent hands them out.
+fn no_modules_use_each_other_in_a_circle() {
+    for directory in ["src", "benches"] {
+        let sources = sources_of(directory);
+        let modules: Vec<Vec<&str>> = sources.iter().map(Source::module).collect();
+        let uses: Vec<Vec<usize>> = sources
+            .iter()
+            .zip(&modules)
+            .map(|(source, own)| {
+                let used = source.paths().into_iter().filter_map(|path| {
+                    let named = (0..modules.len()).filter(|at| {
+                        !modules[*at].is_empty() && path.starts_with_words(&modules[*at])
+                    });
+                    named.max_by_key(|at| modules[*at].len())
+                });
+                used.filter(|at| !own.starts_with(&modules[*at]) && !modules[*at].starts_with(own))
+                    .collect()
+            })
+            .collect();
+        assert!(uses.iter().flatten().count() > 20, "{directory}: the test does not read the uses");
+        for start in 0..sources.len() {
+            if let Some(circle) = way_back(&uses, start) {
+                let names: Vec<_> = circle.iter().map(|at| sources[*at].path.as_str()).collect();
+                panic!("{directory}: a circle: {}", names.join(" -> "));
+            }
+        }
+    }
+}
+
+/// The shortest way from a module over what it uses back to itself, if there is one.
+fn way_back(uses: &[Vec<usize>], start: usize) -> Option<Vec<usize>> {
+    let mut ways: Vec<Vec<usize>> = vec![vec![start]];
+    let mut seen = vec![false; uses.len()];
+    while !ways.is_empty() {
+        let mut longer = Vec::new();
+        for way in ways {
+            for next in &uses[*way.last().unwrap()] {
+                let further = [way.as_slice(), &[*next]].concat();
+                if *next == start {
+                    return Some(further);
+                }
+                if !std::mem::replace(&mut seen[*next], true) {
+                    longer.push(further);
+                }
+            }
+        }
+        ways = longer;
+    }
+    None
 }

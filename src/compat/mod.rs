@@ -11,6 +11,7 @@ mod names;
 mod numbers;
 mod objects;
 mod options;
+mod shown;
 mod text;
 mod times;
 mod tool;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display};
 use std::os::unix::ffi::OsStrExt;
 
-use super::tool::Shown;
+use super::shown::Shown;
 
 /// Does an option take a value?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

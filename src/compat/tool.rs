@@ -1,13 +1,13 @@
 //! What the four tools run in: where output and errors go and in which form, and what the exit status will be.
 
-use std::ffi::{OsStr, OsString};
-use std::fmt::{self, Display};
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
 
 use super::names::People;
 use super::options::Misuse;
-use super::text;
+use super::shown::Shown;
 use super::times::TimeFormatter;
 use crate::model::{Class, Fault};
 use crate::sys::buffer::PageWriter;
@@ -148,28 +148,4 @@ pub(super) fn reason(fault: &Fault) -> String {
         (None, Class::Usage) => strerror(libc::EINVAL),
         (None, _) => fault.cause.clone(),
     }
-}
-
-/// Words of the command line in a message, without anything that moves a cursor.
-pub(super) struct Shown<'a>(pub(super) &'a OsStr);
-
-impl Display for Shown<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.as_encoded_bytes().utf8_chunks() {
-            for letter in chunk.valid().chars() {
-                if letter.is_control() {
-                    let mut bytes = [0; 4];
-                    escape(out, letter.encode_utf8(&mut bytes).as_bytes())?;
-                } else {
-                    write!(out, "{letter}")?;
-                }
-            }
-            escape(out, chunk.invalid())?;
-        }
-        Ok(())
-    }
-}
-
-fn escape(out: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| out.write_str(&text::escaped(*byte)))
 }

@@ -9,8 +9,9 @@ use std::ffi::OsString;
 use super::numbers;
 use super::objects;
 use super::options::{Choice, Options, Takes, both, long};
+use super::shown::Shown;
 use super::text;
-use super::tool::{Shown, Tool, ToolExit};
+use super::tool::{Tool, ToolExit};
 use crate::kinds::KindRecord;
 use crate::model::{Facility, Family};
 

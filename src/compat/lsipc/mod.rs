@@ -11,7 +11,8 @@ use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 
 use super::objects;
-use super::tool::{Shown, Tool, ToolExit, reason};
+use super::shown::Shown;
+use super::tool::{Tool, ToolExit, reason};
 use crate::model::{Class, Family, Fault, Locator, Object};
 use crate::sys::terminal;
 use columns::{ELEMENT, LsipcColumn, LsipcSubject};

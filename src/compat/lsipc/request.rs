@@ -7,8 +7,9 @@ use super::has_ids;
 use super::table::Mode;
 use crate::compat::numbers;
 use crate::compat::options::{Choice, Options, Takes, both, long};
+use crate::compat::shown::Shown;
 use crate::compat::times::TimeForm;
-use crate::compat::tool::{Shown, Tool, ToolExit};
+use crate::compat::tool::{Tool, ToolExit};
 
 static CHOICES: &[Choice] = &[
     both('b', "bytes", Takes::Nothing),
