@@ -32,7 +32,7 @@ use crate::sys::signal;
 /// path is printed. In both cases the exit status is 1 and nothing more is received. A FIFO takes nothing back and loses its
 /// content when the last process closes it: what its writers have written by then is saved with the rest, unless --count
 /// asked for less or --packet for whole packets. Messages are written out before each wait, so SIGKILL loses at most what
-/// was received since: as many messages as the queue may hold, and 64 KiB.
+/// was received since: 64 messages.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -72,8 +72,8 @@ pub(super) struct Args {
     /// Run COMMAND once per message, as standard input
     ///
     /// The priority or type of the message is in IPCCTL_PRIORITY or IPCCTL_TYPE. If a command fails, its message is put
-    /// back, no further message is taken, and running commands are waited for. SIGINT and SIGTERM do the same; a second
-    /// one is forwarded to the running commands.
+    /// back, no further message is taken, and running commands are waited for. A signal that asks for the end
+    /// does the same; a second one is forwarded to the running commands.
     #[arg(
         long,
         value_name = "COMMAND",

@@ -8,14 +8,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::Pid;
 
 use super::StreamEnd;
 use super::delivery::{Deliver, Taken};
 use crate::model::{Class, Encoded, Fault, Mark};
-use crate::sys::signal;
+use crate::sys::{deferral, signal};
 
 /// How commands ended.
 #[derive(Clone, Copy, Debug, Default)]
@@ -118,12 +116,10 @@ impl Jobs {
         let endings = signal::endings();
         if endings > 1
             && endings > self.passed
-            && let Some(Ok(signal)) = signal::ending().map(Signal::try_from)
+            && let Some(signal) = signal::latest()
         {
             for job in &self.running {
-                if let Ok(pid) = i32::try_from(job.child.id()) {
-                    let _ = killpg(Pid::from_raw(pid), signal);
-                }
+                let _ = deferral::send_to_group(job.child.id(), signal);
             }
         }
         self.passed = endings;
@@ -139,7 +135,8 @@ impl Jobs {
             return Ok(());
         }
         match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
-            Ok(_) | Err(nix::Error::EINTR | nix::Error::ECHILD) => Ok(()),
+            // EINVAL: a child was killed by a real-time signal, for which nix has no name.
+            Ok(_) | Err(nix::Error::EINTR | nix::Error::ECHILD | nix::Error::EINVAL) => Ok(()),
             Err(error) => Err(io::Error::from(error).into()),
         }
     }

@@ -5,25 +5,6 @@ use std::io;
 
 use super::{check, signal, zeroed};
 
-/// The signals that end a process unless it does something about them, and that somebody may send: those by
-/// which the machine reports a fault of the program itself are not among them.
-fn ending() -> impl Iterator<Item = libc::c_int> {
-    const NAMED: [libc::c_int; 11] = [
-        libc::SIGHUP,
-        libc::SIGINT,
-        libc::SIGQUIT,
-        libc::SIGTERM,
-        libc::SIGUSR1,
-        libc::SIGUSR2,
-        libc::SIGALRM,
-        libc::SIGVTALRM,
-        libc::SIGPROF,
-        libc::SIGIO,
-        libc::SIGPWR,
-    ];
-    NAMED.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
-}
-
 /// While it lives, signals that would end the process are noted and interrupt what it waits in. When it is
 /// dropped they have the effect that they would have had. Signals that are ignored stay ignored. One may be
 /// made while another lives.
@@ -38,7 +19,7 @@ impl Deferral {
     /// None that the kernel gives for these signals.
     pub fn new() -> io::Result<Self> {
         let mut deferral = Self { former: Vec::new() };
-        for signal in ending() {
+        for signal in signal::that_end() {
             if let Some(former) = signal::handle_unless_ignored(signal)? {
                 deferral.former.push((signal, former));
             }
@@ -158,4 +139,14 @@ pub fn send(pid: u32, signal: libc::c_int) -> io::Result<()> {
     let pid = i32::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
     // SAFETY: no pointer is passed.
     check(unsafe { libc::kill(pid, signal) }).map(drop)
+}
+
+/// `killpg(3)`, for the group that such a child leads.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_to_group(leader: u32, signal: libc::c_int) -> io::Result<()> {
+    let group = i32::try_from(leader).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::killpg(group, signal) }).map(drop)
 }

@@ -12,13 +12,16 @@
 
 use std::io;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{check, timespec, zeroed};
 
 /// One flag a signal: it has come, and nobody has taken note of it for good.
 static CAME: [AtomicBool; 65] = [const { AtomicBool::new(false) }; 65];
+/// The first signal that asked the program to end, and the last one; zero before.
+static FIRST: AtomicI32 = AtomicI32::new(0);
+static LATEST: AtomicI32 = AtomicI32::new(0);
 /// So many signals asked the program to end.
 static ENDINGS: AtomicU32 = AtomicU32::new(0);
 /// The timer, once there is one.
@@ -33,8 +36,32 @@ const TICK: Duration = Duration::from_millis(10);
 /// So often, at least, a call that blocks is interrupted.
 pub const LOOK: Duration = Duration::from_millis(500);
 
-/// Signals that ask a program to end, in their usual order of politeness.
-const ENDS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+/// The signals that end a process unless it does something about them, and that somebody may send: those by
+/// which the machine reports a fault of the program itself are not among them, nor are SIGPIPE and SIGXFSZ, which
+/// are errors of a write (see `start`).
+pub(super) fn that_end() -> impl Iterator<Item = libc::c_int> {
+    const NAMED: [libc::c_int; 13] = [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGTERM,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGALRM,
+        libc::SIGSTKFLT,
+        libc::SIGXCPU,
+        libc::SIGVTALRM,
+        libc::SIGPROF,
+        libc::SIGIO,
+        libc::SIGPWR,
+    ];
+    NAMED.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+}
+
+/// The signal of the timer. Unlike SIGALRM it is queued: one that somebody sends is not lost in one of the timer's.
+fn of_timer() -> libc::c_int {
+    libc::SIGRTMAX()
+}
 
 fn flag(signal: libc::c_int) -> Option<&'static AtomicBool> {
     usize::try_from(signal).ok().and_then(|signal| CAME.get(signal))
@@ -50,15 +77,20 @@ pub(super) fn take(signal: libc::c_int) -> bool {
     flag(signal).is_some_and(|flag| flag.swap(false, Ordering::SeqCst))
 }
 
-extern "C" fn note(signal: libc::c_int) {
+extern "C" fn note(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     // SAFETY: errno belongs to the interrupted code, which must find it as it was.
     let errno = unsafe { *libc::__errno_location() };
+    // SAFETY: with SA_SIGINFO the kernel hands over a valid structure.
+    let code = unsafe { (*info).si_code };
     // The timer only interrupts.
-    if signal != libc::SIGALRM || !HAS_TIMER.load(Ordering::SeqCst) {
+    if code != libc::SI_TIMER {
         if let Some(flag) = flag(signal) {
             flag.store(true, Ordering::SeqCst);
         }
-        if ENDS.contains(&signal) {
+        // All signals but that one that are noted here ask for the end.
+        if signal != libc::SIGCHLD {
+            let _ = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+            LATEST.store(signal, Ordering::SeqCst);
             ENDINGS.fetch_add(1, Ordering::SeqCst);
         }
         // timer_settime(2) is async-signal-safe. A failure leaves the interruption that is happening now.
@@ -87,7 +119,10 @@ fn handle(signal: libc::c_int) -> io::Result<()> {
     // SAFETY: sigaction is a C structure of integers, pointers and a set of signals; zero is SIG_DFL.
     let mut action: libc::sigaction = unsafe { zeroed() };
     // Without SA_RESTART: what blocks is to be interrupted.
-    action.sa_sigaction = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    action.sa_sigaction =
+        note as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void)
+            as libc::sighandler_t;
+    action.sa_flags = libc::SA_SIGINFO;
     // SAFETY: the handler touches atomics and calls async-signal-safe functions alone.
     check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) }).map(drop)
 }
@@ -118,7 +153,7 @@ fn unblock(signals: &[libc::c_int]) -> io::Result<()> {
     }
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP interrupt what blocks and are remembered, unless they are ignored.
+/// From now on every signal that would end the program interrupts what blocks and is remembered, unless it is ignored.
 ///
 /// # Errors
 /// EAGAIN: no timer can be had (RLIMIT_SIGPENDING).
@@ -126,18 +161,18 @@ pub fn catch() -> io::Result<()> {
     if HAS_TIMER.load(Ordering::SeqCst) {
         return Ok(());
     }
-    handle(libc::SIGALRM)?;
+    handle(of_timer())?;
     // SAFETY: sigevent is a C structure of integers and pointers.
     let mut event: libc::sigevent = unsafe { zeroed() };
     event.sigev_notify = libc::SIGEV_SIGNAL;
-    event.sigev_signo = libc::SIGALRM;
+    event.sigev_signo = of_timer();
     let mut timer: libc::timer_t = ptr::null_mut();
     // SAFETY: both structures are valid for the call, and the timer lives as long as the process.
     check(unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) })?;
     TIMER.store(timer, Ordering::SeqCst);
     HAS_TIMER.store(true, Ordering::SeqCst);
-    unblock(&[libc::SIGALRM])?;
-    ENDS.into_iter().try_for_each(|signal| handle_unless_ignored(signal).map(drop))
+    unblock(&[of_timer()])?;
+    that_end().try_for_each(|signal| handle_unless_ignored(signal).map(drop))
 }
 
 /// From now on the end of a child interrupts what blocks.
@@ -149,9 +184,14 @@ pub fn catch_children() -> io::Result<()> {
     unblock(&[libc::SIGCHLD])
 }
 
-/// The signal that asked the program to end, if one did.
+/// The first signal that asked the program to end, if one did.
 pub fn ending() -> Option<i32> {
-    ENDS.into_iter().find(|signal| has_come(*signal))
+    Some(FIRST.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+}
+
+/// The last of the signals that asked the program to end.
+pub fn latest() -> Option<i32> {
+    Some(LATEST.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
 }
 
 /// How many signals asked the program to end.

@@ -3,12 +3,22 @@
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 
-/// Makes a closed pipe an error of `write(2)` instead of the end of the process, and opens `/dev/null` in the place
+extern "C" fn pass_over(_: c_int) {}
+
+/// Makes a closed pipe and a file that may grow no further (RLIMIT_FSIZE) an error of `write(2)` instead of the end of the
+/// process, and opens `/dev/null` in the place
 /// of standard descriptors that are closed: whatever was opened first would get their numbers, and what is
 /// printed would go there. It is opened the wrong way round, so that to use one is the error that it would be.
 pub fn prepare() {
     // SAFETY: ignoring a signal installs no handler.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    let handler = pass_over as extern "C" fn(c_int) as libc::sighandler_t;
+    // Handled and not ignored: the commands that this program starts or becomes have the default again.
+    // SAFETY: the handler does nothing.
+    if unsafe { libc::signal(libc::SIGXFSZ, handler) } == libc::SIG_IGN {
+        // SAFETY: as above; commands of somebody who ignores it are to ignore it.
+        unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    }
     for fd in 0..=2 {
         // SAFETY: no pointer is passed.
         if unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 {

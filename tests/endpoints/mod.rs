@@ -6,6 +6,7 @@ mod footprint;
 mod frames;
 mod peers_gone;
 mod pool;
+mod signals;
 mod waiting;
 
 use crate::cases::Case;
@@ -19,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         frames::cases(),
         peers_gone::cases(),
         pool::cases(),
+        signals::cases(),
         waiting::cases(),
     ]
     .into_iter()

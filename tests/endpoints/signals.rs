@@ -1,0 +1,119 @@
+//! Signals that end an endpoint, all of them, and those that are errors of a write.
+
+use super::{SMALL, script};
+use crate::env::TestEnv;
+
+crate::cases![
+    every_signal_that_ends_a_process_ends_an_endpoint_in_order,
+    what_was_taken_goes_back_whatever_the_signal,
+    each_signal_that_is_ignored_stays_ignored,
+    a_file_that_may_grow_no_further_is_an_error_and_nothing_is_lost,
+    a_command_has_the_default_of_a_file_that_may_grow_no_further,
+    sigkill_costs_a_bounded_number_of_messages
+];
+
+fn queue(env: &TestEnv, create: &str) -> String {
+    script(env, create).run().ok().stdout().trim().to_owned()
+}
+
+/// Those of signal(7) whose default is to end the process, that can be caught and tell of no fault in it.
+fn that_end() -> impl Iterator<Item = libc::c_int> {
+    [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGALRM,
+        libc::SIGTERM,
+        libc::SIGSTKFLT,
+        libc::SIGXCPU,
+        libc::SIGVTALRM,
+        libc::SIGPROF,
+        libc::SIGIO,
+        libc::SIGPWR,
+    ]
+    .into_iter()
+    .chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+}
+
+fn every_signal_that_ends_a_process_ends_an_endpoint_in_order() {
+    let env = TestEnv::new();
+    let queue = queue(&env, SMALL[1]);
+    for signal in that_end() {
+        let running = env.command(["recv", &queue, "--timeout", "100"]).start();
+        running.wait_until_asleep();
+        running.send(signal);
+        running.end().code(128 + signal);
+    }
+}
+
+fn what_was_taken_goes_back_whatever_the_signal() {
+    let env = TestEnv::new();
+    for create in SMALL {
+        let queue = queue(&env, create);
+        env.run(["send", &queue, "x"]).ok();
+        for signal in ["USR1", "ALRM", "IO", "34", "64"] {
+            let text = format!(
+                "rm -f began; ipcctl recv {queue} --exec sh -c 'echo > began; exec sleep 1000' & \
+                 until test -e began; do sleep 0.02; done; \
+                 for i in 1 2 3; do kill -{signal} $! || true; sleep 0.1; done; wait $! || echo $?"
+            );
+            script(&env, &text).run().code(0).prints("1\n").says("put back");
+        }
+        env.run(["recv", &queue]).ok().prints("x\n");
+    }
+}
+
+fn each_signal_that_is_ignored_stays_ignored() {
+    let env = TestEnv::new();
+    let queue = queue(&env, SMALL[1]);
+    let text = format!(
+        "trap '' USR1 ALRM IO PWR; ipcctl recv {queue} & asleep $!; \
+         for s in USR1 ALRM IO PWR; do kill -$s $!; done; ipcctl send {queue} x; wait $!"
+    );
+    script(&env, &text).run().code(0).prints("x\n");
+}
+
+fn a_file_that_may_grow_no_further_is_an_error_and_nothing_is_lost() {
+    let env = TestEnv::new();
+    let queue = queue(&env, SMALL[1]);
+    env.command(["send", &queue]).input("x".repeat(5000)).run().ok();
+    let text = format!("ulimit -f 1; ipcctl recv {queue} > small || echo $?");
+    script(&env, &text).run().code(0).prints("1\n").says("put back");
+    env.run(["recv", &queue]).ok().prints(&format!("{}\n", "x".repeat(5000)));
+}
+
+fn a_command_has_the_default_of_a_file_that_may_grow_no_further() {
+    let env = TestEnv::new();
+    let queue = queue(&env, SMALL[1]);
+    // Signals 32 and 33 are the C library's own.
+    let ignored = |output: &str| {
+        let mask = output.trim().rsplit('\t').next().unwrap();
+        u64::from_str_radix(mask, 16).unwrap() & !(0b11 << 31)
+    };
+    let look = "grep ^SigIgn /proc/self/status";
+    let receive = format!("ipcctl send {queue} x; ipcctl recv {queue} --quiet --exec {look}");
+    let lock =
+        format!("ipcctl create sem:/one --value 1 > /dev/null; ipcctl lock sem:/one -- {look}");
+    for text in [&receive, &lock] {
+        let run = script(&env, text).run().ok();
+        assert_eq!(ignored(run.stdout()), 0, "{text}");
+    }
+    let text = format!("trap '' XFSZ; {receive}");
+    assert_eq!(ignored(script(&env, &text).run().ok().stdout()), 1 << (libc::SIGXFSZ - 1));
+}
+
+fn sigkill_costs_a_bounded_number_of_messages() {
+    let env = TestEnv::new();
+    let queue = queue(&env, SMALL[1]);
+    let text = format!(
+        "mkfifo p; seq 4000 | ipcctl send {queue}; exec 3<> p; head -c 65000 /dev/zero >&3; \
+         ipcctl recv {queue} --follow > p & asleep $!; kill -KILL $!; wait $! || echo $?; \
+         exec 4< p; exec 3>&-; written=$(tr -d '\\0' <&4 | wc -l); \
+         left=$(ipcctl recv {queue} --drain | wc -l); echo $((4000 - written - left))"
+    );
+    let run = script(&env, &text).run().code(0);
+    let lost = run.stdout().strip_prefix("137\n").unwrap().trim().parse::<u64>().unwrap();
+    assert!((1..=64).contains(&lost), "{lost} messages");
+}
