@@ -16,11 +16,11 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use crate::model::{FileClass, Findings, Holder, Holders, How, Subject, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
+use crate::sys::threads;
 use gaps::Gaps;
 pub use questions::Questions;
 pub use scanner::Scanner;
@@ -202,20 +202,13 @@ impl ScanResult {
             }
             visitor
         };
-        thread::scope(|scope| {
-            let cores = thread::available_parallelism().map_or(1, usize::from);
-            let more = cores.min(pids.len().div_ceil(SHARE)).saturating_sub(1);
-            // A thread that cannot be had leaves its work to the others.
-            let workers: Vec<_> = (0..more)
-                .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
-                .collect();
-            self.add(work());
-            for worker in workers {
-                match worker.join() {
-                    Ok(visitor) => self.add(visitor),
-                    Err(_) => self.complete = false,
-                }
+        // A thread that cannot be had leaves its work to the others.
+        let more = threads::others().min(pids.len().div_ceil(SHARE).saturating_sub(1));
+        for visitor in threads::share(more, work) {
+            match visitor {
+                Some(visitor) => self.add(visitor),
+                None => self.complete = false,
             }
-        });
+        }
     }
 }

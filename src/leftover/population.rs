@@ -5,9 +5,11 @@ use std::cell::OnceCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::{Subject, Trace};
 use crate::sys::processes::{Proc, is_gone};
+use crate::sys::threads;
 
 /// A process, and what it may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +97,8 @@ pub struct ProcessTable {
 
 /// More than `/proc/PID/status` has, but for users of a thousand groups.
 const LENGTH: usize = 16_384;
+/// So many processes a thread takes at once.
+const SHARE: usize = 64;
 
 impl ProcessTable {
     /// Reads all processes below `proc`, on all cores.
@@ -104,25 +108,29 @@ impl ProcessTable {
         let Ok(mut pids) = proc.pids() else { return unseen };
         let own = proc.own_pid();
         pids.retain(|pid| Some(*pid) != own);
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = pids.len().div_ceil(workers).max(1);
-        let parts: Vec<Self> = std::thread::scope(|scope| {
-            let workers: Vec<_> =
-                pids.chunks(share).map(|pids| scope.spawn(|| Self::of(&proc, pids))).collect();
-            let lost = |_| Self { unread: true, ..Self::default() };
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(lost)).collect()
-        });
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut part = Self::default();
+            while let Some(rest) = pids.get(next.fetch_add(SHARE, Ordering::Relaxed)..)
+                && !rest.is_empty()
+            {
+                part.add(&proc, &rest[..rest.len().min(SHARE)]);
+            }
+            part
+        };
+        let lost = || Self { unread: true, ..Self::default() };
+        let more = threads::others().min(pids.len() / SHARE);
+        let parts = threads::share(more, work).into_iter().map(|part| part.unwrap_or_else(lost));
         let narrow = !proc.shows_all() || !knows_all_users(&proc);
         let all = Self { narrow, ..Self::default() };
-        parts.into_iter().fold(all, |mut all, part| {
+        parts.fold(all, |mut all, part| {
             all.processes.extend(part.processes);
             all.unread |= part.unread;
             all
         })
     }
 
-    fn of(proc: &Proc, pids: &[i32]) -> Self {
-        let mut part = Self::default();
+    fn add(&mut self, proc: &Proc, pids: &[i32]) {
         let mut buffer = [0; LENGTH];
         for &pid in pids {
             let read = proc.process(pid).and_then(|process| {
@@ -131,13 +139,12 @@ impl ProcessTable {
                     .then(|| Credentials::parse(pid, &String::from_utf8_lossy(text))))
             });
             match read {
-                Ok(Some(Some(Ok(process)))) => part.processes.push(process),
+                Ok(Some(Some(Ok(process)))) => self.processes.push(process),
                 Ok(Some(None)) => {}
-                Ok(None | Some(Some(Err(())))) => part.unread = true,
-                Err(error) => part.unread |= !is_gone(&error),
+                Ok(None | Some(Some(Err(())))) => self.unread = true,
+                Err(error) => self.unread |= !is_gone(&error),
             }
         }
-        part
     }
 }
 

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use nix::fcntl::OFlag;
 
 use crate::kinds::backing::Directory;
-use crate::model::Encoded;
+use crate::model::{Class, Encoded, Fault};
 use crate::sys::directory::{self, Entry};
 use crate::sys::file;
 use crate::sys::lease::Lease;
@@ -39,8 +39,9 @@ impl Quarantine {
         let mut last = io::ErrorKind::AlreadyExists.into();
         for _ in 0..TRIES {
             match Self::attempt(home) {
-                Ok(quarantine) => return Ok(quarantine),
-                Err(error) => last = error,
+                // Another's name, or another run found it first.
+                Err(error) if is_chance(&error) => last = error,
+                answer => return answer,
             }
         }
         Err(last)
@@ -50,6 +51,14 @@ impl Quarantine {
         let name =
             CString::new(format!("{PREFIX}{:016x}", RandomState::new().build_hasher().finish()))?;
         directory::make(&*home.directory, &name)?;
+        Self::made(home, name.clone()).inspect_err(|_| {
+            // Only an empty directory goes.
+            let _ = directory::remove(&*home.directory, &name);
+        })
+    }
+
+    /// Locks the directory that has just been made.
+    fn made(home: &Directory, name: CString) -> io::Result<Self> {
         let directory = own(home, &name)?.ok_or(io::ErrorKind::AlreadyExists)?;
         // Another run may have found the directory before it was locked, and removed it.
         directory::lock(&directory)?;
@@ -114,6 +123,12 @@ impl Drop for Quarantine {
     }
 }
 
+/// Returns true if another name may have more luck.
+fn is_chance(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, NotFound, WouldBlock};
+    matches!(error.kind(), AlreadyExists | NotFound | WouldBlock)
+}
+
 fn path(home: &Path, names: &[&CStr]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     names
@@ -136,8 +151,8 @@ pub enum Recovered {
     PutBack(PathBuf),
     /// Its name has been taken by another, nobody held it, and it is gone.
     Finished(PathBuf),
-    /// Its name has been taken by another, and somebody holds it; or it could not be moved.
-    Stays(PathBuf),
+    /// It stays where it is, and why.
+    Stays(PathBuf, String),
     /// It would be put back.
     Waits(PathBuf),
 }
@@ -145,11 +160,13 @@ pub enum Recovered {
 impl Display for Recovered {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         use std::os::unix::ffi::OsStrExt;
+        let because;
         let (path, what) = match self {
             Self::PutBack(path) => (path, "is back in its place"),
             Self::Finished(path) => (path, "is removed: its name has been taken"),
-            Self::Stays(path) => {
-                (path, "stays there: its name has been taken, and somebody holds it")
+            Self::Stays(path, why) => {
+                because = format!("stays there: {why}");
+                (path, because.as_str())
             }
             Self::Waits(path) => (path, "will be put back by the next run that removes anything"),
         };
@@ -189,21 +206,48 @@ pub fn recover(home: &Directory, dry: bool) -> io::Result<Vec<Recovered>> {
 
 impl Quarantine {
     fn recover(&self, name: &CStr) -> Recovered {
-        if self.put_back(name).is_ok() {
-            return Recovered::PutBack(path(&self.home.path, &[name]));
-        }
-        let free = || {
-            // Nobody else can put anything there.
-            if !file::stat_at(&self.directory, name)?.is(libc::S_IFREG) {
-                return Err(io::ErrorKind::Unsupported.into());
-            }
-            let opened = file::open_at(&self.directory, name, OFlag::empty())?;
-            Lease::take(opened).map_err(|(error, _)| error)
+        let error = match self.put_back(name) {
+            Ok(()) => return Recovered::PutBack(path(&self.home.path, &[name])),
+            Err(error) => error,
         };
-        // Nobody can open it by a name in this directory: whoever does not hold it by now never will.
-        match free().and_then(|_lease| self.destroy(name)) {
-            Ok(()) => Recovered::Finished(self.path(name)),
-            Err(_) => Recovered::Stays(self.path(name)),
+        if error.kind() != io::ErrorKind::AlreadyExists {
+            let why = format!("it cannot be put back: {}", cannot_move(&error).cause);
+            return Recovered::Stays(self.path(name), why);
         }
+        match self.destroy_unheld(name) {
+            Ok(()) => Recovered::Finished(self.path(name)),
+            Err(why) => {
+                Recovered::Stays(self.path(name), format!("its name has been taken, and {why}"))
+            }
+        }
+    }
+
+    /// Removes a file that nobody holds. Nobody can open it by a name in this directory: whoever does not hold it by now never
+    /// will. The error is a clause that says why it stays.
+    fn destroy_unheld(&self, name: &CStr) -> Result<(), String> {
+        let cannot =
+            |what| move |error| format!("it cannot be {what}: {}", Fault::from_os(&error).cause);
+        // Nobody else can put anything there.
+        if !file::stat_at(&self.directory, name).map_err(cannot("looked at"))?.is(libc::S_IFREG) {
+            return Err("it is no regular file, so whether somebody holds it cannot be told".into());
+        }
+        let opened =
+            file::open_at(&self.directory, name, OFlag::empty()).map_err(cannot("opened"))?;
+        let _lease = Lease::take(opened).map_err(|(error, _)| match error.kind() {
+            io::ErrorKind::WouldBlock => "somebody holds it".to_owned(),
+            _ => cannot("leased")(error),
+        })?;
+        self.destroy(name).map_err(cannot("removed"))
+    }
+}
+
+/// Why a file cannot be moved into quarantine or out of it.
+pub fn cannot_move(error: &io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::EINVAL | libc::ENOSYS) => Fault::new(
+            Class::Failed,
+            "this kernel or file system moves no file without replacing another (renameat2, RENAME_NOREPLACE)",
+        ),
+        _ => Fault::from_os(error),
     }
 }

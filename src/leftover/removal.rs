@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Classifier;
-use super::quarantine::Quarantine;
+use super::quarantine::{Quarantine, cannot_move};
 use crate::holders::Scanner;
 use crate::kinds::backing::{Claim, DirEntry, Directory, Refusal};
 use crate::kinds::capability::{Query, Removal};
@@ -318,7 +318,20 @@ impl Staged {
 
     fn destroy(self, look: &Query) -> RemovalOutcome {
         let done = match &self.place {
-            Some((quarantine, name)) => quarantine.destroy(name).map_err(|e| Fault::from_os(&e)),
+            Some((quarantine, name)) => match quarantine.destroy(name) {
+                Ok(()) => Ok(()),
+                Err(error) => match quarantine.put_back(name) {
+                    Ok(()) => Err(Fault::from_os(&error)),
+                    Err(again) => {
+                        return Left(format!(
+                            "it could not be removed ({}) nor put back ({}); it is kept as {}",
+                            Fault::from_os(&error).cause,
+                            cannot_move(&again).cause,
+                            shown(quarantine, name)
+                        ));
+                    }
+                },
+            },
             None => match self.record.remove {
                 Some(remove) => remove.remove(look, &self.object.address.locator).map(drop),
                 None => Err(Fault::usage("it cannot be removed")),
@@ -329,14 +342,22 @@ impl Staged {
 
     /// Puts it back under its name. Only then the lease is given back: whoever waits for it gets the file as it was.
     fn put_back(self) -> RemovalOutcome {
+        let wanted = || Skipped("somebody wanted it at the last moment".into());
         match &self.place {
-            Some((quarantine, name)) if quarantine.put_back(name).is_err() => {
+            Some((quarantine, name)) => {
+                let Err(error) = quarantine.put_back(name) else { return wanted() };
                 let path = shown(quarantine, name);
-                Left(format!(
-                    "its name was taken by another object meanwhile; it is kept as {path}"
-                ))
+                Left(match error.kind() {
+                    io::ErrorKind::AlreadyExists => format!(
+                        "its name was taken by another object meanwhile; it is kept as {path}"
+                    ),
+                    _ => format!(
+                        "it could not be put back ({}); it is kept as {path}",
+                        cannot_move(&error).cause
+                    ),
+                })
             }
-            _ => Skipped("somebody wanted it at the last moment".into()),
+            None => wanted(),
         }
     }
 
@@ -388,7 +409,7 @@ fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Directory) -> io::Result<R
 fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), RemovalOutcome> {
     quarantine.take(name).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => changed(),
-        _ => Failed(Fault::from_os(&error)),
+        _ => Failed(cannot_move(&error)),
     })?;
     match quarantine.stat(name) {
         Ok(stat) if (stat.device, stat.inode) == (id.device, id.inode) => Ok(()),

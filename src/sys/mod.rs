@@ -10,6 +10,7 @@ pub mod buffer;
 pub mod deferral;
 pub mod directory;
 pub mod file;
+mod guarded;
 pub mod kcmp;
 pub mod lease;
 pub mod mapping;
@@ -28,6 +29,7 @@ pub mod signal;
 pub mod start;
 pub mod stream;
 pub mod terminal;
+pub mod threads;
 pub mod time;
 
 use std::io;

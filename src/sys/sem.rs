@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::guarded::Guarded;
 use super::{Permissions, check, id_argument, key_argument, timespec, zeroed};
 use abi::{semid_ds, seminfo};
 
@@ -143,27 +144,52 @@ pub fn limits() -> io::Result<Limits> {
     })
 }
 
-/// `GETALL`: the values of the whole set in one call. `count` is what [`stat`] said of it.
+/// So often a set that changes its number of semaphores is asked anew.
+const TRIES: usize = 8;
+
+/// `GETALL`: the values of the whole set. `count` is what [`stat`] said of it; where a set with another number of semaphores
+/// has come under the id meanwhile (`kernel.sem_next_id`), the answer is that one's.
 ///
 /// # Errors
-/// EINVAL and EIDRM when there is no such set, EACCES without read permission.
-pub fn values(id: u32, count: u64) -> io::Result<Vec<u16>> {
-    let mut values = vec![0u16; usize::try_from(count).unwrap_or(0)];
-    let argument = Argument { array: values.as_mut_ptr() };
-    // SAFETY: GETALL writes one u16 a semaphore; the number in a set never changes, an id comes back to life
-    // with another number only after millions of removals, and `count` is from the same moment.
-    check(unsafe { libc::semctl(id_argument(id)?, 0, GETALL, argument) })?;
-    Ok(values)
+/// EINVAL and EIDRM when there is no such set, or others all the time; EACCES without read permission, ENOMEM.
+pub fn values(id: u32, mut count: u64) -> io::Result<Vec<u16>> {
+    for _ in 0..TRIES {
+        let mut room = Guarded::new(usize::try_from(count).unwrap_or(usize::MAX))?;
+        let argument = Argument { array: room.as_mut_ptr() };
+        // SAFETY: GETALL writes one u16 for each semaphore that the set has by now. Where these are more than there is room
+        // for, the kernel meets the page without access that follows it, and says EFAULT.
+        match check(unsafe { libc::semctl(id_argument(id)?, 0, GETALL, argument) }) {
+            Err(error) if error.raw_os_error() != Some(libc::EFAULT) => return Err(error),
+            answer => {
+                // Those of a set with fewer semaphores would be followed by zeros.
+                let now = stat(id)?.count;
+                if answer.is_ok() && now == count {
+                    return Ok(room.as_mut_slice().to_vec());
+                }
+                count = now;
+            }
+        }
+    }
+    Err(io::Error::from_raw_os_error(libc::EIDRM))
 }
 
 /// `SETALL`: the values of the whole set, which must have as many semaphores as `values`.
 ///
 /// # Errors
-/// EINVAL and EIDRM when there is no such set, EACCES without write permission, ERANGE above SEMVMX.
-pub fn set_values(id: u32, values: &mut [u16]) -> io::Result<()> {
-    let argument = Argument { array: values.as_mut_ptr() };
-    // SAFETY: SETALL reads one u16 a semaphore; the caller has just counted them.
-    check(unsafe { libc::semctl(id_argument(id)?, 0, SETALL, argument) }).map(drop)
+/// EINVAL and EIDRM when there is no such set, or one with more semaphores by now: nothing is changed then. EACCES without
+/// write permission, ERANGE above SEMVMX, ENOMEM.
+pub fn set_values(id: u32, values: &[u16]) -> io::Result<()> {
+    let mut room = Guarded::new(values.len())?;
+    room.as_mut_slice().copy_from_slice(values);
+    let argument = Argument { array: room.as_mut_ptr() };
+    // SAFETY: SETALL reads one u16 for each semaphore that the set has by now, before it changes any. Where these are more
+    // than `values`, the kernel meets the page without access that follows them, and says EFAULT.
+    check(unsafe { libc::semctl(id_argument(id)?, 0, SETALL, argument) }).map(drop).map_err(
+        |error| match error.raw_os_error() {
+            Some(libc::EFAULT) => io::Error::from_raw_os_error(libc::EIDRM),
+            _ => error,
+        },
+    )
 }
 
 /// `SETVAL`: the value of one semaphore.

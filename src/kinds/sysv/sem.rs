@@ -324,8 +324,8 @@ impl Create for SysvSem {
             let _ = sem::remove(id);
             fault(&error)
         };
-        if let Some(mut values) = values {
-            sem::set_values(id, &mut values).map_err(undo)?;
+        if let Some(values) = values {
+            sem::set_values(id, &values).map_err(undo)?;
         }
         if widened != 0 {
             let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
@@ -383,9 +383,7 @@ impl Configure for SysvSem {
                 let value = values.first().copied().unwrap_or_default();
                 sem::set_value(id, index, value.into()).map_err(|error| fault(&error))
             }
-            (Some(mut values), None) => {
-                sem::set_values(id, &mut values).map_err(|error| fault(&error))
-            }
+            (Some(values), None) => sem::set_values(id, &values).map_err(|error| fault(&error)),
             (None, _) => Ok(()),
         }
     }
