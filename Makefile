@@ -21,6 +21,10 @@ check:
 	cargo test --lib --locked --quiet
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked --quiet
 
+# Fails every system call of every verb, one at a time: hours. The slow tests try a sample.
+faults:
+	IPCCTL_FAULTS=all cargo test --locked --test ipcctl -- "calls: no call that fails" --nocapture
+
 # Installing builds nothing, so that it can be done by root alone.
 install:
 	@test -x $(PROGRAM) || { echo "there is no $(PROGRAM): run make first" >&2; exit 1; }
@@ -47,4 +51,4 @@ uninstall:
 	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ipcctl.fish
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ipcctl
 
-.PHONY: all check install uninstall
+.PHONY: all check faults install uninstall

@@ -78,7 +78,8 @@ impl Need {
 }
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
-const SLOW: [&str; 11] = [
+const SLOW: [&str; 12] = [
+    "calls: no call that fails makes a verb panic or hang",
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
     "peers gone: a writer that goes and returns is followed",

@@ -14,6 +14,7 @@ mod conformance;
 mod endpoints;
 mod env;
 mod examples;
+mod faults;
 mod isolation;
 mod kinds;
 mod layering;

@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    book, cases, compat, completion, conformance, endpoints, examples, kinds, layering, leftover,
-    packages, peers, recipes, tree, verbs,
+    book, cases, compat, completion, conformance, endpoints, examples, faults, kinds, layering,
+    leftover, packages, peers, recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list, every_test_that_is_marked_as_slow_is_there];
@@ -16,6 +16,7 @@ pub fn all() -> Vec<Case> {
         book::cases(),
         completion::cases(),
         examples::cases(),
+        faults::cases(),
         compat::cases(),
         conformance::cases(),
         endpoints::cases(),
@@ -43,6 +44,7 @@ fn every_file_of_tests_is_in_its_list() {
         (".", "main.rs"),
         ("compat", "compat/mod.rs"),
         ("endpoints", "endpoints/mod.rs"),
+        ("faults", "faults/mod.rs"),
         ("kinds", "kinds/mod.rs"),
         ("leftover", "leftover/mod.rs"),
         ("verbs", "verbs/mod.rs"),

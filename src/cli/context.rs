@@ -1,7 +1,7 @@
 //! What every verb runs in: where answers and talk go, how things are rendered, and what the exit status will be.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use crate::kinds::capability::{Query, Want};
 use crate::model::{Address, Class, Fault};
 use crate::output::{Format, Layout, Names, Renderer, Times, View, renderer};
 use crate::sys::buffer::PageWriter;
+use crate::sys::stream::StandardOutput;
 use crate::sys::terminal;
 
 /// Why a verb ends early.
@@ -43,7 +44,7 @@ pub type VerbResult = Result<(), Exit>;
 /// What a verb runs in.
 pub struct Context {
     /// Standard output. What is written here is flushed before talk that follows it.
-    pub out: PageWriter<Stdout>,
+    pub out: PageWriter<StandardOutput>,
     /// How the answer looks.
     pub options: OutputOptions,
     /// How values are shown.
@@ -72,7 +73,7 @@ impl Context {
             .map_or("/proc".into(), PathBuf::from);
         let terminal = io::stdout().is_terminal();
         Self {
-            out: PageWriter::new(io::stdout()),
+            out: PageWriter::new(StandardOutput),
             options,
             view,
             scanner: Rc::new(Scanner::new(&proc)),

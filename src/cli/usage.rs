@@ -1,12 +1,24 @@
 //! What the parser of the command line has to say, in the words of this program.
 
+use std::io;
+
 use super::context::write_error;
+use crate::model::{Class, Fault};
+use crate::sys::stream::StandardOutput;
 
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
 pub fn usage(error: &clap::Error, status: u8) -> u8 {
     if !error.use_stderr() {
-        let _ = error.print();
-        return 0;
+        // The standard library takes a closed one for one that has been written to.
+        return match StandardOutput.check().and_then(|()| error.print()) {
+            Ok(()) => 0,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Err(error) => {
+                let cause = unwritten(&error).cause;
+                write_error(&format!("ipcctl: cannot write the answer: {cause}"));
+                Class::Failed as u8
+            }
+        };
     }
     let text = error.render().to_string();
     let lines = text.lines().filter(|line| !line.trim().is_empty()).map(in_our_words);
@@ -21,6 +33,14 @@ pub fn usage(error: &clap::Error, status: u8) -> u8 {
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
     status
+}
+
+/// A full disk under standard output is no limit of ours.
+pub fn unwritten(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::StorageFull => Fault::new(Class::Failed, "no space left on the device"),
+        _ => Fault { class: Class::Failed, ..Fault::from_os(error) },
+    }
 }
 
 /// A line of what clap has to say, as the rest of the program would say it.

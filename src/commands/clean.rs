@@ -23,6 +23,7 @@ use crate::listing::selection::{self, Walk};
 use crate::listing::{removing, states};
 use crate::model::{Address, Class, Fault, Object, State};
 use crate::output::{Format, Progress, ProgressUnit};
+use crate::sys::stream::StandardOutput;
 use report::{PLAN, RESULT, Report, Row};
 
 /// Find what crashed programs left, and remove it
@@ -228,10 +229,12 @@ fn consents(args: &Args, cx: &mut Context, report: &Report) -> Result<bool, Exit
     if table && !report.rows.is_empty() {
         report.print(cx)?;
     }
+    // Nothing is removed where nobody can be told of it.
+    cx.flush()?;
+    StandardOutput.check()?;
     if args.dry_run || report.rows.is_empty() || args.yes {
         return Ok(args.yes);
     }
-    cx.flush()?;
     let refused = |why: &str| {
         Fault::new(Class::Failed, format!("nothing was removed: {why}"))
             .hint("--yes removes without asking")

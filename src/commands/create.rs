@@ -5,9 +5,10 @@ use std::io::Write;
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::params::{Creating, Params};
 use crate::cli::values;
-use crate::kinds::capability::{CreateRequest, Want};
+use crate::kinds::capability::{CreateRequest, Remove, Want};
 use crate::kinds::{self, KindRecord};
-use crate::model::{Class, Facility, Fault, Locator, Selector};
+use crate::model::{Address, Class, Facility, Fault, Locator, Selector};
+use crate::sys::stream::StandardOutput;
 
 /// Create an object and print its address
 ///
@@ -72,14 +73,25 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         settings: &settings,
     };
     let look = cx.look(Want::Only(&[]));
+    // What nobody will be told of is not made.
+    StandardOutput.check()?;
+    let mut is_new = true;
     let made = match create.create(&look, &making) {
         Err(fault) if fault.class == Class::Exists && args.if_missing => {
+            is_new = false;
             create.fits(&look, &making)
         }
         made => made,
     };
     match made {
-        Ok(address) => writeln!(cx.out, "{address}")?,
+        Ok(address) => {
+            if let Err(error) = writeln!(cx.out, "{address}").and_then(|()| cx.flush()) {
+                if is_new && let Some(remove) = record.remove {
+                    take_back(remove, &address, cx);
+                }
+                return Err(Exit::Output(error));
+            }
+        }
         Err(fault) => {
             let shown: &dyn std::fmt::Display = match &args.what {
                 Selector::Facility(facility) => &facility.name(),
@@ -89,6 +101,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
     }
     Ok(())
+}
+
+/// Removes an object whose address nobody has been told.
+fn take_back(remove: &dyn Remove, address: &Address, cx: &mut Context) {
+    match remove.remove(&cx.look(Want::Only(&[])), &address.locator) {
+        Ok(_) => cx.note(&format!("{address} was removed again")),
+        Err(fault) => cx.cannot("remove again", Some(address), &fault),
+    }
 }
 
 /// The kind to create: a facility alone means the kind of which the kernel chooses the locator.

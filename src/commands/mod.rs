@@ -28,7 +28,7 @@ use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parse
 
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::format::OutputOptions;
-use crate::cli::usage::usage;
+use crate::cli::usage::{unwritten, usage};
 use crate::kinds::KindRecord;
 use crate::listing::columns::{self, ColumnHelp};
 use crate::model::{Class, Fault};
@@ -114,14 +114,6 @@ macro_rules! verb {
     };
 }
 use verb;
-
-/// A full disk under standard output is no limit of ours.
-fn unwritten(error: &std::io::Error) -> Fault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => Fault::new(Class::Failed, "no space left on the device"),
-        _ => Fault { class: Class::Failed, ..Fault::from_os(error) },
-    }
-}
 
 /// What clap has accepted and a verb cannot read: nothing that a user can type.
 fn unreadable(error: clap::Error) -> Exit {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::names::People;
@@ -11,6 +11,7 @@ use super::shown::Shown;
 use super::times::TimeFormatter;
 use crate::model::{Class, Fault};
 use crate::sys::buffer::PageWriter;
+use crate::sys::stream::StandardOutput;
 
 /// Why a tool ends early.
 pub(super) enum ToolExit {
@@ -31,7 +32,7 @@ impl From<io::Error> for ToolExit {
 /// One of the four while it runs.
 pub(super) struct Tool {
     pub(super) name: &'static str,
-    pub(super) out: PageWriter<Stdout>,
+    pub(super) out: PageWriter<StandardOutput>,
     pub(super) people: People,
     pub(super) clock: TimeFormatter,
     pub(super) proc: PathBuf,
@@ -46,7 +47,7 @@ impl Tool {
             .map_or("/proc".into(), PathBuf::from);
         Self {
             name,
-            out: PageWriter::new(io::stdout()),
+            out: PageWriter::new(StandardOutput),
             people: People::default(),
             clock: TimeFormatter::new(),
             proc,

@@ -229,7 +229,7 @@ impl Quarantine {
             |what| move |error| format!("it cannot be {what}: {}", Fault::from_os(&error).cause);
         // Nobody else can put anything there.
         if !file::stat_at(&self.directory, name).map_err(cannot("looked at"))?.is(libc::S_IFREG) {
-            return Err("it is no regular file, so whether somebody holds it cannot be told".into());
+            return Err("it is no regular file, which nothing proves to be unused".into());
         }
         let opened =
             file::open_at(&self.directory, name, OFlag::empty()).map_err(cannot("opened"))?;

@@ -2,7 +2,7 @@
 //! descriptors that do not block taken care of.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use super::check;
 
@@ -100,4 +100,40 @@ pub fn left(from: BorrowedFd<'_>) -> Option<u64> {
     let at = check(unsafe { libc::lseek(from.as_raw_fd(), 0, libc::SEEK_CUR) }).ok()?;
     // Files of /proc have no size but content all the same.
     (stat.size > 0).then(|| stat.size.saturating_sub(at.unsigned_abs()))
+}
+
+/// Standard output. Unlike that of the standard library it takes a closed one for the error that it is, and keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct StandardOutput;
+
+impl StandardOutput {
+    /// Fails where nothing can be written to it: it is closed, or a device that is full (`/dev/full`). Nothing is written.
+    ///
+    /// # Errors
+    /// EBADF, ENOSPC.
+    pub fn check(self) -> io::Result<()> {
+        let output = io::stdout();
+        // SAFETY: no pointer is passed.
+        let flags = check(unsafe { libc::fcntl(output.as_raw_fd(), libc::F_GETFL) })?;
+        if flags & libc::O_ACCMODE == libc::O_RDONLY {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        }
+        // To write no byte to a socket may be a message.
+        if super::file::stat(&output).is_ok_and(|stat| stat.is(libc::S_IFCHR)) {
+            // SAFETY: no byte is read.
+            unsafe { write_raw(output.as_fd(), std::ptr::NonNull::dangling().as_ptr(), 0) }?;
+        }
+        Ok(())
+    }
+}
+
+impl io::Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // SAFETY: the bytes are as many as the call is told, and outlive it.
+        unsafe { write_raw(io::stdout().as_fd(), bytes.as_ptr(), bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,0 +1,28 @@
+//! What the kernel may refuse at any time: no panic, no hang, nothing lost, and it is said.
+
+mod calls;
+mod memory;
+mod outputs;
+mod quarantine;
+mod threads;
+
+use crate::cases::Case;
+use crate::env::{Invocation, TestEnv};
+
+pub fn cases() -> Vec<Case> {
+    [calls::cases(), memory::cases(), outputs::cases(), quarantine::cases(), threads::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The program with these arguments, and a call that fails: `CALL:error=ERRNO`, as `strace --inject` takes it.
+fn failing(env: &TestEnv, inject: &str, arguments: &[&str]) -> Invocation {
+    let traced = inject.split(':').next().expect("a call");
+    let (trace, inject) = (format!("trace={traced}"), format!("inject={inject}"));
+    let log = env.path("strace");
+    let mut all =
+        vec!["-f", "-qq", "-o", &*log, "-e", &*trace, "-e", &*inject, crate::isolation::PROGRAM];
+    all.extend(arguments);
+    env.tool("strace", all)
+}
