@@ -78,6 +78,10 @@ pub enum Named {
     Nothing,
     /// The process that it names has ended, and such objects are not meant to outlive it.
     Over(i32),
+    /// The process that it names has ended, but it gives the name to others, who may open it.
+    HandedOn(i32),
+    /// The process that it names has ended, and such objects are there to be read after that.
+    ForLater(i32),
     /// The process that it names may run.
     Running(i32),
     /// It names a process that may be in a pid namespace of its own.
@@ -200,6 +204,12 @@ impl Evidence {
         match self.named {
             Named::Nothing => {}
             Named::Over(pid) => add(format!("process {pid} of its name is gone")),
+            Named::HandedOn(pid) => {
+                add(format!("process {pid} of its name is gone, but may have handed the name on"));
+            }
+            Named::ForLater(pid) => {
+                add(format!("process {pid} of its name is gone, and it is there to be read later"));
+            }
             Named::Running(pid) => add(format!("process {pid} of its name runs")),
             Named::Unread(pid) => {
                 add(format!("whether process {pid} of its name runs cannot be told"));

@@ -181,9 +181,8 @@ impl<'a> Classifier<'a> {
             pending: past.pending.unwrap_or(0),
         };
         let name = origin.filter(|origin| origin.producer.meaning == Meaning::Transient);
-        let name = name.and_then(|origin| origin.pid);
-        if let Some(pid) = name {
-            evidence.named = self.named(pid, object);
+        if let Some((origin, pid)) = name.and_then(|origin| Some((origin, origin.pid?))) {
+            evidence.named = self.named(origin, pid, object);
         }
         Assessment::Settled(self.verdict(object, evidence, past))
     }
@@ -341,18 +340,20 @@ impl<'a> Classifier<'a> {
         (producer.meaning == Meaning::Persistent).then_some(Kept::Persists(producer.program))
     }
 
-    fn named(&self, pid: i32, object: &Object) -> Named {
+    fn named(&self, origin: Origin, pid: i32, object: &Object) -> Named {
         let born = object.since.map(|since| since.secs);
         match self.lives.of(pid, born) {
             process::Life::Alive(_) => Named::Running(pid),
-            life if life.is_over() => Named::Over(pid),
+            life if life.is_over() => origin.proof_of_end(pid),
             _ => Named::Unread(pid),
         }
     }
 
     /// A process in a pid namespace of its own writes the number that it has there.
     fn sure_of(&self, named: Named) -> Named {
-        let Named::Over(pid) = named else { return named };
+        let (Named::Over(pid) | Named::HandedOn(pid) | Named::ForLater(pid)) = named else {
+            return named;
+        };
         let population = self.census.get(&self.proc);
         if population.processes.iter().any(|process| process.inner.contains(&pid)) {
             Named::Running(pid)

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::sync::LazyLock;
 
+use super::evidence::Named;
 use crate::model::{Address, Facility, Locator, Object, Value};
 
 /// A program and the names it gives.
@@ -18,6 +19,8 @@ pub struct Producer {
     pub program: &'static str,
     /// What a free object of it is.
     pub meaning: Meaning,
+    /// How its name comes about.
+    shape: Shape,
     /// What belongs together.
     group: &'static [Companion],
 }
@@ -33,11 +36,28 @@ pub enum Meaning {
     Unfinished,
 }
 
+/// How a name comes about, which says what it can prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Its maker drew it at random.
+    Random,
+    /// The process that is its only user writes its own number into it.
+    Pid,
+    /// The number of its maker is in it, but the name is given to other processes, which may open it after their worker
+    /// ended; or nobody has tried that it is otherwise.
+    HandedOn,
+    /// The number of its maker is in it, and it is there to be read after a crash.
+    PostMortem,
+    /// A person, a path or a configuration gave it, and the next run gives it again.
+    Chosen,
+}
+
 /// A member of a group: what it is, and what stands before and after the stem of their names.
 type Companion = (Facility, &'static str, &'static str);
 
 use Facility::{Mq, Sem, Shm};
 use Meaning::{Persistent, Transient, Unfinished};
+use Shape::{Chosen, HandedOn, Pid, PostMortem, Random};
 
 /// Objects that stand alone.
 const ALONE: &[Companion] = &[];
@@ -45,67 +65,130 @@ const ALONE: &[Companion] = &[];
 const FAST_DDS: &[Companion] =
     &[(Shm, "", ""), (Shm, "", "_el"), (Shm, "", "_sl"), (Sem, "", "_mutex")];
 
+/// A ring buffer of libqb.
+const LIBQB: &[Companion] = &[(Shm, "", "-header"), (Shm, "", "-data")];
+/// Both directions of avatar2.
+const AVATAR: &[Companion] = &[(Mq, "", "_tx_queue"), (Mq, "", "_rx_queue")];
+
 const fn of(
     facility: Facility,
     pattern: &'static str,
     program: &'static str,
     meaning: Meaning,
+    shape: Shape,
     group: &'static [Companion],
 ) -> Producer {
-    Producer { facility, pattern, program, meaning, group }
+    Producer { facility, pattern, program, meaning, shape, group }
 }
 
-/// The table. The first line that fits counts.
+/// The table. The first line that fits counts. What is true of every name of a program stands in its line; a name
+/// that may mean two things gets the more careful line.
 #[rustfmt::skip]
 pub static PRODUCERS: &[Producer] = &[
-    of(Shm, "psm_????????",                "Python multiprocessing.shared_memory", Transient,  ALONE),
-    of(Shm, "pym-#-????????",              "Python multiprocessing",               Transient,  ALONE),
-    of(Sem, "mp-????????",                 "Python multiprocessing",               Transient,  ALONE),
-    of(Sem, "loky-#-????????",             "joblib (loky)",                        Transient,  ALONE),
-    of(Shm, "torch_#_*",                   "PyTorch",                              Transient,  ALONE),
-    of(Shm, "cuda.shm.*",                  "CUDA",                                 Transient,  ALONE),
-    of(Shm, "nccl-??????",                 "NCCL",                                 Transient,  ALONE),
-    of(Shm, "vader_segment.*",             "Open MPI",                             Transient,  ALONE),
-    of(Shm, "sm_segment.*",                "Open MPI",                             Transient,  ALONE),
-    of(Shm, "mpich_shar_tmp??????",        "MPICH",                                Transient,  ALONE),
-    of(Shm, "psm2_shm.*",                  "PSM2",                                 Transient,  ALONE),
-    of(Shm, "psm3_shm.*",                  "PSM3",                                 Transient,  ALONE),
-    of(Sem, "psm3_nic_affinity*",          "PSM3",                                 Transient,  ALONE),
-    of(Shm, "ucx_shm_posix_*",             "UCX",                                  Transient,  ALONE),
-    of(Shm, "fastrtps_*",                  "Fast DDS",                             Transient,  FAST_DDS),
-    of(Sem, "fastrtps_*_mutex",            "Fast DDS",                             Transient,  FAST_DDS),
-    of(Shm, "fastdds_*",                   "Fast DDS",                             Transient,  FAST_DDS),
-    of(Sem, "fastdds_*_mutex",             "Fast DDS",                             Transient,  FAST_DDS),
-    of(Shm, "fast_datasharing_*",          "Fast DDS",                             Transient,  ALONE),
-    of(Shm, "iceoryx_mgmt",                "iceoryx",                              Transient,  ALONE),
-    of(Mq,  "roudi",                       "iceoryx",                              Transient,  ALONE),
-    of(Shm, "iox2_*",                      "iceoryx2",                             Transient,  ALONE),
-    of(Shm, "*.zenoh",                     "Zenoh",                                Transient,  ALONE),
-    of(Shm, ".org.chromium.*",             "Chromium",                             Transient,  ALONE),
-    of(Shm, ".com.google.Chrome.*",        "Chrome",                               Transient,  ALONE),
-    of(Shm, "org.mozilla.ipc.#.*",         "Firefox",                              Transient,  ALONE),
-    of(Shm, "WK2SharedMemory.*",           "WebKit",                               Transient,  ALONE),
-    of(Shm, "doublemapper_#",              ".NET",                                 Transient,  ALONE),
-    of(Sem, "clrst@????????????????",      ".NET",                                 Transient,  ALONE),
-    of(Sem, "clrco@????????????????",      ".NET",                                 Transient,  ALONE),
-    of(Sem, "clrct@????????????????",      ".NET",                                 Transient,  ALONE),
-    of(Shm, "PostgreSQL.*",                "PostgreSQL",                           Transient,  ALONE),
-    of(Shm, "pulse-shm-*",                 "PulseAudio",                           Transient,  ALONE),
-    of(Shm, "ora_*",                       "Oracle Database",                      Persistent, ALONE),
-    of(Shm, "jack-shm-registry",           "JACK",                                 Persistent, ALONE),
-    of(Shm, "jack-*",                      "JACK",                                 Transient,  ALONE),
-    of(Sem, "jack_sem.*",                  "JACK",                                 Transient,  ALONE),
-    of(Shm, "0x282929",                    "JACK",                                 Persistent, ALONE),
-    of(Sem, "0x282929",                    "JACK",                                 Persistent, ALONE),
-    of(Shm, "lttng-ust-wait-*",            "LTTng",                                Persistent, ALONE),
-    of(Shm, "libpod_lock",                 "Podman",                               Persistent, ALONE),
-    of(Shm, "libpod_rootless_lock_*",      "Podman",                               Persistent, ALONE),
-    of(Shm, "ValveIPCSHM_*",               "Steam",                                Persistent, ALONE),
-    of(Shm, "qipc_sharedmemory_*",         "Qt",                                   Persistent, ALONE),
-    of(Sem, "qipc_systemsem_*",            "Qt",                                   Persistent, ALONE),
-    of(Sem, "ADBE_*",                      "Adobe Reader",                         Persistent, ALONE),
-    of(Sem, "??????",                      "GNU C library",                        Unfinished, ALONE),
-    of(Shm, "tmp-*",                       "musl C library",                       Unfinished, ALONE),
+    of(Shm,"psm_????????",                            "Python multiprocessing.shared_memory", Transient,  Random,     ALONE),
+    of(Shm,"pym-#-????????",                          "Python multiprocessing",               Transient,  Pid,        ALONE),
+    of(Sem,"mp-????????",                             "Python multiprocessing",               Transient,  Random,     ALONE),
+    of(Sem,"loky-#-????????",                         "joblib (loky)",                        Transient,  Pid,        ALONE),
+    of(Shm,"torch_#_*",                               "PyTorch",                              Transient,  HandedOn,   ALONE),
+    of(Shm,"cuda.shm.*",                              "CUDA",                                 Transient,  Chosen,     ALONE),
+    of(Shm,"nccl-??????",                             "NCCL",                                 Transient,  Random,     ALONE),
+    of(Shm,"vader_segment.*",                         "Open MPI",                             Transient,  Chosen,     ALONE),
+    of(Shm,"sm_segment.*",                            "Open MPI",                             Transient,  Chosen,     ALONE),
+    of(Shm,"open_mpi.*",                              "Open MPI",                             Transient,  Chosen,     ALONE),
+    of(Shm,"mpich_shar_tmp??????",                    "MPICH",                                Transient,  Random,     ALONE),
+    of(Shm,"psm2_shm.*",                              "PSM2",                                 Transient,  Chosen,     ALONE),
+    of(Shm,"psm3_shm.*",                              "PSM3",                                 Transient,  Chosen,     ALONE),
+    of(Sem,"psm3_nic_affinity*",                      "PSM3",                                 Transient,  Chosen,     ALONE),
+    of(Shm,"ucx_shm_posix_*",                         "UCX",                                  Transient,  Random,     ALONE),
+    of(Shm,"fastrtps_port*",                          "Fast DDS",                             Transient,  Chosen,     FAST_DDS),
+    of(Shm,"fastrtps_*",                              "Fast DDS",                             Transient,  Random,     FAST_DDS),
+    of(Sem,"fastrtps_*_mutex",                        "Fast DDS",                             Transient,  Random,     FAST_DDS),
+    of(Shm,"fastdds_*",                               "Fast DDS",                             Transient,  Random,     FAST_DDS),
+    of(Sem,"fastdds_*_mutex",                         "Fast DDS",                             Transient,  Random,     FAST_DDS),
+    of(Shm,"fast_datasharing_*",                      "Fast DDS",                             Transient,  Random,     ALONE),
+    of(Shm,"iceoryx_mgmt",                            "iceoryx",                              Transient,  Chosen,     ALONE),
+    of(Mq, "roudi",                                   "iceoryx",                              Transient,  Chosen,     ALONE),
+    of(Shm,"iox2_*",                                  "iceoryx2",                             Transient,  Random,     ALONE),
+    of(Shm,"*.zenoh",                                 "Zenoh",                                Transient,  Random,     ALONE),
+    of(Shm,".org.chromium.*",                         "Chromium",                             Transient,  Random,     ALONE),
+    of(Shm,".com.google.Chrome.*",                    "Chrome",                               Transient,  Random,     ALONE),
+    of(Shm,"org.mozilla.ipc.#.*",                     "Firefox",                              Transient,  Pid,        ALONE),
+    of(Shm,"WK2SharedMemory.*",                       "WebKit",                               Transient,  Random,     ALONE),
+    of(Shm,"doublemapper_#",                          ".NET",                                 Transient,  Pid,        ALONE),
+    of(Sem,"clrst@????????????????",                  ".NET",                                 Transient,  Pid,        ALONE),
+    of(Sem,"clrco@????????????????",                  ".NET",                                 Transient,  Pid,        ALONE),
+    of(Sem,"clrct@????????????????",                  ".NET",                                 Transient,  Pid,        ALONE),
+    of(Shm,"mono.#",                                  "Mono",                                 Transient,  HandedOn,   ALONE),
+    of(Shm,"PostgreSQL.*",                            "PostgreSQL",                           Transient,  Random,     ALONE),
+    of(Shm,"pulse-shm-*",                             "PulseAudio",                           Transient,  Random,     ALONE),
+    of(Shm,"ora_*",                                   "Oracle Database",                      Persistent, Chosen,     ALONE),
+    of(Shm,"jack-shm-registry",                       "JACK",                                 Persistent, Chosen,     ALONE),
+    of(Shm,"jack-*",                                  "JACK",                                 Transient,  Chosen,     ALONE),
+    of(Shm,"jack_sem.*",                              "JACK",                                 Transient,  Chosen,     ALONE),
+    of(Sem,"jack_sem.*",                              "JACK",                                 Transient,  Chosen,     ALONE),
+    of(Shm,"0x282929",                                "JACK",                                 Persistent, Chosen,     ALONE),
+    of(Sem,"0x282929",                                "JACK",                                 Persistent, Chosen,     ALONE),
+    of(Shm,"lttng-ust-wait-*",                        "LTTng",                                Persistent, Chosen,     ALONE),
+    of(Shm,"libpod_lock",                             "Podman",                               Persistent, Chosen,     ALONE),
+    of(Shm,"libpod_rootless_lock_*",                  "Podman",                               Persistent, Chosen,     ALONE),
+    of(Shm,"ValveIPCSHM_*",                           "Steam",                                Persistent, Chosen,     ALONE),
+    of(Shm,"u*-ValveIPCSharedObj-Steam",              "Steam",                                Persistent, Chosen,     ALONE),
+    of(Shm,"u*-Shm_*",                                "Steam",                                Transient,  Random,     ALONE),
+    of(Shm,"qipc_sharedmemory_*",                     "Qt",                                   Persistent, Chosen,     ALONE),
+    of(Sem,"qipc_systemsem_*",                        "Qt",                                   Persistent, Chosen,     ALONE),
+    of(Sem,"ADBE_*",                                  "Adobe Reader",                         Persistent, Chosen,     ALONE),
+    of(Shm,"ShM.*H*",                                 "Apache",                               Transient,  Chosen,     ALONE),
+    of(Shm,"qb-*-#-*-header",                         "libqb",                                Transient,  PostMortem, LIBQB),
+    of(Shm,"qb-*-#-*-data",                           "libqb",                                Transient,  PostMortem, LIBQB),
+    of(Shm,"stress-ng-#-*-*",                         "stress-ng",                            Transient,  Pid,        ALONE),
+    of(Mq, "mq-#-*",                                  "stress-ng",                            Transient,  Pid,        ALONE),
+    of(Shm,"bwactl",                                  "bwa",                                  Persistent, Chosen,     ALONE),
+    of(Shm,"bwaidx-*",                                "bwa",                                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545030",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545031",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545032",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545033",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545034",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545035",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545036",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x4e545037",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
+    of(Shm,"0x47505344",                              "gpsd",                                 Persistent, Chosen,     ALONE),
+    of(Shm,"looking-glass*",                          "Looking Glass",                        Persistent, Chosen,     ALONE),
+    of(Shm,"rocm_smi_card*",                          "ROCm SMI",                             Persistent, Chosen,     ALONE),
+    of(Shm,"sr_*",                                    "sysrepo",                              Persistent, Chosen,     ALONE),
+    of(Shm,"*.running",                               "sysrepo",                              Persistent, Chosen,     ALONE),
+    of(Shm,"*.operational",                           "sysrepo",                              Persistent, Chosen,     ALONE),
+    of(Shm,"*.startup",                               "sysrepo",                              Persistent, Chosen,     ALONE),
+    of(Shm,"*.candidate",                             "sysrepo",                              Persistent, Chosen,     ALONE),
+    of(Shm,"envoy_shared_memory_*",                   "Envoy",                                Transient,  Chosen,     ALONE),
+    of(Shm,"FTL-*",                                   "Pi-hole FTL",                          Transient,  Chosen,     ALONE),
+    of(Shm,"??????_locals",                           "MosaicML Streaming",                   Transient,  Chosen,     ALONE),
+    of(Shm,"??????_filelock",                         "MosaicML Streaming",                   Transient,  Chosen,     ALONE),
+    of(Shm,"__IPC_SHM__*",                            "cpp-ipc",                              Transient,  Chosen,     ALONE),
+    of(Shm,"*_trace.pid#",                            "SPDK",                                 Transient,  PostMortem, ALONE),
+    of(Shm,"spdk_*_conns.#",                          "SPDK",                                 Transient,  HandedOn,   ALONE),
+    of(Shm,"nvmf_trace.*",                            "SPDK",                                 Persistent, Chosen,     ALONE),
+    of(Shm,"zm.mmap.*",                               "ZoneMinder",                           Transient,  Chosen,     ALONE),
+    of(Shm,"TT_UMD_LOCK.*",                           "Tenstorrent UMD",                      Persistent, Chosen,     ALONE),
+    of(Shm,"shared_mla_tp*_p#",                       "SGLang",                               Transient,  HandedOn,   ALONE),
+    of(Shm,"sgl_shm_*_#_*",                           "SGLang",                               Transient,  HandedOn,   ALONE),
+    of(Shm,"multi_tokenizer_args_#",                  "SGLang",                               Transient,  HandedOn,   ALONE),
+    of(Shm,"vllm_offload_*",                          "vLLM",                                 Transient,  Chosen,     ALONE),
+    of(Shm,"VLLM_OBJECT_STORAGE_SHM_BUFFER_*",        "vLLM",                                 Transient,  Random,     ALONE),
+    of(Shm,"moe_shared_l*_lr*_all",                   "TensorRT-LLM",                         Transient,  Chosen,     ALONE),
+    of(Shm,"cmx*",                                    "Global Arrays (ComEx)",                Transient,  Chosen,     ALONE),
+    of(Sem,"cmx*",                                    "Global Arrays (ComEx)",                Transient,  Chosen,     ALONE),
+    of(Shm,"ecal_????????",                           "eCAL",                                 Transient,  Random,     ALONE),
+    of(Shm,"mlc-*-*-*-*",                             "morloc",                               Transient,  Random,     ALONE),
+    of(Shm,"mori_*",                                  "mori (R)",                             Transient,  Chosen,     ALONE),
+    of(Mq, "EMU#_tx_queue",                           "avatar2",                              Transient,  HandedOn,   AVATAR),
+    of(Mq, "EMU#_rx_queue",                           "avatar2",                              Transient,  HandedOn,   AVATAR),
+    of(Shm,"sharedgl_shared_memory",                  "SharedGL",                             Transient,  Chosen,     ALONE),
+    of(Shm,"osrm-region*",                            "OSRM",                                 Persistent, Chosen,     ALONE),
+    of(Sem,"0x19910612",                              "EasyLogger",                           Transient,  Chosen,     ALONE),
+    of(Shm,"statbar",                                 "statbar",                              Transient,  Chosen,     ALONE),
+    of(Sem,"??????",                                  "GNU C library",                        Unfinished, Random,     ALONE),
+    of(Shm,"tmp-*",                                   "musl C library",                       Unfinished, Random,     ALONE),
 ];
 
 /// Who is known to give such a name, and the process that the name tells of.
@@ -121,6 +204,15 @@ impl Origin {
     /// The program, where the name says enough to be sure of it: a name of six letters does not.
     pub fn program(&self) -> Option<&'static str> {
         (self.producer.meaning != Unfinished).then_some(self.producer.program)
+    }
+
+    /// What the end of the process in the name proves.
+    pub fn proof_of_end(&self, pid: i32) -> Named {
+        match self.producer.shape {
+            Pid => Named::Over(pid),
+            PostMortem => Named::ForLater(pid),
+            HandedOn | Random | Chosen => Named::HandedOn(pid),
+        }
     }
 
     /// The addresses of all that may belong to the same group as the object with this address, itself included. Empty when
@@ -268,6 +360,50 @@ mod tests {
             let origin = named(facility, name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!((origin.program(), origin.pid), (Some(program), pid), "{name}");
         }
+    }
+
+    #[test]
+    fn every_line_of_the_table_recognises_a_name_of_its_program() {
+        for (at, line) in PRODUCERS.iter().enumerate() {
+            let numbered = line.pattern.contains(['#', '@']);
+            let shape = matches!(line.shape, Pid | HandedOn | PostMortem);
+            assert_eq!(numbered, shape, "{}: only a number tells of a process", line.pattern);
+            let earlier = PRODUCERS[..at]
+                .iter()
+                .any(|one| (one.facility, one.pattern) == (line.facility, line.pattern));
+            assert!(!earlier, "{} stands twice", line.pattern);
+            if let Some(key) = line.pattern.strip_prefix("0x") {
+                let key = u32::from_str_radix(key, 16).unwrap();
+                let found = of_key(line.facility, key).unwrap();
+                assert_eq!(found.program(), Some(line.program), "{}", line.pattern);
+                continue;
+            }
+            let mut letters = "a1B2c3D4".chars().cycle();
+            let name: String = line
+                .pattern
+                .chars()
+                .map(|letter| match letter {
+                    '*' => "7".to_owned(),
+                    '#' => "4711".to_owned(),
+                    '@' => "00001267".to_owned(),
+                    '?' => letters.next().unwrap().to_string(),
+                    other => other.to_string(),
+                })
+                .collect();
+            let found = of_name(line.facility, name.as_bytes(), &Value::Bytes(32)).unwrap();
+            assert_eq!(found.producer.program, line.program, "{name}");
+            assert_eq!(found.producer.meaning, line.meaning, "{name}");
+            assert_eq!(found.pid, numbered.then_some(4711), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_handed_its_name_on_proves_nothing_by_its_end() {
+        let proof = |name| named(Shm, name).unwrap().proof_of_end(12);
+        assert_eq!(proof("doublemapper_12"), Named::Over(12));
+        assert_eq!(proof("torch_12_456_0"), Named::HandedOn(12), "the main process opens it later");
+        assert_eq!(proof("nvmf_trace.pid12"), Named::ForLater(12), "it is read after a crash");
+        assert_eq!(proof("jack-0-0"), Named::HandedOn(12), "its name is chosen");
     }
 
     #[test]

@@ -74,7 +74,17 @@ pub static RULES: &[Rule] = &[
         fits: |it| it.hold == Hold::NoneSeenButInFlight,
         state: State::Suspect,
     },
+    Rule {
+        about: "messages in it would be lost",
+        fits: |it| it.pending > 0,
+        state: State::Suspect,
+    },
     Rule { about: "it is of no use", fits: |it| it.wreck.is_some(), state: State::Leftover },
+    Rule {
+        about: "it is there to be read after a crash",
+        fits: |it| matches!(it.named, Named::ForLater(_)),
+        state: State::Suspect,
+    },
     Rule {
         about: "the process in its name is gone",
         fits: |it| matches!(it.named, Named::Over(_)),
@@ -222,7 +232,12 @@ mod tests {
                 Idle,
             ),
             ("queue: both gone or never, nobody left", queue(), Leftover),
-            ("queue: the same with messages in it", Evidence { pending: 3, ..queue() }, Leftover),
+            ("queue: the same with messages in it", Evidence { pending: 3, ..queue() }, Suspect),
+            (
+                "queue: messages in it, and the process of its name is gone",
+                Evidence { pending: 1, named: Named::Over(9), ..queue() },
+                Suspect,
+            ),
             ("queue: both gone, its owner has processes", owners(queue()), Suspect),
             (
                 "queue: what threads do cannot be read",
@@ -244,6 +259,16 @@ mod tests {
                 "file: free, the process of its name is gone",
                 Evidence { named: Named::Over(9), ..owners(file()) },
                 Leftover,
+            ),
+            (
+                "file: free, the process of its name is gone, but handed the name on",
+                Evidence { named: Named::HandedOn(9), ..owners(file()) },
+                Suspect,
+            ),
+            (
+                "file: free, the process of its name is gone, and it is there for later",
+                Evidence { named: Named::ForLater(9), ..file() },
+                Suspect,
             ),
             (
                 "file: free, the process of its name runs",
@@ -349,21 +374,22 @@ mod tests {
         fn a_leftover_is_proved(
             hold in holds(),
             lives in prop_oneof![Just(Lives::None), Just(Lives::Over), Just(Lives::Running), Just(Lives::Foreign), Just(Lives::Unread(""))],
-            named in prop_oneof![Just(Named::Nothing), Just(Named::Over(1)), Just(Named::Running(1)), Just(Named::Unread(1))],
+            named in prop_oneof![Just(Named::Nothing), Just(Named::Over(1)), Just(Named::HandedOn(1)), Just(Named::ForLater(1)), Just(Named::Running(1)), Just(Named::Unread(1))],
             undo in prop_oneof![Just(Undo::Clear), Just(Undo::Possible(1)), Just(Undo::Unread)],
             users in prop_oneof![Just(Users::Nobody), Just(Users::Owner(7)), Just(Users::Unread)],
             wreck in prop_oneof![Just(None), Just(Some(Defunct::Stranded(1)))],
             quiet in proptest::option::of(-10i64..10_000),
+            pending in 0u64..2,
             (stepped, standing, is_kept) in any::<(bool, bool, bool)>(),
         ) {
             let kept = is_kept.then_some(Kept::Persists(""));
-            let evidence = Evidence { hold, lives, stepped, kept, quiet, standing, wreck, named, undo, users, ..dead() };
+            let evidence = Evidence { hold, lives, stepped, kept, quiet, standing, wreck, named, undo, users, pending, ..dead() };
             if state(&evidence) == State::Leftover {
                 prop_assert!(matches!(evidence.hold, Hold::Free(_) | Hold::NoneSeen));
                 prop_assert!(matches!(evidence.lives, Lives::None | Lives::Over));
                 prop_assert!(!evidence.stepped && evidence.kept.is_none() && !evidence.standing);
                 prop_assert!(evidence.quiet.is_some_and(|quiet| quiet >= evidence.grace));
-                prop_assert!(evidence.undo == Undo::Clear);
+                prop_assert!(evidence.undo == Undo::Clear && evidence.pending == 0);
                 let nobody = evidence.users == Users::Nobody;
                 prop_assert!(nobody || evidence.wreck.is_some() || matches!(evidence.named, Named::Over(_)));
             }

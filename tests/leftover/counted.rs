@@ -23,7 +23,7 @@ crate::cases![
     a_queue_of_processes_that_are_gone_is_a_suspect_where_everybody_can_be_seen;
     SeveralUsers: a_segment_of_a_user_without_processes_is_a_leftover,
     a_set_of_a_user_without_processes_is_a_leftover,
-    a_queue_of_a_user_without_processes_is_a_leftover_and_its_messages_are_told,
+    a_queue_of_a_user_without_processes_is_a_leftover_but_not_with_messages_in_it,
     an_object_of_a_user_with_a_process_is_a_suspect,
     a_mode_for_all_or_for_a_group_with_processes_makes_a_suspect,
     a_set_that_may_not_be_read_is_unknown,
@@ -226,16 +226,21 @@ fn a_set_of_a_user_without_processes_is_a_leftover() {
     expect(&env, &format!("sem:{key:#x}"), if sees_everybody() { "leftover" } else { "suspect" });
 }
 
-fn a_queue_of_a_user_without_processes_is_a_leftover_and_its_messages_are_told() {
+fn a_queue_of_a_user_without_processes_is_a_leftover_but_not_with_messages_in_it() {
     let env = TestEnv::new();
-    let key = env.key();
+    let (empty, filled) = (env.key(), env.key());
     holder::as_user(NOBODY_HOME, || {
-        let id = sysv::queue(key, 0o600);
+        sysv::queue(empty, 0o600);
+        let id = sysv::queue(filled, 0o600);
         (0..3).for_each(|_| sysv::send(id, 1, b"x"));
     });
-    let expected = if sees_everybody() { "leftover" } else { "unknown" };
-    let evidence = expect(&env, &format!("mq:{key:#x}"), expected);
+    let everybody = sees_everybody();
+    let evidence =
+        expect(&env, &format!("mq:{filled:#x}"), if everybody { "suspect" } else { "unknown" });
     assert!(evidence.contains("3 messages in it would be lost"), "{evidence}");
+    expect(&env, &format!("mq:{empty:#x}"), if everybody { "leftover" } else { "unknown" });
+    env.run(["clean", "mq", "--grace", "0", "--yes"]).any_code(&[0]);
+    expect(&env, &format!("mq:{filled:#x}"), if everybody { "suspect" } else { "unknown" });
 }
 
 fn an_object_of_a_user_with_a_process_is_a_suspect() {

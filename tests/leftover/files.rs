@@ -16,6 +16,7 @@ crate::cases![
     a_queue_with_a_registration_is_in_use,
     free_objects_are_suspects_while_their_owner_can_return,
     the_process_in_a_name_decides_over_what_is_known_to_be_transient,
+    a_name_that_a_worker_handed_on_before_it_ended_is_no_leftover,
     what_is_known_to_persist_is_idle,
     what_is_proved_to_be_free_has_no_holders_whoever_cannot_be_seen,
     memory_whose_lock_file_is_held_is_in_use_with_it,
@@ -105,7 +106,7 @@ fn free_objects_are_suspects_while_their_owner_can_return() {
 fn the_process_in_a_name_decides_over_what_is_known_to_be_transient() {
     let env = TestEnv::new();
     let holder = holder::holding(|| ());
-    let living = format!("/torch_{}_1", holder.pid());
+    let living = format!("/doublemapper_{}", holder.pid());
     posix::shared_memory(&living, 4096, 0o600);
     expect(&env, &format!("shm:{living}"), "idle");
     drop(holder);
@@ -113,6 +114,28 @@ fn the_process_in_a_name_decides_over_what_is_known_to_be_transient() {
     let evidence = expect(&env, &format!("shm:{living}"), expected);
     assert!(evidence.contains("of its name"), "{evidence}");
     let shown = env.show(&format!("shm:{living}"));
+    assert_eq!(shown["producer"], ".NET");
+}
+
+fn a_name_that_a_worker_handed_on_before_it_ended_is_no_leftover() {
+    let env = TestEnv::new();
+    let worker = holder::holding(|| ());
+    let handed_on = format!("/torch_{}_1", worker.pid());
+    let after_crash = format!("/nvmf_trace.pid{}", worker.pid());
+    let own = format!("/doublemapper_{}", worker.pid());
+    for name in [&handed_on, &after_crash, &own] {
+        posix::shared_memory(name, 4096, 0o600);
+    }
+    drop(worker);
+    let evidence = expect(&env, &format!("shm:{handed_on}"), "suspect");
+    if sees_everybody() {
+        assert!(evidence.contains("may have handed the name on"), "{evidence}");
+        let evidence = expect(&env, &format!("shm:{after_crash}"), "suspect");
+        assert!(evidence.contains("to be read later"), "{evidence}");
+        expect(&env, &format!("shm:{own}"), "leftover");
+    }
+    env.run(["clean", "shm", "--grace", "0", "--yes"]).any_code(&[0]);
+    let shown = env.show(&format!("shm:{handed_on}"));
     assert_eq!(shown["producer"], "PyTorch");
 }
 
