@@ -8,68 +8,166 @@ use serde_json::Value;
 use crate::cases::{Case, Need};
 use crate::env::TestEnv;
 use crate::makers;
-use crate::subjects::{SUBJECTS, Subject};
+use crate::subjects::{Subject, subjects};
 
-type Promise = (&'static str, Need, fn(&TestEnv, &Subject));
+/// What is promised, what the test needs, what the kind has to be able to do, and the test.
+type Promise = (&'static str, Need, &'static [&'static str], fn(&TestEnv, &Subject));
 
 const PROMISES: [Promise; 26] = [
-    ("create prints exactly the address and a newline", Need::Nothing, create_prints_the_address),
-    ("creating what exists is exit 6 and leaves it untouched", Need::Nothing, create_is_exclusive),
+    (
+        "create prints exactly the address and a newline",
+        Need::Nothing,
+        &["create"],
+        create_prints_the_address,
+    ),
+    (
+        "creating what exists is exit 6 and leaves it untouched",
+        Need::Nothing,
+        &["create"],
+        create_is_exclusive,
+    ),
     (
         "create --if-missing makes it once and accepts it the second time",
         Need::Nothing,
+        &["create"],
         create_if_missing,
     ),
-    ("the mode of create is exact whatever the umask", Need::Nothing, create_mode_is_exact),
-    ("without --mode create makes it private", Need::Nothing, create_defaults_to_private),
-    ("an ordinary user can make one that nobody may touch", Need::Nothing, create_for_nobody),
-    ("an address that cannot be printed is no success", Need::Nothing, create_into_the_void),
+    (
+        "the mode of create is exact whatever the umask",
+        Need::Nothing,
+        &["create"],
+        create_mode_is_exact,
+    ),
+    (
+        "without --mode create makes it private",
+        Need::Nothing,
+        &["create"],
+        create_defaults_to_private,
+    ),
+    (
+        "an ordinary user can make one that nobody may touch",
+        Need::Nothing,
+        &["create"],
+        create_for_nobody,
+    ),
+    (
+        "an address that cannot be printed is no success",
+        Need::Nothing,
+        &["create"],
+        create_into_the_void,
+    ),
     (
         "create as root gives it to the owner and group that were asked for",
         Need::SeveralUsers,
+        &["create"],
         create_gives_away,
     ),
     (
         "an option that the kind lacks is exit 2 and names the kinds that have it",
         Need::Nothing,
+        &["create"],
         lacking_option,
     ),
-    ("list shows it in a table", Need::Nothing, list_as_table),
-    ("list shows it in JSON with typed values", Need::Nothing, list_as_json),
-    ("list shows it in JSON lines", Need::Nothing, list_as_json_lines),
-    ("list shows it in CSV", Need::Nothing, list_as_csv),
-    ("list shows it in plain fields of exact numbers", Need::Nothing, list_as_plain),
+    ("list shows it in a table", Need::Nothing, &[], list_as_table),
+    ("list shows it in JSON with typed values", Need::Nothing, &[], list_as_json),
+    ("list shows it in JSON lines", Need::Nothing, &[], list_as_json_lines),
+    ("list shows it in CSV", Need::Nothing, &[], list_as_csv),
+    ("list shows it in plain fields of exact numbers", Need::Nothing, &[], list_as_plain),
     (
         "an object that its owner may not read is listed all the same",
         Need::Nothing,
+        &[],
         list_of_the_unreadable,
     ),
     (
         "objects of other users are listed with their owners",
         Need::SeveralUsers,
+        &[],
         list_of_other_users,
     ),
-    ("a printed address leads every verb back to the object", Need::Nothing, address_round_trip),
-    ("show tells its address, owner and mode", Need::Nothing, show_tells),
-    ("what is missing is exit 3 for every verb and named", Need::Nothing, missing_is_exit_3),
-    ("set --mode is exact", Need::Nothing, set_mode_is_exact),
-    ("set as root changes owner and group and nothing else", Need::SeveralUsers, set_owner),
-    ("set by a stranger is exit 4 and changes nothing", Need::SeveralUsers, set_by_a_stranger),
-    ("rm removes it and nothing else, and the second time is exit 3", Need::Nothing, rm_removes),
-    ("rm --if-exists takes a missing one for done", Need::Nothing, rm_if_exists),
-    ("rm - reads addresses and goes on past a missing one", Need::Nothing, rm_from_standard_input),
-    ("rm by a stranger is exit 4 and removes nothing", Need::SeveralUsers, rm_by_a_stranger),
+    (
+        "a printed address leads every verb back to the object",
+        Need::Nothing,
+        &["create", "set", "rm"],
+        address_round_trip,
+    ),
+    ("show tells its address, owner and mode", Need::Nothing, &[], show_tells),
+    (
+        "what is missing is exit 3 for every verb and named",
+        Need::Nothing,
+        &["create", "set", "rm"],
+        missing_is_exit_3,
+    ),
+    ("set --mode is exact", Need::Nothing, &["set"], set_mode_is_exact),
+    (
+        "set as root changes owner and group and nothing else",
+        Need::SeveralUsers,
+        &["set"],
+        set_owner,
+    ),
+    (
+        "set by a stranger is exit 4 and changes nothing",
+        Need::SeveralUsers,
+        &["set"],
+        set_by_a_stranger,
+    ),
+    (
+        "rm removes it and nothing else, and the second time is exit 3",
+        Need::Nothing,
+        &["rm"],
+        rm_removes,
+    ),
+    ("rm --if-exists takes a missing one for done", Need::Nothing, &["rm"], rm_if_exists),
+    (
+        "rm - reads addresses and goes on past a missing one",
+        Need::Nothing,
+        &["rm"],
+        rm_from_standard_input,
+    ),
+    (
+        "rm by a stranger is exit 4 and removes nothing",
+        Need::SeveralUsers,
+        &["rm"],
+        rm_by_a_stranger,
+    ),
 ];
 
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for subject in SUBJECTS {
-        for (promise, need, keep) in PROMISES {
+    for subject in subjects() {
+        for (promise, need, capabilities, keep) in PROMISES {
             let name = format!("every kind: {}: {promise}", subject.kind);
-            cases.push(Case::new(name, need, move || keep(&TestEnv::new(), &subject)));
+            let run = move || {
+                let env = TestEnv::new();
+                // The record says what the kind can do. What it cannot is refused, and nothing is attempted.
+                match capabilities.iter().find(|one| !can(&env, &subject, one)) {
+                    None => keep(&env, &subject),
+                    Some(lacking) => refuses(&env, &subject, lacking),
+                }
+            };
+            cases.push(Case::new(name, need, run));
         }
     }
     cases
+}
+
+/// Returns true if the program says that the kind can do this.
+fn can(env: &TestEnv, subject: &Subject, capability: &str) -> bool {
+    let document = env.run(["kinds", "--json"]).ok().json();
+    let kinds = document["kinds"].as_array().unwrap();
+    let kind = kinds.iter().find(|kind| kind["kind"] == subject.kind);
+    kind.unwrap_or_else(|| panic!("no {} in {document}", subject.kind))[capability] == true
+}
+
+fn refuses(env: &TestEnv, subject: &Subject, verb: &str) {
+    let address = (subject.make)(&(subject.fresh)(env), 0o600);
+    let before = subject.state(&address);
+    let output = match verb {
+        "set" => env.run(["set", &address, "--mode", "0644"]),
+        verb => env.run([verb, &address]),
+    };
+    output.code(2).prints("");
+    assert_eq!(subject.state(&address), before, "{verb} was refused and changed it");
 }
 
 /// A user who is neither root nor an owner of anything.

@@ -170,6 +170,7 @@ impl Subject {
             }
             "posix-mq" => file_state(&format!("/dev/mqueue{locator}"), fs::FileType::is_file),
             "fifo" => file_state(locator, FileTypeExt::is_fifo),
+            "skeleton" => file_state(locator, fs::FileType::is_file),
             other => panic!("no kind {other}"),
         };
         match found {
@@ -197,6 +198,35 @@ fn file_state(path: &str, is_right: fn(&fs::FileType) -> bool) -> io::Result<Sta
         extent: facts.size(),
         identity: facts.ino(),
     })
+}
+
+/// The kind that `src/kinds/skeleton.rs` adds: it can only be looked at.
+#[cfg(feature = "skeleton")]
+const SKELETON: Subject = Subject {
+    kind: "skeleton",
+    facility: "skeleton",
+    family: "file",
+    options: &[],
+    lacking: ("--size", "1", &[]),
+    content: "a file",
+    fresh: |env| format!("skeleton:/dev/shm/skeleton/{}", env.key()),
+    make: |address, mode| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = name_of(address);
+        fs::create_dir_all("/dev/shm/skeleton").unwrap();
+        fs::write(path, "bone").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        address.to_owned()
+    },
+};
+
+/// Every kind that the program under test has.
+pub fn subjects() -> impl Iterator<Item = Subject> {
+    let more: &[Subject] = &[
+        #[cfg(feature = "skeleton")]
+        SKELETON,
+    ];
+    SUBJECTS.into_iter().chain(more.iter().copied())
 }
 
 /// What follows the facility.

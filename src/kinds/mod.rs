@@ -8,6 +8,8 @@ mod fifo;
 mod file;
 mod posix;
 pub mod process;
+#[cfg(any(test, feature = "skeleton"))]
+mod skeleton;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind};
@@ -23,6 +25,8 @@ pub static KINDS: &[&KindRecord] = &[
     &sysv::sem::RECORD,
     &posix::sem::RECORD,
     &fifo::RECORD,
+    #[cfg(any(test, feature = "skeleton"))]
+    &skeleton::RECORD,
 ];
 
 /// What a kind can do. `None`: it cannot.

@@ -14,6 +14,9 @@ pub enum Facility {
     Sem,
     /// Named pipe.
     Fifo,
+    /// The smallest kind, for tests alone.
+    #[cfg(any(test, feature = "skeleton"))]
+    Skeleton,
 }
 
 /// A row of the table.
@@ -27,7 +30,7 @@ struct FacilityRow {
     longest: usize,
 }
 
-static ROWS: [FacilityRow; 4] = [
+static ROWS: &[FacilityRow] = &[
     FacilityRow { facility: Facility::Shm, name: "shm", alias: None, forms: IPC, longest: 255 },
     FacilityRow {
         facility: Facility::Mq,
@@ -40,6 +43,14 @@ static ROWS: [FacilityRow; 4] = [
     FacilityRow {
         facility: Facility::Fifo,
         name: "fifo",
+        alias: None,
+        forms: &[&PATH],
+        longest: 0,
+    },
+    #[cfg(any(test, feature = "skeleton"))]
+    FacilityRow {
+        facility: Facility::Skeleton,
+        name: "skeleton",
         alias: None,
         forms: &[&PATH],
         longest: 0,
