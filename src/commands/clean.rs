@@ -38,7 +38,8 @@ use report::{PLAN, RESULT, Report, Row};
 ///
 /// Accepts the filters of list except --pid; --state can only narrow the selection.
 ///
-/// The file /etc/ipcctl/keep lists what is never removed, one address per line, with *, ? or […].
+/// /etc/ipcctl/keep, the files in /etc/ipcctl/keep.d and your own ~/.config/ipcctl/keep list what is never removed, one
+/// address per line, with *, ? or […]. When a line can match nothing, nothing is removed.
 ///
 /// Exit status 0: all that was planned is removed. 1: something was skipped or failed, or consent was not given, or a source
 /// could not be read.

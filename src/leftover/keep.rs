@@ -1,69 +1,179 @@
-//! What is never to be touched: address patterns from the command line and from `/etc/ipcctl/keep`.
+//! What is never to be touched: addresses and patterns from the command line and from the keep files.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use glob::Pattern;
+use nix::unistd::geteuid;
 
-use crate::model::{Address, Facility, Fault, Locator, Object, Value};
+use crate::model::{Address, Class, Facility, Fault, Locator, Object, Value};
 
 /// The list of the machine's administrator.
-pub const FILE: &str = "/etc/ipcctl/keep";
+const FILE: &str = "/etc/ipcctl/keep";
+/// The lists of packages and services.
+const DIRECTORY: &str = "/etc/ipcctl/keep.d";
+/// No list is longer, in bytes.
+const LONGEST: u64 = 1 << 20;
 
-/// A pattern and where it stands.
+/// What is kept, and where that stands.
 #[derive(Clone, Debug)]
 struct KeepLine {
-    pattern: Pattern,
+    what: Matcher,
     origin: String,
 }
 
-/// Patterns of addresses that are to be kept.
+/// What a line stands for.
+#[derive(Clone, Debug)]
+enum Matcher {
+    /// One object, in whichever form its address was written.
+    Address(Address),
+    /// All whose address looks so, of one facility or of all.
+    Pattern(Option<Facility>, Pattern),
+}
+
+/// What is to be kept.
 #[derive(Clone, Debug, Default)]
 pub struct Keep(Vec<KeepLine>);
 
-impl Keep {
-    /// The patterns of the command line and of the file, if it is there.
+/// The keep files: those of the machine, and the caller's own, which root has none of.
+///
+/// # Errors
+/// A directory of lists is there and cannot be read.
+pub fn files() -> Result<Vec<PathBuf>, Fault> {
+    let mut files = vec![PathBuf::from(FILE)];
+    files.extend(lists(Path::new(DIRECTORY))?);
+    if !geteuid().is_root() {
+        let absolute =
+            |name| std::env::var_os(name).map(PathBuf::from).filter(|at| at.is_absolute());
+        let home = || Some(absolute("HOME")?.join(".config"));
+        let own = absolute("XDG_CONFIG_HOME").or_else(home);
+        files.extend(own.map(|directory| directory.join("ipcctl/keep")));
+    }
+    Ok(files)
+}
+
+/// The lists in a directory, in the order of their names, hidden files apart.
+fn lists(directory: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| unreadable(directory, Fault::from_os(&error)))?,
+    };
+    let mut lists = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(directory, Fault::from_os(&error)))?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            lists.push(entry.path());
+        }
+    }
+    lists.sort();
+    Ok(lists)
+}
+
+fn unreadable(path: &Path, fault: Fault) -> Fault {
+    Fault { cause: format!("{} cannot be read: {}", path.display(), fault.cause), ..fault }
+}
+
+/// The text of a list; empty where there is none. A FIFO or a device in its place is not waited for.
+fn text(file: &Path) -> Result<String, Fault> {
+    let fault = |cause: &str| unreadable(file, Fault::new(Class::Failed, cause));
+    let from_os = |error: std::io::Error| unreadable(file, Fault::from_os(&error));
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let opened = match File::options().read(true).custom_flags(flags).open(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            return Err(fault("it is a symbolic link"));
+        }
+        opened => opened.map_err(from_os)?,
+    };
+    if !opened.metadata().map_err(from_os)?.is_file() {
+        return Err(fault("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let length = opened.take(LONGEST + 1).read_to_end(&mut bytes).map_err(from_os)?;
+    if length as u64 > LONGEST {
+        return Err(fault("it has more than 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|_| fault("it is not UTF-8 text"))
+}
+
+/// What stands in a line before its comment, which begins at its start or after white space: names may have a `#`.
+fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    let comment = line.char_indices().find(|(_, letter)| {
+        let begins = *letter == '#' && before.is_whitespace();
+        before = *letter;
+        begins
+    });
+    comment.map_or(line, |(at, _)| &line[..at]).trim()
+}
+
+impl Matcher {
+    /// Reads an address or a pattern of addresses.
     ///
     /// # Errors
-    /// The file cannot be read or has a line that is no pattern: then it is not known what to keep.
-    pub fn read(given: &[Pattern], file: &Path) -> Result<Self, Fault> {
+    /// A sentence that says why it can match nothing.
+    fn parse(text: &str) -> Result<Self, String> {
+        if !text.contains(['*', '?', '[']) {
+            return Address::parse(OsStr::new(text)).map(Self::Address);
+        }
+        let pattern = |text| Pattern::new(text).map_err(|error| error.msg.to_owned());
+        if text.starts_with(['*', '?', '[']) {
+            return Ok(Self::Pattern(None, pattern(text)?));
+        }
+        let (facility, locator) = text
+            .split_once(':')
+            .ok_or("it does not begin with a facility: shm:, mq:, sem: or fifo:")?;
+        let facility = Facility::parse(facility.as_bytes())?;
+        if !locator.starts_with(|letter: char| "/*?[".contains(letter) || letter.is_ascii_digit()) {
+            return Err(
+                "it can match nothing: a name begins with /, a key or id with a digit".into()
+            );
+        }
+        Ok(Self::Pattern(Some(facility), pattern(&format!("{}:{locator}", facility.name()))?))
+    }
+
+    fn fits(&self, address: &Address) -> bool {
+        match self {
+            Self::Address(one) => one == address,
+            Self::Pattern(facility, pattern) => {
+                facility.is_none_or(|one| one == address.facility)
+                    && pattern.matches(&address.to_string())
+            }
+        }
+    }
+}
+
+impl Keep {
+    /// What the command line and the files keep. A file that is not there keeps nothing.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a line can match nothing: then it is not known what to keep.
+    pub fn read(given: &[Pattern], files: &[PathBuf]) -> Result<Self, Fault> {
         let mut keep = Self::default();
         for pattern in given {
-            keep.0.push(KeepLine { pattern: pattern.clone(), origin: format!("--keep {pattern}") });
+            let origin = format!("--keep {pattern}");
+            let what = Matcher::parse(pattern.as_str())
+                .map_err(|why| Fault::usage(format!("{origin}: {why}")))?;
+            keep.0.push(KeepLine { what, origin });
         }
-        let text = match std::fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(keep),
-            Err(error) => {
-                let fault = Fault::from_os(&error);
-                let cause = format!("{} cannot be read: {}", file.display(), fault.cause);
-                return Err(Fault { cause, ..fault });
+        for file in files {
+            for (line, number) in text(file)?.lines().zip(1..) {
+                let line = without_comment(line);
+                if line.is_empty() {
+                    continue;
+                }
+                let broken = |why| {
+                    let cause = format!("{} line {number}: {why}", file.display());
+                    Fault::new(Class::Failed, cause)
+                        .hint("a line is an address, which may have *, ? or […]: shm:/ora_*")
+                };
+                let what = Matcher::parse(line).map_err(broken)?;
+                let origin = format!("{} line {number}: {line}", file.display());
+                keep.0.push(KeepLine { what, origin });
             }
-        };
-        let broken = |number: usize, why: &str| {
-            Fault::new(
-                crate::model::Class::Failed,
-                format!("{} line {number}: {why}", file.display()),
-            )
-            .hint("a line is an address with *, ? or […]: shm:/ora_*; # begins a comment")
-        };
-        let text = String::from_utf8(text).map_err(|_| broken(1, "it is not UTF-8 text"))?;
-        for (line, number) in text.lines().zip(1..) {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            if line.is_empty() {
-                continue;
-            }
-            let pattern = Pattern::new(line).map_err(|error| broken(number, error.msg))?;
-            let is_address = Facility::all()
-                .any(|one| line.starts_with(&format!("{}:", one.name())))
-                || line.starts_with('*');
-            if !is_address {
-                return Err(broken(number, "it does not begin with shm:, mq:, sem: or fifo:"));
-            }
-            keep.0.push(KeepLine {
-                pattern,
-                origin: format!("{} line {number}: {line}", file.display()),
-            });
         }
         Ok(keep)
     }
@@ -73,12 +183,15 @@ impl Keep {
         if self.0.is_empty() {
             return None;
         }
-        let mut names = vec![object.address.to_string()];
-        if let Some(Value::Key(key)) = object.facts.get("key") {
-            let facility = object.address.facility;
-            names.push(Address { facility, locator: Locator::Key(*key) }.to_string());
-        }
-        let fits = |line: &&KeepLine| names.iter().any(|name| line.pattern.matches(name));
+        let facility = object.address.facility;
+        let by_key = match object.facts.get("key") {
+            Some(Value::Key(key)) => Some(Address { facility, locator: Locator::Key(*key) }),
+            _ => None,
+        };
+        let fits = |line: &&KeepLine| {
+            line.what.fits(&object.address)
+                || by_key.as_ref().is_some_and(|key| line.what.fits(key))
+        };
         self.0.iter().find(fits).map(|line| line.origin.as_str())
     }
 }
@@ -90,20 +203,55 @@ mod tests {
     fn read(text: &str) -> Result<Keep, Fault> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("keep");
-        std::fs::write(&file, text).unwrap();
-        Keep::read(&[], &file)
+        fs::write(&file, text).unwrap();
+        Keep::read(&[], &[file])
+    }
+
+    fn fits(line: &str, address: &str) -> bool {
+        Matcher::parse(line).unwrap().fits(&Address::parse(OsStr::new(address)).unwrap())
     }
 
     #[test]
     fn comments_and_empty_lines_are_nothing() {
         assert_eq!(read("# all of Oracle\n\n shm:/ora_* # here\n*:/mine\n").unwrap().0.len(), 2);
+        assert_eq!(without_comment("shm:/a#1 # the first"), "shm:/a#1");
+        assert_eq!(without_comment(" # nothing"), "");
+    }
+
+    #[test]
+    fn every_form_of_an_address_keeps_the_object() {
+        assert!(fits("shm:0x5", "shm:0x00000005") && fits("msg:/q", "mq:/q"));
+        assert!(fits("shm:/a%20b", "shm:/a b") && fits("msg:/q*", "mq:/q1"));
+        assert!(
+            fits("*_el", "shm:/p_el") && !fits("shm:/a*", "sem:/a1") && !fits("shm:/a", "shm:/b")
+        );
     }
 
     #[test]
     fn a_missing_file_keeps_nothing_and_a_broken_one_is_a_fault() {
-        assert!(Keep::read(&[], Path::new("/nonexistent/keep")).unwrap().0.is_empty());
-        assert!(read("shm:/[a").unwrap_err().cause.contains("line 1"));
-        assert!(read("shm:/a\n/ora_*").unwrap_err().cause.contains("line 2"));
-        assert!(Keep::read(&[], Path::new("/")).is_err(), "a directory is no list");
+        assert!(Keep::read(&[], &["/nonexistent/keep".into()]).unwrap().0.is_empty());
+        for text in
+            ["shm:/a\n/ora_*", "shm:/a\nshm:/[a", "shm:/a\nshm:a*", "shm:/a\nshm:", "#\nshn:/a*"]
+        {
+            assert!(read(text).unwrap_err().cause.contains("line 2"), "{text}");
+        }
+        assert!(read(&"#".repeat(1 << 20)).is_ok() && read(&"#".repeat((1 << 20) + 1)).is_err());
+        assert!(Keep::read(&[], &["/".into()]).is_err(), "a directory is no list");
+        assert!(
+            Keep::read(&[Pattern::new("cache_*").unwrap()], &[]).is_err(),
+            "it matches nothing"
+        );
+    }
+
+    #[test]
+    fn a_list_behind_a_link_or_in_a_fifo_is_a_fault_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let (fifo, link) = (directory.path().join("b"), directory.path().join("a"));
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        fs::write(directory.path().join(".hidden"), "shm:/x").unwrap();
+        assert_eq!(lists(directory.path()).unwrap(), [link.clone(), fifo.clone()]);
+        assert!(Keep::read(&[], &[fifo]).unwrap_err().cause.contains("regular"));
+        assert!(Keep::read(&[], &[link]).unwrap_err().cause.contains("symbolic link"));
     }
 }

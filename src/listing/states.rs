@@ -1,7 +1,6 @@
 //! What a listing has to know of states: whether they are wanted, which objects can be judged at once, and which only
 //! after a look at the processes.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use glob::Pattern;
@@ -34,7 +33,7 @@ pub fn judge<'s>(
     cx: &Context,
     scanner: &'s Scanner,
 ) -> Result<Classifier<'s>, Fault> {
-    let keep = Keep::read(kept, Path::new(keep::FILE))?;
+    let keep = Keep::read(kept, &keep::files()?)?;
     let terms = Terms { grace: judging.seconds(), keep, telling };
     Classifier::new(&cx.proc, scanner, terms)
 }
