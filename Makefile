@@ -21,7 +21,7 @@ check:
 	cargo test --lib --locked --quiet
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked --quiet
 
-# Fails every system call of every verb, one at a time: hours. The slow tests try a sample.
+# Fails every system call of every verb, one at a time: hours. IPCCTL_FAULTS=sample tries a few.
 faults:
 	IPCCTL_FAULTS=all cargo test --locked --test ipcctl -- "calls: no call that fails" --nocapture
 

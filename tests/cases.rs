@@ -30,6 +30,8 @@ pub enum Need {
     PeersAsRoot,
     /// `strace` is installed.
     Strace,
+    /// It is, and `IPCCTL_FAULTS` asks for a campaign.
+    Faults,
     /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
     Brokers,
     /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
@@ -48,6 +50,7 @@ impl Need {
             Need::Make => suite.has(&["make"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
             Need::Strace => suite.has(&["strace"]),
+            Need::Faults => suite.has(&["strace"]) && std::env::var_os("IPCCTL_FAULTS").is_some(),
             Need::Brokers => suite.has(&[
                 "redis-server",
                 "redis-cli",
@@ -71,6 +74,7 @@ impl Need {
             Need::Make => "needs make",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
             Need::Strace => "needs strace",
+            Need::Faults => "needs strace and IPCCTL_FAULTS",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }

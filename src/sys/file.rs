@@ -115,6 +115,16 @@ pub fn stat_path(path: &CStr) -> io::Result<Stat> {
     statx(libc::AT_FDCWD, path, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
 }
 
+/// What a path is, as the kernel remembers it; a symbolic link is itself. A file system that does not answer is not asked
+/// about the file itself, as about a mount point.
+///
+/// # Errors
+/// ENOENT, EACCES and the others of `statx(2)`.
+pub fn stat_remembered(path: &CStr) -> io::Result<Stat> {
+    let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
+    statx(libc::AT_FDCWD, path, flags)
+}
+
 /// A handle on `name` in `directory` that neither opens the file nor follows a link: `O_PATH`.
 ///
 /// # Errors

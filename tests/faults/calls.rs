@@ -1,5 +1,5 @@
 //! Each system call of each verb fails once: `strace --inject`. `IPCCTL_FAULTS=all` tries every call and errno, and prints
-//! how many; otherwise a sample is tried.
+//! how many; with `IPCCTL_FAULTS=sample` one of many is tried. Without it nothing is, and the test is reported as ignored.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use super::failing;
 use crate::endpoints::script;
 use crate::env::TestEnv;
 
-crate::cases![; Strace: no_call_that_fails_makes_a_verb_panic_or_hang];
+crate::cases![; Faults: no_call_that_fails_makes_a_verb_panic_or_hang];
 
 /// Verbs, with what stands for each of them.
 pub const FORMS: [(&str, &str); 21] = [
@@ -39,7 +39,8 @@ const ERRNOS: [&str; 8] =
     ["EPERM", "ENOENT", "EIO", "EAGAIN", "ENOMEM", "EACCES", "EINVAL", "ENOSYS"];
 
 /// Calls that nothing can be done without, or that return no error; the standard library ends the program when a directory
-/// cannot be closed for a reason that close(2) does not know.
+/// cannot be closed for a reason that close(2) does not know, and when there is
+/// no random number.
 const NOT_TRIED: [&str; 6] =
     ["close", "exit_group", "exit", "rt_sigreturn", "execve", "rt_sigprocmask"];
 
@@ -83,7 +84,8 @@ fn no_call_that_fails_makes_a_verb_panic_or_hang() {
     let env = TestEnv::new();
     let whole = std::env::var_os("IPCCTL_FAULTS").is_some_and(|which| which == "all");
     let (mut runs, mut offered) = (0, 0);
-    for (verb, rest) in FORMS {
+    // Of `lock` the calls of its command would fail, too.
+    for (verb, rest) in FORMS.into_iter().filter(|(verb, _)| *verb != "lock") {
         let words: Vec<&str> = [verb].into_iter().chain(rest.split_ascii_whitespace()).collect();
         objects(&env);
         for (call, (all, before)) in calls(&env, &words) {
@@ -99,15 +101,13 @@ fn no_call_that_fails_makes_a_verb_panic_or_hang() {
                     objects(&env);
                     let inject = format!("{call}:error={errno}:when={when}");
                     let run = failing(&env, &inject, &words).run();
-                    // 127 and 126 are of `lock`, 124 and 125 too.
-                    let said = [0, 1, 2, 3, 4, 5, 6, 7, 8, 124, 125, 126, 127];
-                    let (_, output) = run.any_code(&said);
+                    let (_, output) = run.any_code(&[0, 1, 2, 3, 4, 5, 6, 7, 8]);
                     output.says_not("panicked");
                     runs += 1;
                 }
             }
         }
     }
-    eprintln!("{runs} of {offered} calls failed in {} verbs: no panic, no hang", FORMS.len());
+    eprintln!("{runs} of {offered} calls failed in {} verbs: no panic, no hang", FORMS.len() - 1);
     assert!(runs >= FORMS.len(), "{runs}");
 }

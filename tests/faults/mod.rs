@@ -1,6 +1,7 @@
 //! What the kernel may refuse at any time: no panic, no hang, nothing lost, and it is said.
 
 mod calls;
+mod deaf;
 mod memory;
 mod outputs;
 mod quarantine;
@@ -10,10 +11,17 @@ use crate::cases::Case;
 use crate::env::{Invocation, TestEnv};
 
 pub fn cases() -> Vec<Case> {
-    [calls::cases(), memory::cases(), outputs::cases(), quarantine::cases(), threads::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        calls::cases(),
+        deaf::cases(),
+        memory::cases(),
+        outputs::cases(),
+        quarantine::cases(),
+        threads::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The program with these arguments, and a call that fails: `CALL:error=ERRNO`, as `strace --inject` takes it.

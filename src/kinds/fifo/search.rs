@@ -141,7 +141,7 @@ impl Search {
 }
 
 fn stat(path: &Path) -> Option<Stat> {
-    file::stat_path(&CString::new(path.as_os_str().as_bytes()).ok()?).ok()
+    file::stat_remembered(&CString::new(path.as_os_str().as_bytes()).ok()?).ok()
 }
 
 /// Is this directory on the file system where the search began? Others may be slow, or not answer at all.
