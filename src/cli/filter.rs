@@ -62,7 +62,7 @@ pub enum FamilyName {
 }
 
 impl Filter {
-    /// Can objects of this family be in the selection?
+    /// Returns true if objects of this family can be in the selection.
     pub fn allows(&self, family: Family) -> bool {
         match self.family {
             None => true,
@@ -76,7 +76,7 @@ impl Filter {
         self.min_size.map(|_| "size").into_iter()
     }
 
-    /// Is this object in the selection, whoever holds it? What is not known of it does not match. `now` is in
+    /// Returns true if this object is in the selection, whatever holds it. An unknown value does not match. `now` is in
     /// seconds since the epoch.
     pub fn matches(&self, object: &Object, now: i64) -> bool {
         let owner = if self.mine { Some(nix::unistd::geteuid().as_raw()) } else { self.owner };

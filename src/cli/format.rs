@@ -132,7 +132,7 @@ impl OutputOptions {
         }
     }
 
-    /// Is there colour on an output that is a terminal or not? <https://no-color.org>
+    /// Returns true if there is colour on an output that is a terminal or not. <https://no-color.org>
     pub fn color(&self, terminal: bool) -> bool {
         match self.color {
             ColorName::Always => true,

@@ -34,7 +34,7 @@ enum FrameName {
 }
 
 impl Framing {
-    /// Was a frame asked for?
+    /// Returns true if a frame was asked for.
     pub fn is_given(&self) -> bool {
         self.frame.is_some()
     }

@@ -61,12 +61,12 @@ pub struct InStates<const ASIDE: bool> {
 }
 
 impl<const ASIDE: bool> InStates<ASIDE> {
-    /// Is it anything but all of them?
+    /// Returns true if not all of them are meant.
     pub fn is_given(&self) -> bool {
         !self.state.is_empty()
     }
 
-    /// Is this one meant?
+    /// Returns true if this one is meant.
     pub fn contain(&self, state: State) -> bool {
         self.state.is_empty() || self.state.iter().any(|name| name.state() == state)
     }

@@ -18,7 +18,7 @@ pub trait VerbParams {
     /// Where help lists the options.
     const HEADING: &'static str = "Options of kinds";
 
-    /// Are they aside from what the verb is for? Then the short help leaves them out.
+    /// They are aside from what the verb is for: the short help leaves them out.
     const ASIDE: bool = false;
 }
 

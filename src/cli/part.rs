@@ -24,7 +24,7 @@ pub struct ByteRange {
 }
 
 impl ByteRange {
-    /// Is it anything but the whole object?
+    /// Returns true if it is not the whole object.
     pub fn is_given(&self) -> bool {
         self.offset != 0 || self.length.is_some()
     }

@@ -202,7 +202,7 @@ impl Planner<'_> {
             && (state == State::Leftover || self.args.suspect && state == State::Suspect)
     }
 
-    /// Would it be taken with `--suspect`?
+    /// Returns true if it would be taken with `--suspect`.
     fn misses(&self, state: State) -> bool {
         !self.args.suspect && state == State::Suspect && self.args.states.contain(state)
     }
@@ -292,7 +292,7 @@ fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Judged>], report: &m
     report.complain(cx);
 }
 
-/// May this user remove it? Root may remove everything; others leave alone what is not theirs even where they could.
+/// Returns true if this user may remove it. Root may remove everything; others leave alone what is not theirs even where they could.
 fn is_mine(own: u32, object: &Object) -> bool {
     let creator = object.past.as_ref().and_then(|past| past.creator);
     own == 0 || object.uid() == Some(own) || creator.is_some_and(|(creator, _)| creator == own)

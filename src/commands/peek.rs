@@ -65,7 +65,7 @@ impl Content {
     }
 }
 
-/// Can the content of objects of this kind be looked at?
+/// Returns true if the content of objects of this kind can be peeked at.
 pub(super) fn takes(record: &KindRecord) -> bool {
     Content::of(record).is_some()
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::shown::Shown;
 
-/// Does an option take a value?
+/// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
     Nothing,

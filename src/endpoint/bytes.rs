@@ -110,7 +110,7 @@ impl<'a> Stream<'a> {
         ReceiveOutcome { delivered: self.delivered, end, rescued }
     }
 
-    /// Is everything to be received that comes?
+    /// Everything that comes is to be received.
     fn is_for_all(&self) -> bool {
         self.plan.count.is_none() && !self.plan.copy
     }

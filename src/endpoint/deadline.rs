@@ -35,7 +35,7 @@ impl Deadline {
         })
     }
 
-    /// Is the time over that there was in all?
+    /// Returns true if the time in all is over.
     pub fn is_over(&self) -> bool {
         self.end.is_some_and(|end| end <= Instant::now())
     }

@@ -37,7 +37,7 @@ pub trait Deliver {
     /// As [`Deliver::deliver`].
     fn finish(&mut self) -> Result<(), StreamEnd>;
 
-    /// Is there nobody any more to deliver to?
+    /// Returns true if there is no reader to deliver to.
     fn is_unread(&mut self) -> bool;
 
     /// Messages that could not be delivered, in the order in which they came.

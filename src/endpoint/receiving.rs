@@ -101,7 +101,7 @@ fn take(
     Ok(())
 }
 
-/// In a pause: has anybody gone who was to get messages, and has a command ended?
+/// In a pause: looks whether a reader of messages has gone, and whether a command has ended.
 fn look(deliver: &mut dyn Deliver) -> Result<(), StreamEnd> {
     if deliver.is_unread() {
         return Err(StreamEnd::Unread);

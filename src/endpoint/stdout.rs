@@ -34,7 +34,7 @@ impl RawStdout {
         self.file.as_fd()
     }
 
-    /// Has everybody gone who could read it?
+    /// Returns true if every reader has gone.
     pub fn is_unread(&self) -> bool {
         self.tells && poll::is_abandoned(&self.file)
     }

@@ -100,7 +100,7 @@ fn is_segment_name(name: &[u8]) -> bool {
 }
 
 impl Mapping {
-    /// Is a file behind it?
+    /// Returns true if a file is behind it.
     fn has_file(&self) -> bool {
         self.inode != 0 || self.device != 0
     }

@@ -31,7 +31,7 @@ pub enum Life {
 }
 
 impl Life {
-    /// Is it certain that it has ended?
+    /// Returns true if it has certainly ended.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Ended | Self::Recycled(_))
     }

@@ -57,7 +57,7 @@ impl<'a> ScanContext<'a> {
         }
     }
 
-    /// Are all processes seen? Those outside this pid namespace only from the first one, that has no outside; those
+    /// Returns true if all processes are seen. Those outside this pid namespace only from the first one, that has no outside; those
     /// of others not where `/proc` hides them (`hidepid`), which hides the first process before all.
     pub(super) fn sees_all(&self) -> bool {
         self.proc.shows_all()
@@ -67,7 +67,7 @@ impl<'a> ScanContext<'a> {
         self.same_numbers
     }
 
-    /// Can a mapping with the inode of a segment be one?
+    /// Returns true if a mapping with the inode of a segment can be one.
     fn could_be_segment(&self, mapping: &Mapping) -> bool {
         // Segments of huge pages are on a device of their own for each size; no user can have such pages elsewhere.
         // The text of /proc does not tell the size of pages.
@@ -76,7 +76,7 @@ impl<'a> ScanContext<'a> {
     }
 }
 
-/// Has a process, a thread or a descriptor ended while it was looked at? Memory that is not there any more is that of
+/// Returns true if a process, a thread or a descriptor has ended while it was looked at. Memory that is not there any more is that of
 /// a thread that has gone on.
 fn is_gone(error: &io::Error) -> bool {
     processes::is_gone(error) || error.raw_os_error() == Some(libc::EIO)
@@ -228,7 +228,7 @@ impl ProcessScan<'_, '_> {
         }
     }
 
-    /// Has the main thread ended before others? Then it has nothing any more, and what the kernel shows of it belongs to
+    /// Returns true if the main thread has ended before others. Then it has nothing, and what the kernel shows of it belongs to
     /// root.
     fn is_headless(&self) -> bool {
         !self.threads.is_empty()

@@ -81,7 +81,7 @@ static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[
 )))]
 static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[];
 
-/// Can waiting calls be told on this machine?
+/// Returns true if waiting calls can be told on this machine.
 pub(super) fn is_known() -> bool {
     !CALLS.is_empty()
 }

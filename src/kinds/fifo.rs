@@ -178,7 +178,7 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
     Ok((handle, stat))
 }
 
-/// Are the facts wanted that only the pipe tells, which costs a scan of the processes?
+/// Returns true if facts are wanted that only the pipe tells, which costs a scan of the processes.
 fn needs_pipe(plan: &FactPlan<Pipe>, look: &Query) -> bool {
     plan.has("queued") || plan.has("capacity") || look.want.has_column("size")
 }

@@ -27,7 +27,7 @@ pub(crate) fn command(proc: &Path, pid: i32, time: i64) -> Value {
     }
 }
 
-/// Did a process that was started so many ticks after boot begin only after this time?
+/// Returns true if a process that was started so many ticks after boot began only after this time.
 fn is_later(start: u64, time: i64) -> io::Result<bool> {
     let (now, up) = clocks()?;
     let clock = Clock { now, boot: now - up, ticks: procfs::ticks_per_second() };

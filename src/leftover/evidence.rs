@@ -137,13 +137,13 @@ pub enum Users {
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// Does anybody hold it?
+    /// Whether a process holds it.
     pub hold: Hold,
-    /// Do its makers live?
+    /// Whether its creators live.
     pub lives: Lives,
     /// Its times cannot be: the clock was stepped.
     pub stepped: bool,
-    /// Is it protected?
+    /// Whether it is protected.
     pub kept: Option<Kept>,
     /// Seconds since it was last made, changed or used.
     pub quiet: Option<i64>,
@@ -151,20 +151,20 @@ pub struct Evidence {
     pub grace: i64,
     /// To be without users is its normal state.
     pub standing: bool,
-    /// Of no use to anybody?
+    /// Whether it is of no use to any process.
     pub wreck: Option<Defunct>,
     /// What its name says.
     pub named: Named,
-    /// Is anything pending on it?
+    /// Whether anything is pending on it.
     pub undo: Undo,
-    /// Could anybody return?
+    /// Whether a process could return for it.
     pub users: Users,
     /// Messages that nobody has taken.
     pub pending: u64,
 }
 
 impl Evidence {
-    /// Is it too young to judge?
+    /// Returns true if it is too young to judge.
     pub fn is_young(&self) -> bool {
         self.quiet.is_some_and(|quiet| quiet < self.grace)
     }

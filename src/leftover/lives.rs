@@ -32,7 +32,7 @@ impl ProcessStates {
         }
     }
 
-    /// Did process `pid` begin after `time`?
+    /// Returns true if process `pid` began after `time`.
     pub fn began_after(&self, pid: i32, time: i64) -> bool {
         self.of(pid, Some(time)).is_over()
     }

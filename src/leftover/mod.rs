@@ -42,7 +42,7 @@ pub struct Terms {
     pub grace: Option<i64>,
     /// What is to be kept.
     pub keep: Keep,
-    /// Is the evidence to be told?
+    /// The evidence is told.
     pub telling: bool,
 }
 
@@ -322,7 +322,7 @@ impl<'a> Classifier<'a> {
         processes::Proc::open(&self.proc).is_ok_and(|proc| proc.shows_all())
     }
 
-    /// Can the clock not have shown these times since the machine was started?
+    /// Returns true if the clock cannot have shown these times since the machine was started.
     fn is_stepped(&self, past: &History) -> bool {
         past.changed.is_some_and(|changed| !self.clock.is_sane(changed))
             || past.last.is_some_and(|last| self.is_to_come(last))
@@ -374,7 +374,7 @@ impl<'a> Classifier<'a> {
         }
     }
 
-    /// Does somebody live who may open an object again?
+    /// Whether a process lives that may open an object again.
     fn users(&self, access: OpenRights, trace: Option<&Trace>) -> Users {
         let OpenRights { users: (owner, creator), mode, .. } = access;
         if owner == 0 || creator == 0 {

@@ -38,7 +38,7 @@ pub struct OpenRights {
 }
 
 impl Credentials {
-    /// May it open an object that lets in whom `access` says? The superuser may always, and is not meant.
+    /// Returns true if it may open an object with these rights. The superuser always may, and is not meant.
     pub fn may_open(&self, access: &OpenRights) -> bool {
         let has_user = |user| self.users.contains(&user);
         let in_group = |group| self.groups.contains(&group) || self.more_groups.contains(&group);
@@ -48,7 +48,7 @@ impl Credentials {
             || access.mode & 0o007 != 0
     }
 
-    /// Is it the superuser's in any way?
+    /// Returns true if any of its user ids is 0.
     pub fn is_superuser(&self) -> bool {
         self.users.contains(&0)
     }
@@ -148,7 +148,7 @@ impl ProcessTable {
     }
 }
 
-/// Are users here the users of the machine? In a user namespace those without a number of their own all look the same.
+/// Returns true if users here are the users of the machine. In a user namespace those without a number of their own all look the same.
 fn knows_all_users(proc: &Proc) -> bool {
     /// PROC_USER_INIT_INO of the kernel.
     const FIRST: u64 = 0xefff_fffd;
@@ -192,7 +192,7 @@ impl ProcessTable {
 }
 
 impl Locality {
-    /// Can this process reach objects as `reach` says? It can where that cannot be told.
+    /// Returns true if this process can reach objects as `reach` says, or if that cannot be told.
     pub fn reaches(&self, pid: i32, reach: Reach) -> bool {
         let Ok(process) = self.proc.process(pid) else { return false };
         match reach {
@@ -220,7 +220,7 @@ impl Locality {
 /// Of more mounts than have room in so many bytes any may be the one.
 const MOUNTS: u64 = 1 << 20;
 
-/// Is the file system on this device mounted? `36 35 0:47 / /dev/shm rw,nosuid - tmpfs tmpfs rw`.
+/// Returns true if the file system on this device is mounted. `36 35 0:47 / /dev/shm rw,nosuid - tmpfs tmpfs rw`.
 fn mounts(mountinfo: &str, device: u64) -> bool {
     let wanted = format!("{}:{}", libc::major(device), libc::minor(device));
     mountinfo.lines().any(|line| line.split(' ').nth(2) == Some(wanted.as_str()))

@@ -268,7 +268,7 @@ fn of_name(facility: Facility, name: &[u8], size: &Value) -> Option<Origin> {
     })
 }
 
-/// Does the name fit the pattern, and which process id is in it?
+/// Matches a name against a pattern, and finds the process id in it.
 fn fits(pattern: &[u8], name: &[u8]) -> Option<Option<i32>> {
     let Some((&first, rest)) = pattern.split_first() else {
         return name.is_empty().then_some(None);
@@ -307,7 +307,7 @@ fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Has a name been made by a machine? Words, in upper or lower case or with capitals, and numbers at the end have not.
+/// Returns true if a name was made by a machine. Words, in upper or lower case or with capitals, and numbers at the end were not.
 fn looks_random(name: &[u8]) -> bool {
     if let Some(number) = name.strip_prefix(b"tmp-") {
         return number.iter().all(u8::is_ascii_digit);

@@ -68,7 +68,7 @@ impl Quarantine {
         Ok(Self { home: home.clone(), name, directory })
     }
 
-    /// Is this its place?
+    /// Returns true if this is its place.
     pub fn is_at(&self, home: &Directory) -> bool {
         let same = |one: io::Result<file::Stat>, two: io::Result<file::Stat>| match (one, two) {
             (Ok(one), Ok(two)) => (one.device, one.inode) == (two.device, two.inode),

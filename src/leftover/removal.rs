@@ -47,7 +47,7 @@ pub struct Remover<'a> {
     pub look: &'a Query<'a>,
     /// Judges them again. It must not have learned anything before the objects were chosen.
     pub judge: &'a Classifier<'a>,
-    /// May an object be removed in this state?
+    /// Returns true if an object may be removed in this state.
     pub allows: fn(&Object, State) -> bool,
 }
 
@@ -165,7 +165,7 @@ impl Remover<'_> {
         self.consider(&again, &verdict).map(|()| (record, again))
     }
 
-    /// May it be removed in the state that it is in?
+    /// Checks that it may be removed in the state that it is in.
     fn consider(&self, object: &Object, verdict: &Verdict) -> Result<(), RemovalOutcome> {
         if (self.allows)(object, verdict.state) {
             return Ok(());

@@ -8,7 +8,7 @@ use crate::model::State;
 pub struct Rule {
     /// What it is about, in a few words.
     pub about: &'static str,
-    /// Does it fit?
+    /// Returns true if it fits.
     pub fits: fn(&Evidence) -> bool,
     /// What follows.
     pub state: State,

@@ -22,7 +22,7 @@ enum List {
 pub struct Undoers(OnceCell<Vec<(Credentials, List)>>);
 
 impl Undoers {
-    /// May there be any on a set that was last operated on at `time`, and lets in whom `access` says?
+    /// Whether there may be any on a set that was last operated on at `time` and that can be opened as `access` says.
     pub fn on(
         &self,
         proc: &Path,

@@ -22,13 +22,13 @@ impl Clock {
         self.boot.saturating_add(since_boot)
     }
 
-    /// Is this a time that this boot of the machine can have set? If not, the clock was stepped, and nothing
+    /// Returns true if this boot of the machine can have set this time. If not, the clock was stepped, and nothing
     /// follows from the order of times.
     pub fn is_sane(&self, time: i64) -> bool {
         (self.boot.saturating_sub(SLACK)..=self.now.saturating_add(SLACK)).contains(&time)
     }
 
-    /// Did a process with this start time begin only after `time`? Then it is not the one that did something at
+    /// Returns true if a process with this start time began only after `time`. Then it is not the one that did something at
     /// that time, and runs under a number that was used again. A time that is not sane proves nothing.
     pub fn is_later(&self, start: u64, time: i64) -> bool {
         self.is_sane(time) && self.started(start) > time.saturating_add(SLACK)

@@ -78,7 +78,7 @@ fn hex(digit: u8) -> Option<u8> {
 /// `#` and `^` are patterns of zsh with EXTENDED_GLOB.
 const SHELL: &[u8] = b"%\"'\\$`;&|<>()*?[]{}!#^";
 
-/// Is this byte a character that stands for itself? Names are long and listings longer, hence a table.
+/// Returns true for a byte that stands for itself. Names are long and listings longer, hence a table.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = b'!';

@@ -29,7 +29,7 @@ impl Wait {
         }
     }
 
-    /// Has it run out?
+    /// Returns true if it has run out.
     pub fn is_over(self) -> bool {
         self.left().is_some_and(|left| left.is_zero())
     }

@@ -37,7 +37,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Does a record say the names of its values? Then records may have more values than there are columns.
+    /// Returns true if records name their values. Then they may have more values than there are columns.
     pub fn names_values(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl)
     }
@@ -72,9 +72,9 @@ pub struct Layout<'a> {
     pub records: &'static str,
     /// The names of the columns.
     pub columns: &'a [&'a str],
-    /// Is there a line of column titles?
+    /// Column headings are printed.
     pub headings: bool,
-    /// Is it bold?
+    /// They are bold.
     pub color: bool,
     /// Columns of the terminal, when there is one.
     pub width: Option<usize>,

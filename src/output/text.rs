@@ -44,7 +44,7 @@ pub(super) fn rfc3339(time: Timestamp) -> Option<String> {
     })
 }
 
-/// Should the value stand at the right edge of its column?
+/// Returns true if the value stands at the right edge of its column.
 pub(super) fn is_number(value: &Value) -> bool {
     matches!(
         value,

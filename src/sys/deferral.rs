@@ -27,7 +27,7 @@ impl Deferral {
         Ok(deferral)
     }
 
-    /// Has a signal come?
+    /// Returns true if a signal has come.
     pub fn caught(&self) -> bool {
         self.former.iter().any(|(signal, _)| signal::has_come(*signal))
     }

@@ -36,7 +36,7 @@ pub fn open(path: &CStr) -> io::Result<OwnedFd> {
 pub struct Entry {
     /// The name.
     pub name: CString,
-    /// Is it that of a regular file, as far as the directory tells?
+    /// Returns true for the name of a regular file, as far as the directory tells.
     pub regular: bool,
 }
 

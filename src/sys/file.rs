@@ -39,7 +39,7 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Is it of this type, as `libc::S_IFREG` and the like?
+    /// Returns true if it is of this type: `libc::S_IFREG` and the like.
     pub fn is(&self, kind: libc::mode_t) -> bool {
         self.mode & libc::S_IFMT == kind
     }

@@ -17,7 +17,7 @@ pub enum Shared {
     Undo = 6,
 }
 
-/// `kcmp(2)`: do two processes or threads share this?
+/// Returns true if two processes or threads share this: `kcmp(2)`.
 ///
 /// # Errors
 /// EPERM without the right to trace both, ESRCH when one has ended, ENOSYS when the kernel was built without it.

@@ -24,7 +24,7 @@ impl Lease {
         }
     }
 
-    /// Has nobody tried to open the file since? A lease is broken by the first who does.
+    /// Returns true if no process has tried to open the file since. The first that does breaks the lease.
     pub fn is_whole(&self) -> bool {
         // SAFETY: no pointer is passed.
         unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_GETLEASE) == libc::F_WRLCK }

@@ -94,7 +94,7 @@ impl FirstPage {
         self.start
     }
 
-    /// Was the file cut short, so that what is read and written here is no longer what others see?
+    /// Returns true if the file was truncated, so that what is read and written here is no longer what others see.
     pub fn is_lost(&self) -> bool {
         LOST.load(Ordering::SeqCst)
     }

@@ -82,7 +82,7 @@ impl Semaphore {
         Ok(Self { page: FirstPage::new(file)? })
     }
 
-    /// Was its file cut short? Then nothing that was done here since has reached it.
+    /// Returns true if its file was truncated. Then nothing that was done here since has reached it.
     pub fn is_lost(&self) -> bool {
         self.page.is_lost()
     }

@@ -59,17 +59,17 @@ fn now(file: BorrowedFd<'_>, what: PollFlags) -> PollFlags {
     }
 }
 
-/// Has everybody who could read what is written to `file` gone?
+/// Returns true if every reader of what is written to `file` has gone.
 pub fn is_abandoned(file: impl AsFd) -> bool {
     now(file.as_fd(), PollFlags::empty()).contains(PollFlags::POLLERR)
 }
 
-/// Is there something to read right now?
+/// Returns true if there is something to read right now.
 pub fn has_bytes(file: impl AsFd) -> bool {
     now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLIN)
 }
 
-/// Is there something to read from a pipe; and has its last writer gone, if one came since it was opened?
+/// Whether there is something to read from a pipe, and whether its last writer has gone, if one came since it was opened.
 pub fn state(file: impl AsFd) -> (bool, bool) {
     let found = now(file.as_fd(), PollFlags::POLLIN);
     (found.contains(PollFlags::POLLIN), found.contains(PollFlags::POLLHUP))

@@ -65,7 +65,7 @@ impl Proc {
         file::stat_target(&self.0, name)
     }
 
-    /// Does it show every process of the machine? Not from inside a pid namespace, which has others outside; not if it
+    /// Returns true if it shows every process of the machine. It does not from inside a pid namespace, which has others outside; not if it
     /// belongs to another namespace than we; not if it hides the processes of others (`hidepid`), the first among
     /// them.
     pub fn shows_all(&self) -> bool {
@@ -76,7 +76,7 @@ impl Proc {
             && self.process(1).is_ok_and(|first| first.status().is_ok())
     }
 
-    /// Is our IPC namespace certainly another than that of process 1? The first process of the machine is in the first
+    /// Returns true if our IPC namespace is certainly another than that of process 1. The first process of the machine is in the first
     /// one, and is closed to the superuser, too, where a sandbox has its way.
     pub fn is_apart(&self) -> bool {
         /// PROC_IPC_INIT_INO of the kernel.
@@ -199,7 +199,7 @@ impl Status {
         })
     }
 
-    /// Has it nothing any more, or never had: no memory, no descriptors, no thread that could wait?
+    /// Returns true if it has nothing: no memory, no descriptors, no thread that could wait.
     pub fn is_empty(&self) -> bool {
         self.flags & KERNEL_THREAD != 0 || (matches!(self.state, b'Z' | b'X') && self.threads <= 1)
     }
@@ -264,12 +264,12 @@ pub fn decimal(number: i32, buffer: &mut [u8; 12]) -> &CStr {
     CStr::from_bytes_until_nul(buffer.get(at..).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Is this what looking at a process or a thread says when it has ended meanwhile?
+/// Returns true if this error means that a process or a thread has ended while it was looked at.
 pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
-/// `kill(2)` with no signal: is there a process or thread of this number in our own pid namespace?
+/// Returns true if there is a process or thread of this number in our own pid namespace: `kill(2)` with no signal.
 ///
 /// # Errors
 /// ESRCH when there is none. EPERM is an answer: there is one.

@@ -67,12 +67,12 @@ fn flag(signal: libc::c_int) -> Option<&'static AtomicBool> {
     usize::try_from(signal).ok().and_then(|signal| CAME.get(signal))
 }
 
-/// Has this signal come?
+/// Returns true if this signal has come.
 pub(super) fn has_come(signal: libc::c_int) -> bool {
     flag(signal).is_some_and(|flag| flag.load(Ordering::SeqCst))
 }
 
-/// Has this signal come since this was last asked?
+/// Returns true if this signal has come since this was last asked.
 pub(super) fn take(signal: libc::c_int) -> bool {
     flag(signal).is_some_and(|flag| flag.swap(false, Ordering::SeqCst))
 }
@@ -199,12 +199,12 @@ pub fn endings() -> u32 {
     ENDINGS.load(Ordering::SeqCst)
 }
 
-/// Has a child ended since this was last asked?
+/// Returns true if a child has ended since this was last asked.
 pub fn child_ended() -> bool {
     take(libc::SIGCHLD)
 }
 
-/// Is there anything that somebody should look at before blocking?
+/// Returns true if there is anything to look at before blocking.
 fn is_quiet() -> bool {
     endings() == 0 && !has_come(libc::SIGCHLD)
 }

@@ -37,7 +37,7 @@ pub(super) struct CommandLine<'a> {
     literal: bool,
 }
 
-/// Does it take a value, and is no flag?
+/// Returns true if it takes a value, and is no flag.
 pub(super) fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }

@@ -75,7 +75,7 @@ pub(super) fn value_name(arg: &Arg) -> &str {
     arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str())
 }
 
-/// Is there an entry for values of this name?
+/// Returns true if there is an entry for values of this name.
 #[cfg(test)]
 pub(super) fn is_known(name: &str) -> bool {
     SOURCES.iter().any(|(known, _)| *known == name)

@@ -9,7 +9,7 @@ pub(super) struct LsipcColumn {
     /// What it is called when one object is shown.
     pub(super) label: &'static str,
     pub(super) right: bool,
-    /// May it be shortened on a terminal?
+    /// It may be shortened on a terminal.
     pub(super) cut: bool,
     /// The fact of the kind that it prints, where it prints one.
     pub(super) fact: Option<&'static str>,

@@ -144,7 +144,7 @@ fn write(
     Ok(table.write(&mut tool.out, records, width)?)
 }
 
-/// Does this subject have System V ids, rather than POSIX names?
+/// Returns true if this subject has System V ids, rather than POSIX names.
 fn has_ids(subject: &LsipcSubject) -> bool {
     subject.family == Family::Sysv
 }

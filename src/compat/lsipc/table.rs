@@ -44,7 +44,7 @@ pub(super) struct LsipcTable {
     headings: bool,
     text: Vec<u8>,
     cells: Vec<(usize, bool)>,
-    /// Have rows been written that are here no more?
+    /// Rows have been written that are not kept here.
     begun: bool,
 }
 

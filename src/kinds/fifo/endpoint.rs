@@ -270,7 +270,7 @@ impl Reader {
         }
     }
 
-    /// Is there a writer who has not written yet? Then a copy of nothing would have to wait.
+    /// Returns true if there is a writer that has not written yet. Then a copy of nothing would have to wait.
     fn has_silent_writer(&self) -> bool {
         let Ok((_keep, to)) = nix::unistd::pipe() else { return false };
         tee(&self.file, &to, 1, SpliceFFlags::SPLICE_F_NONBLOCK) == Err(Errno::EAGAIN)

@@ -144,7 +144,7 @@ fn stat(path: &Path) -> Option<Stat> {
     file::stat_remembered(&CString::new(path.as_os_str().as_bytes()).ok()?).ok()
 }
 
-/// Is this directory on the file system where the search began? Others may be slow, or not answer at all.
+/// Returns true if this directory is on the file system where the search began. Others may be slow, or not answer at all.
 fn same_device(entry: &std::fs::DirEntry, device: u64) -> bool {
     stat(&entry.path()).is_some_and(|stat| stat.device == device)
 }

@@ -86,12 +86,12 @@ fn unlisted(kind: &Kind, error: &io::Error) -> String {
     format!("{} cannot be listed: {directory}: {}", kind.name, Fault::from_os(error).cause)
 }
 
-/// Is a file of this name and shape a semaphore of the C library's? Anything else regular is shared memory.
+/// Returns true if a file of this name and shape is a semaphore of the C library. Anything else regular is shared memory.
 fn is_semaphore(name: &[u8], stat: &Stat) -> bool {
     stat.is(libc::S_IFREG) && is_semaphore_shaped(name, stat.size)
 }
 
-/// Is a regular file of this name and length one?
+/// Returns true if a regular file of this name and length is one.
 fn is_semaphore_shaped(name: &[u8], size: u64) -> bool {
     name.len() > SEMAPHORE_PREFIX.len()
         && name.starts_with(SEMAPHORE_PREFIX)

@@ -139,7 +139,7 @@ impl<T: Record> TableSource<T> {
         }
     }
 
-    /// Is the object still exactly as it was? The answer is worth the more the sooner something follows from it: the
+    /// Returns true if the object is still exactly as it was. The sooner something follows from the answer the better: the
     /// last call is the one to the kernel, or those of `last`.
     ///
     /// # Errors

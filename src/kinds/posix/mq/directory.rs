@@ -99,7 +99,7 @@ impl QueueDirectory {
         Ok(Self { dir, device, own })
     }
 
-    /// Do queues here, opened by name, turn out to be others or none? A directory without queues tells nothing.
+    /// Returns true if queues here, opened by name, turn out to be others or none. A directory without queues tells nothing.
     fn is_foreign(&mut self) -> bool {
         if self.own {
             return false;

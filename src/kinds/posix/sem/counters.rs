@@ -103,7 +103,7 @@ impl OpenSemaphore {
         }
     }
 
-    /// Was everything done to the file that others use, or has it been cut short?
+    /// Checks that everything was done to the file that others use, and that it has not been truncated.
     fn check(&self) -> Result<(), Fault> {
         if self.words.is_lost() || file::stat(&self.file)?.size < named_sem::SIZE as u64 {
             return Err(Fault::new(

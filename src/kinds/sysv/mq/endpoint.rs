@@ -120,7 +120,7 @@ impl QueueById {
         SysvReceiver { back: back.sender(FIRST_TYPE), selection, flags, buffer, length: 0 }
     }
 
-    /// Does it still exist? The slot of the id may hold a later queue.
+    /// Returns true if it still exists. The slot of the id may hold a later queue.
     fn is_gone(&self) -> bool {
         match msg::stat_any(self.id) {
             Ok(found) => found.id != self.id,
