@@ -1,10 +1,12 @@
-//! The options that every verb has: how the answer looks.
+//! The options by which verbs are told how the answer looks, and which verb has which of them.
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, Command, ValueEnum};
 
+use crate::model::Fault;
 use crate::output::{Format, Times};
 
-/// How the answer looks. Every verb has these options, so the short help of a verb names them in one line, and only the
+/// How the answer looks. Most verbs have some of these options, so the short help of a verb names them in one line, and only the
 /// long one lists them.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
@@ -108,6 +110,67 @@ pub enum ColorName {
     Always,
     /// Never
     Never,
+}
+
+/// The output options that a verb may lack, by their ids, in the order of help.
+const LACKABLE: [&str; 7] = ["format", "json", "columns", "no_headings", "bytes", "time", "color"];
+
+/// Which of the output options a verb has, by their ids. Every verb has `--quiet` and `--help`.
+#[derive(Clone, Copy)]
+pub struct Honoured(&'static [&'static str]);
+
+impl Honoured {
+    /// Nothing is rendered: what is printed is a word, or belongs to somebody else.
+    pub const NONE: Self = Self(&[]);
+    /// Messages, whose frame may be JSON.
+    pub const MESSAGES: Self = Self(&["json"]);
+    /// Records that have neither sizes nor times.
+    pub const WORDS: Self = Self(&["format", "json", "columns", "no_headings", "color"]);
+    /// Records without times.
+    pub const FIGURES: Self = Self(&["format", "json", "columns", "no_headings", "bytes", "color"]);
+    /// Records of whatever kind.
+    pub const ALL: Self = Self(&LACKABLE);
+
+    /// Returns true if the verb has the option with this id.
+    pub fn has(self, id: &str) -> bool {
+        self.0.contains(&id) || !LACKABLE.contains(&id)
+    }
+
+    /// Makes the help of a verb say what the common options, which `all` defines, are to it: those that it lacks
+    /// are hidden.
+    pub fn describe(self, verb: Command, all: &Command) -> Command {
+        let lacked = all.get_arguments().filter(|arg| !self.has(arg.get_id().as_str()));
+        let verb = verb.args(lacked.map(|arg| arg.clone().hide(true)));
+        let json = all.get_arguments().find(|arg| arg.get_id() == "json" && !self.has("format"));
+        let json = json.filter(|_| self.has("json")).cloned();
+        verb.args(json.map(|json| json.global(false).help("Short for --frame json")))
+    }
+
+    /// The line below the short help of a verb, which has no room for the common options.
+    pub fn summary(self, verb: &str) -> String {
+        let named = [("json", "--json, "), ("columns", "-o LIST, ")];
+        let named: String =
+            named.iter().filter(|(id, _)| self.has(id)).map(|(_, option)| *option).collect();
+        format!("Also {named}-q and more, with examples: ipcctl {verb} --help")
+    }
+
+    /// Refuses what was given to a verb that lacks it.
+    ///
+    /// # Errors
+    /// A usage error that names the output options that the verb has.
+    pub fn refuse_others(self, verb: &str, matches: &ArgMatches) -> Result<(), Fault> {
+        let given = |id: &&&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let option = |id: &&str| format!("--{}", id.replace('_', "-"));
+        match LACKABLE.iter().filter(|id| !self.has(id)).find(given) {
+            None => Ok(()),
+            Some(id) => {
+                let mut has: Vec<_> = self.0.iter().map(option).collect();
+                has.push("--quiet".to_owned());
+                let has = has.join(", ");
+                Err(Fault::usage(format!("{} is not for {verb}: it has {has}", option(id))))
+            }
+        }
+    }
 }
 
 impl OutputOptions {

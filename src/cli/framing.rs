@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::endpoint::frame::Frame;
+use crate::model::Fault;
 
 /// How messages stand on standard input and output.
 #[derive(Args, Clone, Debug)]
@@ -34,20 +35,29 @@ enum FrameName {
 }
 
 impl Framing {
-    /// Returns true if a frame was asked for.
-    pub fn is_given(&self) -> bool {
-        self.frame.is_some()
+    /// The frame that was asked for, also by `--json`.
+    ///
+    /// # Errors
+    /// A usage error when both are given and differ.
+    pub fn chosen(&self, json: bool) -> Result<Option<Frame>, Fault> {
+        match self.frame.map(FrameName::frame) {
+            Some(frame) if json && frame != Frame::Json => {
+                Err(Fault::usage("--json is short for --frame json: give one frame"))
+            }
+            None if json => Ok(Some(Frame::Json)),
+            frame => Ok(frame),
+        }
     }
+}
 
-    /// The frame that was asked for, or what suits the shape of the object.
-    pub fn or(&self, otherwise: Frame) -> Frame {
-        match self.frame {
-            Some(FrameName::Line) => Frame::Line,
-            Some(FrameName::Nul) => Frame::Nul,
-            Some(FrameName::Raw) => Frame::Raw,
-            Some(FrameName::Len32) => Frame::Len32,
-            Some(FrameName::Json) => Frame::Json,
-            None => otherwise,
+impl FrameName {
+    fn frame(self) -> Frame {
+        match self {
+            Self::Line => Frame::Line,
+            Self::Nul => Frame::Nul,
+            Self::Raw => Frame::Raw,
+            Self::Len32 => Frame::Len32,
+            Self::Json => Frame::Json,
         }
     }
 }

@@ -27,7 +27,7 @@ use std::mem::ManuallyDrop;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::context::{Context, Exit, VerbResult};
-use crate::cli::format::OutputOptions;
+use crate::cli::format::{Honoured, OutputOptions};
 use crate::cli::usage::{unwritten, usage};
 use crate::kinds::KindRecord;
 use crate::listing::columns::{self, ColumnHelp};
@@ -35,15 +35,20 @@ use crate::model::{Class, Fault};
 
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
-    Verb { alias: Some("ls"), columns: columns::of_objects, ..verb!(list) },
-    Verb { columns: columns::of_objects, fails: &FINDS, ..verb!(show) },
+    Verb { alias: Some("ls"), columns: columns::of_objects, output: Honoured::ALL, ..verb!(list) },
+    Verb { columns: columns::of_objects, output: Honoured::ALL, fails: &FINDS, ..verb!(show) },
     Verb { takes: |_| false, fails: &MAKES, ..verb!(create) },
     Verb { takes: |record| record.configure.is_some(), fails: &CHANGES, ..verb!(set) },
     Verb { takes: |record| record.remove.is_some(), fails: &FINDS, ..verb!(rm) },
-    Verb { columns: clean::columns, fails: &SEARCHES, ..verb!(clean) },
-    Verb { takes: |record| record.messages.is_some(), ..verb!(send) },
-    Verb { takes: |record| record.messages.is_some(), fails: &WAITS, ..verb!(recv) },
-    Verb { takes: peek::takes, fails: &FINDS, ..verb!(peek) },
+    Verb { columns: clean::columns, output: Honoured::ALL, fails: &SEARCHES, ..verb!(clean) },
+    Verb { output: Honoured::MESSAGES, takes: |record| record.messages.is_some(), ..verb!(send) },
+    Verb {
+        output: Honoured::MESSAGES,
+        takes: |record| record.messages.is_some(),
+        fails: &WAITS,
+        ..verb!(recv)
+    },
+    Verb { output: Honoured::MESSAGES, takes: peek::takes, fails: &FINDS, ..verb!(peek) },
     Verb { takes: |record| record.memory.is_some(), fails: &FINDS, ..verb!(read) },
     Verb { takes: |record| record.memory.is_some(), fails: &CHANGES, ..verb!(write) },
     Verb { takes: |record| record.counters.is_some(), fails: &WAITS, ..verb!(wait) },
@@ -54,8 +59,8 @@ static VERBS: &[Verb] = &[
         ..verb!(semop)
     },
     Verb { takes: |record| record.counters.is_some(), ..verb!(lock) },
-    Verb { columns: limits::columns, fails: &SEARCHES, ..verb!(limits) },
-    Verb { columns: kinds::columns, fails: &SEARCHES, ..verb!(kinds) },
+    Verb { columns: limits::columns, output: Honoured::FIGURES, fails: &SEARCHES, ..verb!(limits) },
+    Verb { columns: kinds::columns, output: Honoured::WORDS, fails: &SEARCHES, ..verb!(kinds) },
     Verb { takes: |_| false, fails: &SEARCHES, ..verb!(generate) },
     Verb { hidden: true, ..verb!(help) },
     Verb { name: complete::NAME, hidden: true, ..verb!(complete) },
@@ -90,6 +95,9 @@ struct Verb {
     run: fn(&ArgMatches, &mut Context) -> VerbResult,
     /// What `--columns` chooses among, for its help, the manual and completions.
     columns: fn() -> ColumnHelp,
+    /// Which of the output options it has: the others are refused, and neither help, the manual nor completions
+    /// name them.
+    output: Honoured,
     /// Kinds whose objects completions offer: those that the verb can do something to.
     takes: fn(&KindRecord) -> bool,
     /// The exit statuses besides 0 that the verb has, for its manual page.
@@ -108,6 +116,7 @@ macro_rules! verb {
                 $module::run(&$module::Args::from_arg_matches(matches).map_err(unreadable)?, cx)
             },
             columns: ColumnHelp::new,
+            output: Honoured::NONE,
             takes: |_| true,
             fails: &Class::ALL,
         }
@@ -165,11 +174,9 @@ Exit status:
 fn definition() -> Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
         let defined = Command::new(verb.name).hide(verb.hidden).visible_aliases(verb.alias);
-        let defined = defined.after_help(format!(
-            "Also --json, -o LIST, -q and more, with examples: ipcctl {} --help",
-            verb.name
-        ));
-        command.subcommand((verb.define)(defined))
+        let defined = (verb.define)(defined.after_help(verb.output.summary(verb.name)));
+        let defined = verb.output.describe(defined, &command);
+        command.subcommand(defined)
     })
 }
 
@@ -202,8 +209,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         (ManuallyDrop::new(matches), ManuallyDrop::new(Context::new(cli.output)));
     let result = match matches.subcommand() {
         Some((name, matches)) => match VERBS.iter().find(|verb| verb.name == name) {
-            Some(verb) if cx.lists_columns() => columns::help(&(verb.columns)(), &mut cx),
-            Some(verb) => (verb.run)(matches, &mut cx),
+            Some(verb) => run(verb, matches, usage_status(&arguments), &mut cx),
             None => Err(Exit::Usage(Fault::usage(format!("there is no verb {name}")))),
         },
         None if cx.lists_columns() => columns::help(&columns::of_objects(), &mut cx),
@@ -220,6 +226,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     // What was said before the signal is true. If it cannot be written, that has been told.
     let _ = cx.flush();
     cx.status()
+}
+
+/// Runs a verb, if it has all of the output options that were given.
+fn run(verb: &Verb, matches: &ArgMatches, misused: u8, cx: &mut Context) -> VerbResult {
+    if let Err(fault) = verb.output.refuse_others(verb.name, matches) {
+        if misused != Class::Usage as u8 {
+            cx.exit_with(misused);
+        }
+        return Err(fault.into());
+    }
+    if cx.lists_columns() { columns::help(&(verb.columns)(), cx) } else { (verb.run)(matches, cx) }
 }
 
 /// The status of a command line that makes no sense. Where a command is to be run, 2 would be taken for a status

@@ -72,19 +72,20 @@ pub(super) fn takes(record: &KindRecord) -> bool {
 
 /// Shows messages or bytes.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
+    let frame = args.framing.chosen(cx.options.json)?;
     let record = kinds::of_address(&args.address)?;
     let content = kinds::require(record, Content::of)?;
     let settings = args.params.for_kind(record)?;
     let messages = match content {
         Content::Messages(messages) if !args.part.is_given() => messages,
-        Content::Memory(memory) if !args.framing.is_given() && args.count.is_none() => {
+        Content::Memory(memory) if frame.is_none() && args.count.is_none() => {
             return reading::show(memory, (record, &args.address), &args.part, (true, false), cx);
         }
         Content::Messages(_) => {
             return Err(Fault::usage("--offset and --length are for shared memory").into());
         }
         Content::Memory(_) => {
-            return Err(Fault::usage("--frame and --count are for messages").into());
+            return Err(Fault::usage("--frame, --json and --count are for messages").into());
         }
     };
     signal::catch()?;
@@ -99,10 +100,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let passed = |_, _| ();
     let received = match copied {
         Ok(Incoming::Messages(mut receiver)) => {
-            let mut writing = Writing::new(args.framing.or(Frame::Line), receiver.room());
+            let mut writing = Writing::new(frame.unwrap_or(Frame::Line), receiver.room());
             receiving::messages(receiver.as_mut(), &mut writing, &plan, &passed)
         }
-        Ok(Incoming::Bytes(mut source)) => match args.framing.or(Frame::Raw) {
+        Ok(Incoming::Bytes(mut source)) => match frame.unwrap_or(Frame::Raw) {
             Frame::Raw if args.count.is_some() => {
                 let fault =
                     Fault::usage("--count counts messages, and there are none in raw bytes");

@@ -109,6 +109,12 @@ Examples:
 
 /// Receives messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
+    let frame = args.framing.chosen(cx.options.json)?;
+    if !args.exec.is_empty() && frame.is_some() {
+        return Err(
+            Fault::usage("a command gets each message as it is: --json is not for --exec").into()
+        );
+    }
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::require(record, |record| record.messages)?;
     let settings = args.params.for_kind(record)?;
@@ -122,14 +128,16 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     };
     let mut tally = None;
     let received = match opened {
-        Ok(Incoming::Messages(mut receiver)) => from_messages(args, receiver.as_mut(), &mut tally)?,
+        Ok(Incoming::Messages(mut receiver)) => {
+            from_messages(args, frame, receiver.as_mut(), &mut tally)?
+        }
         Ok(Incoming::Bytes(mut source)) => {
             if !args.exec.is_empty() {
                 let fault = Fault::usage("--exec needs messages, and this carries bytes");
                 return Err(fault.hint("--packet keeps messages of a FIFO apart").into());
             }
             let plan = plan(args, args.count);
-            match args.framing.or(Frame::Raw) {
+            match frame.unwrap_or(Frame::Raw) {
                 Frame::Raw if args.count.is_some() => {
                     let fault =
                         Fault::usage("--count counts messages, and there are none in raw bytes");
@@ -168,6 +176,7 @@ fn plan(args: &Args, count: Option<u64>) -> ReceivePlan {
 
 fn from_messages(
     args: &Args,
+    frame: Option<Frame>,
     receiver: &mut dyn Receiver,
     tally: &mut Option<Tally>,
 ) -> Result<Received, Exit> {
@@ -176,7 +185,7 @@ fn from_messages(
     let progress = Progress::new(args.progress, plan.count, ProgressUnit::Messages);
     let passed = |messages, _| progress.add(messages);
     if args.exec.is_empty() {
-        let mut writing = Writing::new(args.framing.or(Frame::Line), receiver.room());
+        let mut writing = Writing::new(frame.unwrap_or(Frame::Line), receiver.room());
         return Ok(receiving::messages(receiver, &mut writing, &plan, &passed));
     }
     let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;

@@ -67,6 +67,7 @@ Examples:
 
 /// Sends messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
+    let frame = args.framing.chosen(cx.options.json)?;
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::require(record, |record| record.messages)?;
     let settings = args.params.for_kind(record)?;
@@ -88,21 +89,26 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
     };
     let mut sent = Sent::default();
-    let end = send(args, outgoing, &mut sent);
+    let end = send(args, frame, outgoing, &mut sent);
     report(args, cx, end, sent, record)
 }
 
-fn send(args: &Args, outgoing: Outgoing, sent: &mut Sent) -> Result<(), StreamEnd> {
+fn send(
+    args: &Args,
+    frame: Option<Frame>,
+    outgoing: Outgoing,
+    sent: &mut Sent,
+) -> Result<(), StreamEnd> {
     let patience = Deadline::new(args.nonblock, None, args.timeout);
     match outgoing {
         Outgoing::Messages(mut sender) => {
-            let frame = args.framing.or(Frame::Line);
+            let frame = frame.unwrap_or(Frame::Line);
             let mut entry = DirectSender { sender: sender.as_mut(), patience };
             framed(args, &mut entry, frame, sent)
         }
         Outgoing::Bytes(mut sink) => {
             connect(sink.as_mut(), &patience)?;
-            match args.framing.or(Frame::Raw) {
+            match frame.unwrap_or(Frame::Raw) {
                 Frame::Raw if args.messages.is_empty() => {
                     let progress = Progress::new(args.progress, None, ProgressUnit::Bytes);
                     let passed = |_, bytes| progress.add(bytes);

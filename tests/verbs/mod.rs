@@ -19,6 +19,7 @@ mod list_pid;
 mod list_sources;
 mod lock;
 mod one_scan;
+mod output_options;
 mod peek;
 mod post;
 mod read;
@@ -54,6 +55,7 @@ pub fn cases() -> Vec<Case> {
         list_pid::cases(),
         list_sources::cases(),
         one_scan::cases(),
+        output_options::cases(),
         peek::cases(),
         recv::cases(),
         send::cases(),
