@@ -10,6 +10,7 @@ mod posix;
 pub mod process;
 #[cfg(any(test, feature = "skeleton"))]
 mod skeleton;
+mod sock;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind};
@@ -25,6 +26,7 @@ pub static KINDS: &[&KindRecord] = &[
     &sysv::sem::RECORD,
     &posix::sem::RECORD,
     &fifo::RECORD,
+    &sock::RECORD,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];
