@@ -10,7 +10,6 @@ mod posix;
 pub mod process;
 #[cfg(any(test, feature = "skeleton"))]
 mod skeleton;
-mod sock;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind};
@@ -26,7 +25,6 @@ pub static KINDS: &[&KindRecord] = &[
     &sysv::sem::RECORD,
     &posix::sem::RECORD,
     &fifo::RECORD,
-    &sock::RECORD,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];

@@ -14,8 +14,6 @@ pub enum Facility {
     Sem,
     /// Named pipe.
     Fifo,
-    /// Unix socket.
-    Sock,
     /// The smallest kind, for tests alone.
     #[cfg(any(test, feature = "skeleton"))]
     Skeleton,
@@ -45,13 +43,6 @@ static ROWS: &[FacilityRow] = &[
     FacilityRow {
         facility: Facility::Fifo,
         name: "fifo",
-        alias: None,
-        forms: &[&PATH],
-        longest: 0,
-    },
-    FacilityRow {
-        facility: Facility::Sock,
-        name: "sock",
         alias: None,
         forms: &[&PATH],
         longest: 0,
