@@ -56,7 +56,7 @@ impl Creation {
         if matches!(locator, Locator::Id(_)) {
             return record.inspect.find(look, locator).map(drop);
         }
-        let create = kinds::require(record, |record| record.create)?;
+        let create = kinds::CREATE.of_kind(record)?;
         let making = CreateRequest {
             locator: Some(locator),
             mode: self.mode,

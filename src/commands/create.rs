@@ -64,7 +64,7 @@ Examples:
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let (record, locator) = kind(&args.what)?;
     let settings = args.params.for_kind(record)?;
-    let create = kinds::require(record, |record| record.create)?;
+    let create = kinds::CREATE.of_kind(record)?;
     let making = CreateRequest {
         locator,
         mode: args.mode,

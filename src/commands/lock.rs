@@ -94,7 +94,7 @@ fn hold(
     record: &KindRecord,
     cx: &Context,
 ) -> Result<Result<ReleaseMode, Fault>, Exit> {
-    let counters = kinds::require(record, |record| record.counters)?;
+    let counters = kinds::COUNTERS.require("lock", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));
     Ok(counters.hold(&look, &args.address.locator, &settings, args.waiting.from_now()))

@@ -12,7 +12,7 @@ use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::receiving::{self, ReceivePlan};
 use crate::kinds::capability::{Incoming, Memory, Messages, Want};
-use crate::kinds::{self, KindRecord};
+use crate::kinds::{self, Capability, KindRecord};
 use crate::listing::reading;
 use crate::model::{Address, Class, Fault};
 use crate::sys::signal;
@@ -65,6 +65,10 @@ impl Content {
     }
 }
 
+/// There is something to look at.
+static CONTENT: Capability<Content> =
+    Capability::new(Content::of, "has no content that can be looked at");
+
 /// Returns true if the content of objects of this kind can be peeked at.
 pub(super) fn takes(record: &KindRecord) -> bool {
     Content::of(record).is_some()
@@ -74,7 +78,7 @@ pub(super) fn takes(record: &KindRecord) -> bool {
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let frame = args.framing.chosen(cx.options.json)?;
     let record = kinds::of_address(&args.address)?;
-    let content = kinds::require(record, Content::of)?;
+    let content = CONTENT.require("peek at", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     let messages = match content {
         Content::Messages(messages) if !args.part.is_given() => messages,

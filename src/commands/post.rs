@@ -31,7 +31,7 @@ Examples:
 /// Posts to a semaphore.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
-    let counters = kinds::require(record, |record| record.counters)?;
+    let counters = kinds::COUNTERS.require("post to", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     let given = counters.post(&cx.look(Want::Only(&[])), &args.address.locator, &settings);
     if let Err(fault) = given {

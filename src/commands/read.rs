@@ -46,7 +46,7 @@ Examples:
 /// Reads an object.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
-    let memory = kinds::require(record, |record| record.memory)?;
+    let memory = kinds::MEMORY.require("read", &args.address, record)?;
     let hex = args.hex || io::stdout().is_terminal();
     reading::show(memory, (record, &args.address), &args.part, (hex, args.progress), cx)
 }

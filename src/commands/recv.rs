@@ -116,7 +116,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         );
     }
     let record = kinds::of_address(&args.address)?;
-    let messages = kinds::require(record, |record| record.messages)?;
+    let messages = kinds::MESSAGES.require("receive from", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     signal::catch()?;
     let opened = {

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
 
 fn remove(cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
     let record = kinds::of_address(address)?;
-    let remove = kinds::require(record, |record| record.remove)?;
+    let remove = kinds::REMOVE.of_kind(record)?;
     let look = cx.look(Want::Only(&[]));
     // The key of a segment that goes on living is gone, its id is not.
     let locator = match address.locator {
@@ -100,7 +100,7 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
     let mut units = Vec::new();
     for address in addresses {
         let found = kinds::of_address(address).and_then(|record| {
-            kinds::require(record, |record| record.remove)?;
+            kinds::REMOVE.of_kind(record)?;
             record.inspect.find(&look, &address.locator)
         });
         match found {

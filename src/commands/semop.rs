@@ -41,8 +41,7 @@ Examples:
 /// Operates on a set.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
-    let atomic =
-        kinds::require(record, |record| record.counters.and_then(|counters| counters.atomic()))?;
+    let atomic = kinds::ATOMIC.require("operate on", &args.address, record)?;
     let look = cx.look(Want::Only(&[]));
     let done = atomic.operate(&look, &args.address.locator, &args.terms, args.waiting.from_now());
     if let Err(fault) = done {

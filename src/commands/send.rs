@@ -69,7 +69,7 @@ Examples:
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let frame = args.framing.chosen(cx.options.json)?;
     let record = kinds::of_address(&args.address)?;
-    let messages = kinds::require(record, |record| record.messages)?;
+    let messages = kinds::MESSAGES.require("send to", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     signal::catch()?;
     let opened = {

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         changes.push((
             address,
             record,
-            kinds::require(record, |record| record.configure)?,
+            kinds::CONFIGURE.require("change", address, record)?,
             args.params.for_kind(record)?,
         ));
     }

@@ -37,13 +37,13 @@ Examples:
 /// Waits for a semaphore.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
-    let counters = kinds::require(record, |record| record.counters)?;
+    let counters = kinds::COUNTERS.require("wait on", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));
     let taken = counters.wait(&look, &args.address.locator, &settings, args.waiting.from_now());
     if let Err(fault) = taken {
         let fault = cx.explain(fault, record, &args.address);
-        cx.cannot("wait for", Some(&args.address), &fault);
+        cx.cannot("wait on", Some(&args.address), &fault);
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ const AHEAD: usize = 1 << 20;
 /// Writes to an object.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
-    let memory = kinds::require(record, |record| record.memory)?;
+    let memory = kinds::MEMORY.require("write to", &args.address, record)?;
     let look = cx.look(Want::Only(&[]));
     let mut written = None;
     let done = memory

@@ -14,7 +14,7 @@ mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind};
 use backing::Backing;
-use capability::{Configure, Counters, Create, Inspect, Memory, Messages, Remove};
+use capability::{Atomic, Configure, Counters, Create, Inspect, Memory, Messages, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -124,20 +124,74 @@ pub fn of_address(address: &Address) -> Result<&'static KindRecord, Fault> {
     )
 }
 
-/// A capability that a verb cannot do without.
-///
-/// # Errors
-/// A usage error that names the kinds that have it.
-pub fn require<T>(
-    record: &KindRecord,
-    capability: fn(&KindRecord) -> Option<T>,
-) -> Result<T, Fault> {
-    capability(record).ok_or_else(|| {
-        let able: Vec<_> =
-            KINDS.iter().filter(|one| capability(one).is_some()).map(|one| one.kind.name).collect();
-        Fault::usage(format!("a {} cannot do that", record.kind.name))
-            .hint(format!("kinds that can: {}", able.join(", ")))
-    })
+/// What a verb cannot do without, and what is said of a kind that lacks it.
+pub struct Capability<T> {
+    /// The capability of a kind, if it has it.
+    pub of: fn(&KindRecord) -> Option<T>,
+    /// What a kind without it does not have or cannot do: follows its name.
+    lack: &'static str,
+}
+
+/// Objects of the kind can be made.
+pub static CREATE: Capability<&dyn Create> =
+    Capability { of: |record| record.create, lack: "cannot be created" };
+/// Objects of the kind can be changed.
+pub static CONFIGURE: Capability<&dyn Configure> =
+    Capability { of: |record| record.configure, lack: "has nothing that can be changed" };
+/// Objects of the kind can be removed.
+pub static REMOVE: Capability<&dyn Remove> =
+    Capability { of: |record| record.remove, lack: "cannot be removed" };
+/// Messages can be sent to objects of the kind and received from them.
+pub static MESSAGES: Capability<&dyn Messages> =
+    Capability { of: |record| record.messages, lack: "carries no messages" };
+/// Objects of the kind have bytes at offsets.
+pub static MEMORY: Capability<&dyn Memory> =
+    Capability { of: |record| record.memory, lack: "has no bytes at an offset" };
+/// Objects of the kind count, and can be waited for.
+pub static COUNTERS: Capability<&dyn Counters> =
+    Capability { of: |record| record.counters, lack: "has no counter" };
+/// Several counters of an object of the kind change at once.
+pub static ATOMIC: Capability<&dyn Atomic> = Capability {
+    of: |record| record.counters.and_then(|counters| counters.atomic()),
+    lack: "has no counters that change at once",
+};
+
+impl<T> Capability<T> {
+    /// A capability with what is said of a kind that lacks it.
+    pub const fn new(of: fn(&KindRecord) -> Option<T>, lack: &'static str) -> Self {
+        Self { of, lack }
+    }
+
+    /// The capability of the kind of an object, to `act` on it: *wait on*.
+    ///
+    /// # Errors
+    /// A usage error that says what the kind lacks, and names the kinds that have it.
+    pub fn require(&self, act: &str, address: &Address, record: &KindRecord) -> Result<T, Fault> {
+        let because = |fault: Fault| Fault {
+            cause: format!("cannot {act} {address}: {}", fault.cause),
+            ..fault
+        };
+        self.of_kind(record).map_err(because)
+    }
+
+    /// The same, for callers that say themselves what cannot be done.
+    ///
+    /// # Errors
+    /// As [`Capability::require`].
+    pub fn of_kind(&self, record: &KindRecord) -> Result<T, Fault> {
+        (self.of)(record).ok_or_else(|| {
+            let able = KINDS.iter().filter(|one| (self.of)(one).is_some());
+            let able: Vec<_> = able.map(|one| one.kind.about).collect();
+            let kind = with_article(record.kind.about);
+            Fault::usage(format!("{kind} {}", self.lack))
+                .hint(format!("kinds that can: {}", able.join(", ")))
+        })
+    }
+}
+
+/// The words for a kind, as a sentence begins with them. Memory is not counted.
+fn with_article(about: &str) -> String {
+    if about.ends_with("memory") { about.to_owned() } else { format!("a {about}") }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::subjects::{SUBJECTS, subjects};
 crate::cases![
     every_kind_has_a_row,
     every_kind_can_be_inspected_created_changed_and_removed,
+    a_kind_that_cannot_do_what_a_verb_does_is_told_what_it_lacks,
     the_matrix_is_there_for_programs_too
 ];
 
@@ -32,6 +33,42 @@ fn every_kind_can_be_inspected_created_changed_and_removed() {
             assert_eq!(kind[capability], true, "{capability}: {kind}");
         }
     }
+}
+
+fn a_kind_that_cannot_do_what_a_verb_does_is_told_what_it_lacks() {
+    let env = TestEnv::new();
+    let verbs: &[(&[&str], &str, &str, &str)] = &[
+        (&["wait"], "wait on", "counters", "has no counter"),
+        (&["post"], "post to", "counters", "has no counter"),
+        (&["lock"], "lock", "counters", "has no counter"),
+        (&["send"], "send to", "messages", "carries no messages"),
+        (&["recv"], "receive from", "messages", "carries no messages"),
+        (&["read"], "read", "memory", "has no bytes at an offset"),
+        (&["write"], "write to", "memory", "has no bytes at an offset"),
+    ];
+    let document = env.run(["kinds", "--json"]).ok().json();
+    let mut lacking = 0;
+    for kind in document["kinds"].as_array().unwrap() {
+        let name = kind["kind"].as_str().unwrap();
+        let subject = SUBJECTS.iter().find(|subject| subject.kind == name).unwrap();
+        let address = (subject.fresh)(&env);
+        let about = kind["about"].as_str().unwrap();
+        for (words, act, capability, lack) in verbs {
+            if kind[*capability] == true {
+                continue;
+            }
+            lacking += 1;
+            let more = if words[0] == "lock" { &["--", "true"][..] } else { &[] };
+            let words = [words[0], &address].into_iter().chain(more.iter().copied());
+            let output = env.run(words).any_code(&[2, 125]).1;
+            output
+                .prints("")
+                .says(&format!("cannot {act} {address}: "))
+                .says(&format!("{about} {lack}"));
+            output.says("hint: kinds that can: ");
+        }
+    }
+    assert!(lacking > 20, "only {lacking}");
 }
 
 fn the_matrix_is_there_for_programs_too() {

@@ -193,7 +193,10 @@ fn what_has_no_memory_is_a_usage_error_that_names_the_kinds_that_have() {
     posix::semaphore("/gate", 1, 0o600);
     for verb in ["read", "write"] {
         for address in ["sem:/gate", "mq:0", "fifo:/tmp/x", "sem:0"] {
-            env.run([verb, address]).code(2).says("sysv-shm, posix-shm").prints("");
+            env.run([verb, address])
+                .code(2)
+                .says("System V shared memory, POSIX shared memory")
+                .prints("");
         }
         // Its file is no shared memory.
         env.run([verb, "shm:/sem.gate"]).code(3).says("sem:/gate");

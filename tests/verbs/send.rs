@@ -160,10 +160,14 @@ fn nothing_carries_messages_but_queues_and_fifos() {
     let env = TestEnv::new();
     for address in ["shm:/x", "sem:/x", "shm:0", "sem:0"] {
         for verb in ["send", "recv"] {
-            env.run([verb, address]).code(2).says("kinds that can: sysv-mq, posix-mq, fifo");
+            env.run([verb, address])
+                .code(2)
+                .says("kinds that can: System V message queue, POSIX message queue, FIFO");
         }
     }
-    env.run(["peek", "sem:/x"]).code(2).says("posix-shm, sysv-mq, posix-mq, fifo");
+    env.run(["peek", "sem:/x"])
+        .code(2)
+        .says("POSIX shared memory, System V message queue, POSIX message queue, FIFO");
 }
 
 fn a_packet_is_between_1_and_4096_bytes() {

@@ -90,7 +90,7 @@ fn what_cannot_be_had_in_time_is_exit_5() {
     let env = TestEnv::new();
     for address in both(0) {
         let output = env.run(["wait", &address, "--nonblock"]).code(5);
-        output.says(&format!("cannot wait for {address}: it would block")).prints("");
+        output.says(&format!("cannot wait on {address}: it would block")).prints("");
         let start = Instant::now();
         let output = env.run(["wait", &address, "--timeout", "0.7"]).code(5);
         output.says("timed out");
@@ -325,7 +325,7 @@ fn what_cannot_be_waited_for_is_a_usage_error() {
     posix::shared_memory("/a", 4096, 0o600);
     for verb in ["wait", "post"] {
         for address in ["shm:/a", "shm:0", "mq:/jobs", "fifo:/tmp/x"] {
-            env.run([verb, address]).code(2).says("sysv-sem, posix-sem");
+            env.run([verb, address]).code(2).says("System V semaphore set, POSIX named semaphore");
         }
     }
     for address in ["sem:/none", "sem:0", "sem:0x5eed"] {
