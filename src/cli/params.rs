@@ -167,6 +167,17 @@ impl<V: VerbParams> Params<V> {
         Ok(settings)
     }
 
+    /// The options as they are typed, each after a blank.
+    pub fn words(&self) -> String {
+        let word = |(name, argument): &(&str, Argument)| match argument {
+            Argument::Number(number) => format!(" --{name} {number}"),
+            Argument::Integer(number) => format!(" --{name} {number}"),
+            Argument::Given => format!(" --{name}"),
+            Argument::Numbers(_) | Argument::Key(..) | Argument::Paths(_) => String::new(),
+        };
+        self.given.iter().map(word).collect()
+    }
+
     /// Returns true if no option was given.
     pub fn is_empty(&self) -> bool {
         self.given.is_empty()

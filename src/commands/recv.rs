@@ -32,7 +32,7 @@ use crate::sys::signal;
 /// path is printed. In both cases the exit status is 1 and nothing more is received. A FIFO takes nothing back and loses its
 /// content when the last process closes it: what its writers have written by then is saved with the rest, unless --count
 /// asked for less or --packet for whole packets. Messages are written out before each wait, so SIGKILL loses at most what
-/// was received since: 64 messages.
+/// was received since: 64 messages of a queue, up to 128 KiB of a FIFO.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {

@@ -10,11 +10,12 @@ use crate::cli::params::{Params, Sending};
 use crate::cli::values;
 use crate::endpoint::deadline::{Deadline, patiently};
 use crate::endpoint::frame::Frame;
+use crate::endpoint::rescue::save;
 use crate::endpoint::sending::{self, Destination, DirectSender, Framed, Sent};
 use crate::endpoint::{StreamEnd, bytes};
 use crate::kinds;
 use crate::kinds::capability::{ByteSink, Outgoing, Want};
-use crate::model::{Address, Class, Fault};
+use crate::model::{Address, Class, Encoded, Fault};
 use crate::output::{Progress, ProgressUnit};
 use crate::sys::signal;
 
@@ -23,7 +24,8 @@ use crate::sys::signal;
 /// Each MESSAGE is one message. Without MESSAGE, standard input is read and split as --frame says. send waits while a queue
 /// is full, and until a FIFO has a reader. A message that is too long fails with exit status 7 and is never split or
 /// truncated; messages that preceded it on standard input have been sent, and their number is reported. If one of several
-/// MESSAGE arguments is too long, none is sent.
+/// MESSAGE arguments is too long, none is sent. What was read and not sent is saved to a file in the same frame, with the
+/// command that sends it again; a regular file as standard input keeps it anyway.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -155,11 +157,13 @@ fn report(
     sent: Sent,
     record: &kinds::KindRecord,
 ) -> VerbResult {
-    let went = went(sent);
+    let went = went(&sent);
+    let nothing = sent.messages == 0 && sent.bytes == 0;
     let fault = match end {
         Ok(()) => return Ok(()),
         Err(StreamEnd::Signal(signal)) => {
             cx.note(&format!("{went} before the signal"));
+            save_rest(args, cx, sent.rest, Class::Failed);
             return Err(Exit::Signal(signal));
         }
         Err(StreamEnd::Unread) => Fault::new(Class::Failed, "there is no reader any more"),
@@ -167,18 +171,44 @@ fn report(
         Err(StreamEnd::Late) => Fault::new(Class::WouldBlock, "timed out: it is full"),
         Err(StreamEnd::Fault(fault)) => cx.explain(fault, record, &args.address),
     };
-    let nothing = sent.messages == 0 && sent.bytes == 0;
-    if nothing && fault.class == Class::Usage {
+    if nothing && sent.rest.is_empty() && fault.class == Class::Usage {
         return Err(fault.into());
     }
     let cause = format!("{} ({went})", fault.cause);
     // What was attempted is no usage error any more.
     let class = if fault.class == Class::Usage { Class::Failed } else { fault.class };
     cx.cannot("send to", Some(&args.address), &Fault { cause, class, ..fault });
+    save_rest(args, cx, sent.rest, class);
     Ok(())
 }
 
-fn went(sent: Sent) -> String {
+/// Says where that is which was read and did not go. This is no talk that --quiet could silence.
+fn save_rest(args: &Args, cx: &mut Context, rest: Vec<u8>, class: Class) {
+    if rest.is_empty() {
+        return;
+    }
+    let bytes = rest.len();
+    let fault = match save(rest) {
+        Ok(path) => {
+            let frame = args.framing.chosen(cx.options.json).ok().flatten();
+            let frame = frame.map(|frame| format!(" --frame {}", frame.name()));
+            let frame = frame.unwrap_or_default();
+            let path = Encoded(path.as_os_str().as_encoded_bytes()).to_string();
+            let cause = format!("{bytes} bytes were read and not sent; saved in {path}");
+            let marks = args.params.words();
+            let again =
+                format!("send it again: ipcctl send {}{frame}{marks} < {path}", args.address);
+            Fault::new(class, cause).hint(again)
+        }
+        Err(_) => {
+            let cause = format!("{bytes} bytes that were read are lost: no file takes them");
+            Fault::new(Class::Failed, cause)
+        }
+    };
+    cx.complain(&fault);
+}
+
+fn went(sent: &Sent) -> String {
     let part = match sent.part {
         0 => String::new(),
         bytes => format!(", and {bytes} bytes of the next"),

@@ -9,7 +9,7 @@ use super::deadline::{Deadline, patiently};
 use super::frame::{Frame, FrameReader, Step};
 use super::receiving::{ReceiveOutcome, ReceivePlan};
 use super::rescue::{Rescued, rescue_bytes};
-use super::sending::{Sent, read_input, write_all};
+use super::sending::{Sent, is_regular_file, read_input, write_all};
 use super::stdout::{RawStdout, failure};
 use super::{OnProgress, StreamEnd};
 use crate::kinds::capability::{Attempt, ByteSink, ByteSource, Flow};
@@ -71,6 +71,9 @@ pub fn send(
             let result = write_all(sink, &room[..length], patience, &mut moved);
             if let Err(end) = result {
                 sent.bytes += moved as u64;
+                if !is_regular_file() {
+                    sent.rest.extend_from_slice(&room[moved..length]);
+                }
                 return Err(end);
             }
         }

@@ -66,7 +66,10 @@ pub fn rescue_bytes(bytes: Vec<u8>) -> Rescued {
 }
 
 /// Writes bytes to a new file that only its owner may read; any directory will do when the usual ones are full.
-fn save(bytes: Vec<u8>) -> Result<PathBuf, Vec<u8>> {
+///
+/// # Errors
+/// The bytes, when no directory takes them.
+pub fn save(bytes: Vec<u8>) -> Result<PathBuf, Vec<u8>> {
     let directories = [
         Some(std::env::temp_dir()),
         Some("/var/tmp".into()),

@@ -10,10 +10,10 @@ use super::frame::{Frame, FrameReader, Step};
 use super::{OnProgress, StreamEnd};
 use crate::kinds::capability::{ByteSink, Sender};
 use crate::model::{Class, Fault, Mark};
-use crate::sys::signal;
+use crate::sys::{file, signal};
 
-/// What went.
-#[derive(Clone, Copy, Debug, Default)]
+/// What went, and what did not.
+#[derive(Clone, Debug, Default)]
 pub struct Sent {
     /// Whole messages.
     pub messages: u64,
@@ -21,6 +21,8 @@ pub struct Sent {
     pub bytes: u64,
     /// Bytes of a message that went in part.
     pub part: u64,
+    /// What was read from standard input and did not go, in the frame in which it was read.
+    pub rest: Vec<u8>,
 }
 
 /// Where messages go in, in either shape, and how long to wait for room.
@@ -42,6 +44,18 @@ pub trait Destination {
     /// # Errors
     /// As [`Destination::send`].
     fn settle(&mut self, sent: &mut Sent) -> Result<(), StreamEnd>;
+
+    /// After a failure: the messages that were handed over and did not go whole, in this frame. `failed` is the one that
+    /// was handed over last.
+    fn unsent(&mut self, frame: Frame, failed: Option<(&[u8], Mark)>) -> Vec<u8>;
+}
+
+fn framed(frame: Frame, message: Option<(&[u8], Mark)>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some((message, mark)) = message {
+        frame.write(message, mark, &mut bytes);
+    }
+    bytes
 }
 
 /// The entry of a kind that keeps messages apart.
@@ -71,6 +85,10 @@ impl Destination for DirectSender<'_> {
 
     fn settle(&mut self, _sent: &mut Sent) -> Result<(), StreamEnd> {
         Ok(self.sender.check()?)
+    }
+
+    fn unsent(&mut self, frame: Frame, failed: Option<(&[u8], Mark)>) -> Vec<u8> {
+        framed(frame, failed)
     }
 }
 
@@ -132,7 +150,10 @@ impl Destination for Framed<'_> {
         self.frame.write(message, mark, &mut self.buffer);
         if before > 0 && self.buffer.len() > ATOMIC {
             let last = self.buffer.split_off(before);
-            self.settle(sent)?;
+            if let Err(end) = self.settle(sent) {
+                self.buffer.extend_from_slice(&last);
+                return Err(end);
+            }
             self.buffer = last;
         }
         self.waiting += 1;
@@ -149,8 +170,18 @@ impl Destination for Framed<'_> {
             Err(_) => sent.part = written as u64,
         }
         self.waiting = 0;
-        self.buffer.clear();
+        if result.is_ok() {
+            self.buffer.clear();
+        }
         result
+    }
+
+    fn unsent(&mut self, frame: Frame, failed: Option<(&[u8], Mark)>) -> Vec<u8> {
+        // What the frame refuses is in no buffer.
+        let failed = failed.filter(|(message, _)| frame.refuse(message).is_some());
+        let mut bytes = std::mem::take(&mut self.buffer);
+        bytes.extend_from_slice(&framed(frame, failed));
+        bytes
     }
 }
 
@@ -207,7 +238,8 @@ pub(super) fn read_input(room: &mut [u8]) -> Result<usize, StreamEnd> {
 /// Sends the messages of standard input.
 ///
 /// # Errors
-/// Why one of them did not go; those before it did.
+/// Why one of them did not go; those before it did. What was read and did not go is in `sent`, unless standard input is a
+/// regular file, which has it still.
 pub fn stream(
     entry: &mut dyn Destination,
     frame: Frame,
@@ -215,10 +247,33 @@ pub fn stream(
     passed: OnProgress<'_>,
 ) -> Result<(), StreamEnd> {
     let mut reader = FrameReader::new(frame, entry.most());
+    let mut in_hand = false;
+    let end = send_all(entry, frame, &mut reader, sent, (passed, &mut in_hand));
+    if end.is_err() && !is_regular_file() {
+        sent.rest = entry.unsent(frame, in_hand.then(|| reader.message()));
+        sent.rest.extend_from_slice(reader.rest());
+    }
+    end
+}
+
+/// Is standard input a file that keeps what was read from it?
+pub(super) fn is_regular_file() -> bool {
+    file::stat(io::stdin()).is_ok_and(|stat| stat.is(libc::S_IFREG))
+}
+
+/// As [`stream`]; `in_hand` says at the end whether the last message was found and did not go.
+fn send_all(
+    entry: &mut dyn Destination,
+    frame: Frame,
+    reader: &mut FrameReader,
+    sent: &mut Sent,
+    (passed, in_hand): (OnProgress<'_>, &mut bool),
+) -> Result<(), StreamEnd> {
     loop {
         match reader.step()? {
             Step::Message => {
                 let (message, mark) = reader.message();
+                *in_hand = true;
                 entry.send(message, mark, sent).map_err(|end| match end {
                     // What is wrong with the message is said of it; what is wrong with the peer is not.
                     StreamEnd::Fault(fault)
@@ -228,6 +283,7 @@ pub fn stream(
                     }
                     end => end,
                 })?;
+                *in_hand = false;
                 passed(1, message.len() as u64);
             }
             Step::More => {

@@ -7,6 +7,7 @@ mod frames;
 mod peers_gone;
 mod pool;
 mod signals;
+mod unsent;
 mod waiting;
 
 use crate::cases::Case;
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         peers_gone::cases(),
         pool::cases(),
         signals::cases(),
+        unsent::cases(),
         waiting::cases(),
     ]
     .into_iter()
