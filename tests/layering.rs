@@ -1,20 +1,21 @@
-//! Holds `src/` to the layers of the architecture: who may use whom, where `unsafe` may stand, and that the
+//! Holds `src/` to the layers of the architecture: who may use whom, that no modules use each other in a circle, where `unsafe` may stand, and that the
 //! table in `src/lib.rs` says the same. Reads text, and knows nothing of what the code does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
 
+use crate::modules::{Source, Words, sources};
 use crate::tree;
 
 crate::cases![
     every_layer_uses_only_the_layers_below_it,
     siblings_do_not_use_each_other,
+    no_modules_use_each_other_in_a_circle,
+    a_circle_is_seen_where_a_parent_passes_a_name_on,
     unsafe_code_is_in_sys_alone,
     the_table_in_the_crates_documentation_is_the_rule,
     every_module_says_what_it_is_for,
-    a_type_name_has_one_meaning,
-    no_modules_use_each_other_in_a_circle
+    a_type_name_has_one_meaning
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
@@ -35,165 +36,17 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// One file of the crate, without its tests: these may reach wherever they like.
-struct Source {
-    /// `kinds/sysv/shm.rs`.
-    path: String,
-    code: String,
-}
-
-impl Source {
-    fn layer(&self) -> Option<&str> {
-        self.path.split_once('/').map(|(layer, _)| layer)
-    }
-
-    /// Is it one of the kinds or verbs, which know nothing of each other? The rest of these layers is what
-    /// they share.
-    fn is_member(&self) -> bool {
-        let is_kind = self.code.contains("static RECORD: KindRecord");
-        let is_verb = self.layer() == Some("commands") && self.code.contains("struct Args");
-        is_kind || is_verb
-    }
-
-    /// The module path: `["kinds", "sysv", "shm"]`; that of a `mod.rs` is its directory's.
-    fn module(&self) -> Vec<&str> {
-        let mut module: Vec<&str> = self.path.trim_end_matches(".rs").split('/').collect();
-        if module.last() == Some(&"mod") {
-            module.pop();
-        }
-        module
-    }
-
-    /// Every path that begins at the crate's root or at a parent, written out from the root. Groups in braces
-    /// are taken apart.
-    fn paths(&self) -> Vec<Vec<String>> {
-        let mut paths = Vec::new();
-        for (at, _) in self.code.match_indices("crate::") {
-            let before = self.code[..at].chars().next_back();
-            if before
-                .is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':')
-            {
-                expand(&[], &self.code[at + "crate::".len()..], &mut paths);
-            }
-        }
-        for (at, _) in self.code.match_indices("super::") {
-            let before = &self.code[..at];
-            if before.ends_with("super::")
-                || before.ends_with(|letter: char| letter.is_alphanumeric())
-            {
-                continue;
-            }
-            let rest = &self.code[at..];
-            let depth = rest.split("::").take_while(|word| *word == "super").count();
-            let mut base = self.module();
-            base.extend(inline_modules(before));
-            base.truncate(base.len().saturating_sub(depth));
-            let base: Vec<String> = base.into_iter().map(str::to_owned).collect();
-            expand(&base, &rest[depth * "super::".len()..], &mut paths);
-        }
-        paths
-    }
-}
-
-/// The modules in braces that are open at the end of this code.
-fn inline_modules(code: &str) -> Vec<&str> {
-    let mut open: Vec<Option<&str>> = Vec::new();
-    for (at, letter) in code.char_indices() {
-        match letter {
-            '{' => {
-                let mut words = code[..at].trim_end().rsplit(char::is_whitespace);
-                let name = words.next();
-                open.push(name.filter(|_| words.next() == Some("mod")));
-            }
-            '}' => drop(open.pop()),
-            _ => {}
-        }
-    }
-    open.into_iter().flatten().collect()
-}
-
-/// Reads `a::b::{c, d::e}` and adds `a b c` and `a b d e`.
-fn expand(base: &[String], text: &str, paths: &mut Vec<Vec<String>>) {
-    let word: String =
-        text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-    let rest = &text[word.len()..];
-    if word.is_empty() {
-        if let Some(group) = text.strip_prefix('{') {
-            for part in parts_of_group(group) {
-                expand(base, part.trim(), paths);
-            }
-        } else {
-            paths.push(base.to_vec());
-        }
-        return;
-    }
-    let mut longer = base.to_vec();
-    longer.push(word);
-    match rest.strip_prefix("::") {
-        Some(rest) => expand(&longer, rest, paths),
-        None => paths.push(longer),
-    }
-}
-
-/// The parts between the commas of the outermost braces.
-fn parts_of_group(text: &str) -> Vec<&str> {
-    let (mut depth, mut begin, mut parts) = (0, 0, Vec::new());
-    for (at, letter) in text.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                parts.push(&text[begin..at]);
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(&text[begin..at]);
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.retain(|part| !part.trim().is_empty());
-    parts
-}
-
-fn sources() -> Vec<Source> {
-    sources_of("src")
-}
-
-fn sources_of(directory: &str) -> Vec<Source> {
-    let root = tree::path(directory);
-    let (mut directories, mut sources) = (vec![root.clone()], Vec::new());
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                let path = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                sources.push(Source { path, code: without_tests_and_comments(&text) });
-            }
-        }
-    }
-    assert!(
-        sources.len() > 10,
-        "only {} files found, the test looks in the wrong place",
-        sources.len()
-    );
-    sources
-}
-
-fn without_tests_and_comments(text: &str) -> String {
-    // Unit tests come last in a file, by convention; what precedes them is the code.
-    let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
+/// Is it one of the kinds or verbs, which know nothing of each other? The rest of these layers is what
+/// they share.
+fn is_member(source: &Source) -> bool {
+    let is_kind = source.code.contains("static RECORD: KindRecord");
+    let is_verb = source.layer() == Some("commands") && source.code.contains("struct Args");
+    is_kind || is_verb
 }
 
 fn every_layer_uses_only_the_layers_below_it() {
     let mut uses = 0;
-    for source in sources() {
+    for source in sources("src") {
         let Some(layer) = source.layer() else { continue };
         let rule = LAYERS.iter().find(|(name, _)| *name == layer);
         let (_, allowed) = rule.unwrap_or_else(|| {
@@ -221,7 +74,7 @@ fn every_layer_uses_only_the_layers_below_it() {
 }
 
 fn siblings_do_not_use_each_other() {
-    let sources = sources();
+    let sources = sources("src");
     let modules: Vec<Vec<&str>> = sources.iter().map(Source::module).collect();
     for source in &sources {
         let own = source.module();
@@ -243,7 +96,7 @@ fn siblings_do_not_use_each_other() {
             }
             let target = &sources[modules.iter().position(|module| module == used).unwrap()];
             let (file, used_name) = (&source.path, used.join("::"));
-            assert!(!target.is_member(), "src/{file} uses its sibling {used_name}");
+            assert!(!is_member(target), "src/{file} uses its sibling {used_name}");
             // What a family shares is the family's.
             let is_familys = used.len() > 2 || target.path.ends_with("/mod.rs");
             assert!(
@@ -254,19 +107,91 @@ fn siblings_do_not_use_each_other() {
     }
 }
 
-trait Words {
-    fn starts_with_words(&self, words: &[&str]) -> bool;
+/// Uses between the modules of one parent, each with all that is below it: who uses whom, and by which file.
+type Uses = BTreeMap<String, BTreeMap<String, String>>;
+
+// The rule: among the modules of one parent, each taken with all that is below it, no use goes round. What a parent and its
+// own parts use of each other is no circle: the parent's file names its parts, and holds what they share.
+fn uses_of_siblings(sources: &[Source]) -> Uses {
+    let modules: Vec<Vec<&str>> = sources.iter().map(Source::module).collect();
+    let taken: BTreeMap<_, _> = sources.iter().flat_map(|source| source.taken(&modules)).collect();
+    let mut uses = Uses::new();
+    for (source, own) in sources.iter().zip(&modules) {
+        for mut path in source.paths() {
+            // To where the thing is: each step leads further down.
+            while let Some((length, place)) = (1..=path.len())
+                .find_map(|length| taken.get(&path[..length]).map(|place| (length, place)))
+            {
+                path.splice(..length, place.iter().cloned());
+            }
+            let named = modules.iter().filter(|module| path.starts_with_words(module));
+            let Some(used) = named.max_by_key(|module| module.len()) else { continue };
+            let shared = own.iter().zip(used).take_while(|(one, other)| one == other).count();
+            if shared < own.len().min(used.len()) {
+                let (user, used) = (own[..=shared].join("::"), used[..=shared].join("::"));
+                let example = format!("{} uses {}", source.path, path.join("::"));
+                uses.entry(user).or_default().entry(used).or_insert(example);
+            }
+        }
+    }
+    uses
 }
 
-impl Words for Vec<String> {
-    fn starts_with_words(&self, words: &[&str]) -> bool {
-        self.len() >= words.len() && self.iter().zip(words).all(|(own, word)| own == word)
+/// What is left when modules that use no other, or that no other uses, are taken away again and again.
+fn circles(mut uses: Uses) -> Uses {
+    loop {
+        let before: usize = uses.values().map(BTreeMap::len).sum();
+        let users: BTreeSet<String> = uses.keys().cloned().collect();
+        let used: BTreeSet<String> = uses.values().flat_map(BTreeMap::keys).cloned().collect();
+        uses.retain(|user, _| used.contains(user));
+        uses.values_mut().for_each(|of_one| of_one.retain(|used, _| users.contains(used)));
+        uses.retain(|_, of_one| !of_one.is_empty());
+        if before == uses.values().map(BTreeMap::len).sum::<usize>() {
+            return uses;
+        }
     }
+}
+
+fn no_modules_use_each_other_in_a_circle() {
+    for (directory, least) in [("src", 150), ("benches", 10)] {
+        let uses = uses_of_siblings(&sources(directory));
+        let count: usize = uses.values().map(BTreeMap::len).sum();
+        assert!(
+            count > least,
+            "only {count} uses found in {directory}, the test does not read them"
+        );
+        let circles = circles(uses);
+        assert!(
+            circles.is_empty(),
+            "{directory}: modules use each other in a circle: {circles:#?}"
+        );
+    }
+}
+
+// A test that sees no circle proves nothing unless it would see one.
+fn a_circle_is_seen_where_a_parent_passes_a_name_on() {
+    let source = |path: &str, code: &str| Source { path: path.into(), code: code.into() };
+    let with_leaf = |leaf: &str| {
+        circles(uses_of_siblings(&[
+            source(
+                "a/mod.rs",
+                "mod leaf;\nmod tree;\npub use leaf::{Green, Leaf};\nuse tree::Tree;\n",
+            ),
+            source("a/tree.rs", "use super::Leaf;\n"),
+            source("a/leaf.rs", leaf),
+            source("b.rs", "use crate::a::Leaf;\n"),
+        ]))
+    };
+    let seen = with_leaf("fn on(tree: &super::Tree) {}\n");
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["a::leaf", "a::tree"], "{seen:#?}");
+    let seen = with_leaf("use crate::b::Branch;\n");
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["a", "b"], "{seen:#?}");
+    assert!(with_leaf("use super::Shared;\n").is_empty());
 }
 
 fn unsafe_code_is_in_sys_alone() {
     let mut found = 0;
-    for source in sources() {
+    for source in sources("src") {
         let words = source.code.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
         let uses = words.filter(|word| *word == "unsafe").count();
         let lifts = source.code.contains("allow(unsafe_code)");
@@ -306,7 +231,7 @@ fn the_table_in_the_crates_documentation_is_the_rule() {
 }
 
 fn every_module_says_what_it_is_for() {
-    for source in sources() {
+    for source in sources("src") {
         let text = fs::read_to_string(tree::path("src").join(&source.path)).unwrap();
         assert!(text.starts_with("//!"), "src/{} does not open with what it is for", source.path);
     }
@@ -317,7 +242,7 @@ fn every_module_says_what_it_is_for() {
 fn a_type_name_has_one_meaning() {
     const SHARED: [&str; 3] = ["Args", "Limits", "Usage"];
     let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for source in sources() {
+    for source in sources("src") {
         for line in source.code.lines() {
             let words: Vec<&str> = line
                 .split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != ':')
@@ -332,56 +257,4 @@ fn a_type_name_has_one_meaning() {
     assert!(homes.len() > 200, "only {} types found, the test does not read them", homes.len());
     homes.retain(|name, places| places.len() > 1 && !SHARED.contains(&name.as_str()));
     assert!(homes.is_empty(), "one name for several types: {homes:#?}");
-}
-
-// A circle of modules can only be understood as a whole. A module and what it is made of count as one: parts use what
-// their parent declares, and the parent hands them out.
-fn no_modules_use_each_other_in_a_circle() {
-    for directory in ["src", "benches"] {
-        let sources = sources_of(directory);
-        let modules: Vec<Vec<&str>> = sources.iter().map(Source::module).collect();
-        let uses: Vec<Vec<usize>> = sources
-            .iter()
-            .zip(&modules)
-            .map(|(source, own)| {
-                let used = source.paths().into_iter().filter_map(|path| {
-                    let named = (0..modules.len()).filter(|at| {
-                        !modules[*at].is_empty() && path.starts_with_words(&modules[*at])
-                    });
-                    named.max_by_key(|at| modules[*at].len())
-                });
-                used.filter(|at| !own.starts_with(&modules[*at]) && !modules[*at].starts_with(own))
-                    .collect()
-            })
-            .collect();
-        assert!(uses.iter().flatten().count() > 20, "{directory}: the test does not read the uses");
-        for start in 0..sources.len() {
-            if let Some(circle) = way_back(&uses, start) {
-                let names: Vec<_> = circle.iter().map(|at| sources[*at].path.as_str()).collect();
-                panic!("{directory}: a circle: {}", names.join(" -> "));
-            }
-        }
-    }
-}
-
-/// The shortest way from a module over what it uses back to itself, if there is one.
-fn way_back(uses: &[Vec<usize>], start: usize) -> Option<Vec<usize>> {
-    let mut ways: Vec<Vec<usize>> = vec![vec![start]];
-    let mut seen = vec![false; uses.len()];
-    while !ways.is_empty() {
-        let mut longer = Vec::new();
-        for way in ways {
-            for next in &uses[*way.last().unwrap()] {
-                let further = [way.as_slice(), &[*next]].concat();
-                if *next == start {
-                    return Some(further);
-                }
-                if !std::mem::replace(&mut seen[*next], true) {
-                    longer.push(further);
-                }
-            }
-        }
-        ways = longer;
-    }
-    None
 }

@@ -20,6 +20,7 @@ mod kinds;
 mod layering;
 mod leftover;
 mod makers;
+mod modules;
 mod output;
 mod packages;
 mod peers;
