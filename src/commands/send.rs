@@ -90,6 +90,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             return Ok(());
         }
     };
+    if frame.is_some() && !args.messages.is_empty() && matches!(outgoing, Outgoing::Messages(_)) {
+        let cause = "a frame is for standard input: a MESSAGE goes into a queue as it is";
+        return Err(Fault::usage(cause).hint("leave out --frame, or the MESSAGE").into());
+    }
     let mut sent = Sent::default();
     let end = send(args, frame, outgoing, &mut sent);
     report(args, cx, end, sent, record)

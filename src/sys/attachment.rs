@@ -24,6 +24,10 @@ impl Attachment {
     ///
     /// # Errors
     /// EINVAL and EIDRM when there is none, EACCES, ENOMEM.
+    ///
+    /// [`shmat(2)`](https://man7.org/linux/man-pages/man2/shmat.2.html), [`sysconf(3)`](https://man7.org/linux/man-pages/man3/sysconf.3.html)
+    #[doc(alias = "shmat")]
+    #[doc(alias = "sysconf")]
     pub fn new(id: u32, writable: bool) -> io::Result<Self> {
         let flags = if writable { 0 } else { libc::SHM_RDONLY };
         // SAFETY: the kernel chooses a free place.
@@ -60,6 +64,9 @@ impl Attachment {
     ///
     /// # Errors
     /// None for memory that is attached.
+    ///
+    /// [`mincore(2)`](https://man7.org/linux/man-pages/man2/mincore.2.html)
+    #[doc(alias = "mincore")]
     pub fn run(&self, offset: u64, length: usize) -> io::Result<(bool, usize)> {
         let (place, length) = self.part(offset, length);
         if !self.tells_holes || length == 0 {

@@ -65,6 +65,9 @@ pub struct Arrival {
 ///
 /// # Errors
 /// None that the kernel gives for this signal.
+///
+/// [`sigaction(2)`](https://man7.org/linux/man-pages/man2/sigaction.2.html)
+#[doc(alias = "sigaction")]
 pub fn expect_children() -> io::Result<()> {
     // SAFETY: struct sigaction is a C structure of integers, a null handler is SIG_DFL.
     let standard: libc::sigaction = unsafe { zeroed() };
@@ -86,6 +89,9 @@ impl Watch {
     ///
     /// # Errors
     /// None that the kernel gives for these arguments.
+    ///
+    /// [`sigprocmask(2)`](https://man7.org/linux/man-pages/man2/sigprocmask.2.html)
+    #[doc(alias = "sigprocmask")]
     pub fn new(deferral: Deferral) -> io::Result<Self> {
         // SAFETY: a signal set is a C structure of integers.
         let (mut awaited, mut former): (libc::sigset_t, libc::sigset_t) =
@@ -103,6 +109,9 @@ impl Watch {
     ///
     /// # Errors
     /// None but EINTR, which is waited out.
+    ///
+    /// [`sigwaitinfo(2)`](https://man7.org/linux/man-pages/man2/sigwaitinfo.2.html)
+    #[doc(alias = "sigwaitinfo")]
     pub fn next(&self) -> io::Result<Arrival> {
         if let Some(signal) = self.deferral.take() {
             return Ok(Arrival { signal, to_all: false });
@@ -135,6 +144,9 @@ impl Drop for Watch {
 ///
 /// # Errors
 /// EPERM when it runs as somebody else by now, ESRCH when it has ended.
+///
+/// [`kill(2)`](https://man7.org/linux/man-pages/man2/kill.2.html)
+#[doc(alias = "kill")]
 pub fn send(pid: u32, signal: libc::c_int) -> io::Result<()> {
     let pid = i32::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
     // SAFETY: no pointer is passed.
@@ -145,6 +157,9 @@ pub fn send(pid: u32, signal: libc::c_int) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`send`].
+///
+/// [`killpg(3)`](https://man7.org/linux/man-pages/man3/killpg.3.html)
+#[doc(alias = "killpg")]
 pub fn send_to_group(leader: u32, signal: libc::c_int) -> io::Result<()> {
     let group = i32::try_from(leader).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
     // SAFETY: no pointer is passed.

@@ -17,6 +17,9 @@ use super::check;
 ///
 /// # Errors
 /// ENOENT, EACCES, ENOTDIR and ELOOP for what is no directory.
+///
+/// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+#[doc(alias = "openat")]
 pub fn open_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     Ok(openat(directory, name, flags, Mode::empty())?)
@@ -26,6 +29,9 @@ pub fn open_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// ENOENT, EACCES, ENOTDIR.
+///
+/// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+#[doc(alias = "openat")]
 pub fn open(path: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     Ok(openat(AT_FDCWD, path, flags, Mode::empty())?)
@@ -44,6 +50,9 @@ pub struct Entry {
 ///
 /// # Errors
 /// Those of `readdir(3)`.
+///
+/// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+#[doc(alias = "openat")]
 pub fn entries(directory: impl AsFd, keep: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let mut entries = Vec::new();
@@ -62,6 +71,9 @@ pub fn entries(directory: impl AsFd, keep: &dyn Fn(&[u8]) -> bool) -> io::Result
 ///
 /// # Errors
 /// EEXIST, EACCES, ENOSPC, EROFS.
+///
+/// [`mkdirat(2)`](https://man7.org/linux/man-pages/man2/mkdirat.2.html)
+#[doc(alias = "mkdirat")]
 pub fn make(directory: impl AsFd, name: &CStr) -> io::Result<()> {
     Ok(mkdirat(directory, name, Mode::S_IRWXU)?)
 }
@@ -79,6 +91,9 @@ pub fn rename(from: impl AsFd, name: &CStr, to: impl AsFd, new_name: &CStr) -> i
 ///
 /// # Errors
 /// ENOENT, EPERM and EACCES for others than the owner, EISDIR.
+///
+/// [`unlinkat(2)`](https://man7.org/linux/man-pages/man2/unlinkat.2.html)
+#[doc(alias = "unlinkat")]
 pub fn unlink(directory: impl AsFd, name: &CStr) -> io::Result<()> {
     Ok(unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)?)
 }
@@ -87,6 +102,9 @@ pub fn unlink(directory: impl AsFd, name: &CStr) -> io::Result<()> {
 ///
 /// # Errors
 /// ENOTEMPTY, ENOENT, EPERM and EACCES for others than the owner.
+///
+/// [`unlinkat(2)`](https://man7.org/linux/man-pages/man2/unlinkat.2.html)
+#[doc(alias = "unlinkat")]
 pub fn remove(directory: impl AsFd, name: &CStr) -> io::Result<()> {
     Ok(unlinkat(directory, name, UnlinkatFlags::RemoveDir)?)
 }
@@ -95,6 +113,9 @@ pub fn remove(directory: impl AsFd, name: &CStr) -> io::Result<()> {
 ///
 /// # Errors
 /// EWOULDBLOCK when another process has it locked.
+///
+/// [`flock(2)`](https://man7.org/linux/man-pages/man2/flock.2.html)
+#[doc(alias = "flock")]
 pub fn lock(directory: &OwnedFd) -> io::Result<()> {
     // SAFETY: no pointer is passed.
     check(unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)

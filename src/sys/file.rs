@@ -129,6 +129,9 @@ pub fn stat_remembered(path: &CStr) -> io::Result<Stat> {
 ///
 /// # Errors
 /// ENOENT, EACCES on the directory.
+///
+/// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+#[doc(alias = "openat")]
 pub fn handle_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     Ok(openat(directory, name, flags, Mode::empty())?)
@@ -139,6 +142,9 @@ pub fn handle_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// ENOENT, EACCES, ELOOP for a link; EAGAIN when somebody has a lease on it.
+///
+/// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+#[doc(alias = "openat")]
 pub fn open_at(directory: impl AsFd, name: &CStr, more: OFlag) -> io::Result<OwnedFd> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
     Ok(openat(directory, name, OFlag::O_RDONLY | flags | more, Mode::empty())?)

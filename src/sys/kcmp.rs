@@ -21,6 +21,9 @@ pub enum Shared {
 ///
 /// # Errors
 /// EPERM without the right to trace both, ESRCH when one has ended, ENOSYS when the kernel was built without it.
+///
+/// [`kcmp(2)`](https://man7.org/linux/man-pages/man2/kcmp.2.html)
+#[doc(alias = "kcmp")]
 pub fn share(one: i32, two: i32, what: Shared) -> io::Result<bool> {
     // SAFETY: no pointer is passed.
     let order =

@@ -25,6 +25,9 @@ impl Lease {
     }
 
     /// Returns true if no process has tried to open the file since. The first that does breaks the lease.
+    ///
+    /// [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+    #[doc(alias = "fcntl")]
     pub fn is_whole(&self) -> bool {
         // SAFETY: no pointer is passed.
         unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_GETLEASE) == libc::F_WRLCK }

@@ -61,6 +61,11 @@ impl FirstPage {
     ///
     /// # Errors
     /// EBUSY while another one lives, EACCES, ENOMEM.
+    ///
+    /// [`sysconf(3)`](https://man7.org/linux/man-pages/man3/sysconf.3.html), [`sigaction(2)`](https://man7.org/linux/man-pages/man2/sigaction.2.html), [`munmap(2)`](https://man7.org/linux/man-pages/man2/munmap.2.html)
+    #[doc(alias = "sysconf")]
+    #[doc(alias = "sigaction")]
+    #[doc(alias = "munmap")]
     pub fn new(file: BorrowedFd<'_>) -> io::Result<Self> {
         // SAFETY: no pointer is passed.
         let page = check(unsafe { libc::sysconf(libc::_SC_PAGESIZE) })?;

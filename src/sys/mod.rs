@@ -124,6 +124,8 @@ unsafe fn zeroed<T>() -> T {
 ///
 /// # Errors
 /// ENOENT, EACCES and what else `stat(2)` says of the path.
+///
+/// [`ftok(3)`](https://man7.org/linux/man-pages/man3/ftok.3.html)
 pub fn ftok(path: &std::ffi::CStr, project: u8) -> io::Result<u32> {
     // SAFETY: `path` ends in NUL and outlives the call.
     let key = check(unsafe { libc::ftok(path.as_ptr(), libc::c_int::from(project)) })?;

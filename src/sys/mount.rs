@@ -15,6 +15,11 @@ const FSMOUNT_CLOEXEC: libc::c_uint = 1;
 ///
 /// # Errors
 /// EPERM without CAP_SYS_ADMIN, ENOSYS before Linux 5.2, ENODEV when the kernel lacks the file system.
+///
+/// [`fsopen(2)`](https://man7.org/linux/man-pages/man2/fsopen.2.html), [`fsconfig(2)`](https://man7.org/linux/man-pages/man2/fsconfig.2.html), [`fsmount(2)`](https://man7.org/linux/man-pages/man2/fsmount.2.html)
+#[doc(alias = "fsopen")]
+#[doc(alias = "fsconfig")]
+#[doc(alias = "fsmount")]
 pub fn detached(file_system: &CStr) -> io::Result<OwnedFd> {
     // SAFETY: the name ends in NUL and outlives the call.
     let context = descriptor(unsafe {

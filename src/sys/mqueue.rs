@@ -24,6 +24,9 @@ pub struct Attributes {
 ///
 /// # Errors
 /// ENOENT, EACCES.
+///
+/// [`mq_open(3)`](https://man7.org/linux/man-pages/man3/mq_open.3.html)
+#[doc(alias = "mq_open")]
 pub fn open(name: &CStr) -> io::Result<OwnedFd> {
     let open = |flag| {
         mq_open(name, flag | MQ_OFlag::O_NONBLOCK | MQ_OFlag::O_CLOEXEC, Mode::empty(), None)
@@ -47,6 +50,9 @@ pub enum OpenFor {
 ///
 /// # Errors
 /// ENOENT, EACCES.
+///
+/// [`mq_open(3)`](https://man7.org/linux/man-pages/man3/mq_open.3.html)
+#[doc(alias = "mq_open")]
 pub fn open_for(name: &CStr, access: OpenFor, blocks: bool) -> io::Result<OwnedFd> {
     let more = if blocks { MQ_OFlag::empty() } else { MQ_OFlag::O_NONBLOCK };
     let open = |flag| mq_open(name, flag | more | MQ_OFlag::O_CLOEXEC, Mode::empty(), None);
@@ -64,6 +70,9 @@ pub fn open_for(name: &CStr, access: OpenFor, blocks: bool) -> io::Result<OwnedF
 /// # Errors
 /// EAGAIN or EINTR: the queue is full. EMSGSIZE: the message is longer than its messages may be. EINVAL: the priority is
 /// above 32767. EBADF: it is open for reading alone.
+///
+/// [`mq_send(3)`](https://man7.org/linux/man-pages/man3/mq_send.3.html)
+#[doc(alias = "mq_send")]
 pub fn send(queue: BorrowedFd<'_>, message: &[u8], priority: u32) -> io::Result<()> {
     // SAFETY: as many bytes as the length says, and they outlive the call.
     check(unsafe {
@@ -76,6 +85,9 @@ pub fn send(queue: BorrowedFd<'_>, message: &[u8], priority: u32) -> io::Result<
 ///
 /// # Errors
 /// EAGAIN or EINTR: the queue is empty. EMSGSIZE: there is too little room.
+///
+/// [`mq_receive(3)`](https://man7.org/linux/man-pages/man3/mq_receive.3.html)
+#[doc(alias = "mq_receive")]
 pub fn receive(queue: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, u32)> {
     let mut priority: libc::c_uint = 0;
     // SAFETY: the kernel writes at most as many bytes as the length says.
@@ -89,6 +101,9 @@ pub fn receive(queue: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, u32
 ///
 /// # Errors
 /// EEXIST, EACCES, EINVAL (msg_max, msgsize_max), ENOSPC (queues_max), EMFILE (RLIMIT_MSGQUEUE), ENAMETOOLONG.
+///
+/// [`mq_open(3)`](https://man7.org/linux/man-pages/man3/mq_open.3.html)
+#[doc(alias = "mq_open")]
 pub fn create(name: &CStr, mode: u32, (messages, size): (i64, i64)) -> io::Result<OwnedFd> {
     let flags = MQ_OFlag::O_RDONLY | MQ_OFlag::O_CREAT | MQ_OFlag::O_EXCL | MQ_OFlag::O_CLOEXEC;
     // Without attributes nix 0.31 passes no mode either, and the kernel gets whatever is in the register.
@@ -105,6 +120,9 @@ fn owned(queue: MqdT) -> OwnedFd {
 ///
 /// # Errors
 /// EBADF for a descriptor that is no queue.
+///
+/// [`mq_getattr(3)`](https://man7.org/linux/man-pages/man3/mq_getattr.3.html)
+#[doc(alias = "mq_getattr")]
 pub fn attributes(queue: BorrowedFd<'_>) -> io::Result<Attributes> {
     // SAFETY: the descriptor stays open for the call, and into_raw_fd below keeps MqdT from closing it.
     let borrowed = unsafe { MqdT::from_raw_fd(queue.as_raw_fd()) };
@@ -123,6 +141,9 @@ pub fn attributes(queue: BorrowedFd<'_>) -> io::Result<Attributes> {
 ///
 /// # Errors
 /// ENOENT, EACCES for others than the owner.
+///
+/// [`mq_unlink(3)`](https://man7.org/linux/man-pages/man3/mq_unlink.3.html)
+#[doc(alias = "mq_unlink")]
 pub fn remove(name: &CStr) -> io::Result<()> {
     Ok(mq_unlink(name)?)
 }

@@ -36,6 +36,9 @@ pub struct Queue {
 ///
 /// # Errors
 /// ENOENT, EEXIST, EACCES, ENOSPC (MSGMNI), ENOMEM.
+///
+/// [`msgget(2)`](https://man7.org/linux/man-pages/man2/msgget.2.html)
+#[doc(alias = "msgget")]
 pub fn get(key: u32, flags: libc::c_int) -> io::Result<u32> {
     // SAFETY: no pointer is passed.
     let id = check(unsafe { libc::msgget(key_argument(key), flags) })?;
@@ -139,6 +142,9 @@ pub fn limits() -> io::Result<Limits> {
 ///
 /// # Errors
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+///
+/// [`msgctl(2)`](https://man7.org/linux/man-pages/man2/msgctl.2.html)
+#[doc(alias = "msgctl")]
 pub fn remove(id: u32) -> io::Result<()> {
     // SAFETY: IPC_RMID takes no buffer.
     check(unsafe { libc::msgctl(id_argument(id)?, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
@@ -149,6 +155,9 @@ pub fn remove(id: u32) -> io::Result<()> {
 /// # Errors
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root, and for more than
 /// MSGMNB bytes without CAP_SYS_RESOURCE.
+///
+/// [`msgctl(2)`](https://man7.org/linux/man-pages/man2/msgctl.2.html)
+#[doc(alias = "msgctl")]
 pub fn set(id: u32, uid: u32, gid: u32, mode: u32, max_bytes: u64) -> io::Result<()> {
     // SAFETY: msqid_ds is a C structure of integers.
     let mut data: libc::msqid_ds = unsafe { zeroed() };
@@ -196,6 +205,9 @@ impl Buffer {
 /// # Errors
 /// EAGAIN with IPC_NOWAIT when the queue is full, EINTR when it blocks and a signal comes, EIDRM and EINVAL when
 /// the queue is gone, EACCES without write permission, EINVAL for a type below 1 and for more than MSGMAX bytes.
+///
+/// [`msgsnd(2)`](https://man7.org/linux/man-pages/man2/msgsnd.2.html)
+#[doc(alias = "msgsnd")]
 pub fn send(
     id: u32,
     buffer: &mut Buffer,
@@ -219,6 +231,9 @@ pub fn send(
 /// ENOMSG with IPC_NOWAIT when there is none, E2BIG when there is too little room (the message stays), EINTR when
 /// it blocks and a signal comes, EIDRM and EINVAL when the queue is gone, EACCES without read permission. With
 /// MSG_COPY also EINVAL for a message above MSGMAX, and ENOSYS where the kernel was built without it.
+///
+/// [`msgrcv(2)`](https://man7.org/linux/man-pages/man2/msgrcv.2.html)
+#[doc(alias = "msgrcv")]
 pub fn receive(
     id: u32,
     buffer: &mut Buffer,

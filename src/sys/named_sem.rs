@@ -18,6 +18,10 @@ pub const MAX_VALUE: u32 = i32::MAX.unsigned_abs();
 ///
 /// # Errors
 /// EEXIST, EACCES, EINVAL (value), ENAMETOOLONG, ENOSPC.
+///
+/// [`sem_open(3)`](https://man7.org/linux/man-pages/man3/sem_open.3.html), [`sem_close(3)`](https://man7.org/linux/man-pages/man3/sem_close.3.html)
+#[doc(alias = "sem_open")]
+#[doc(alias = "sem_close")]
 #[cfg(not(target_env = "musl"))]
 pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
     // SAFETY: the name ends in NUL; the variadic arguments are those that O_CREAT asks for.
@@ -148,6 +152,9 @@ impl Waiter<'_> {
     ///
     /// # Errors
     /// EINTR, ETIMEDOUT; EAGAIN when there is nothing to wait for.
+    ///
+    /// [`futex(2)`](https://man7.org/linux/man-pages/man2/futex.2.html)
+    #[doc(alias = "futex")]
     pub fn sleep(&self, time: Duration) -> io::Result<()> {
         let word = self.0.word(layout::VALUE).as_ptr();
         let time = timespec(time);

@@ -11,6 +11,10 @@ use super::descriptor;
 /// # Errors
 /// EPERM without the right to trace the process, ESRCH and EBADF when it or the descriptor is gone, ENOSYS
 /// before Linux 5.6.
+///
+/// [`pidfd_open(2)`](https://man7.org/linux/man-pages/man2/pidfd_open.2.html), [`pidfd_getfd(2)`](https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html)
+#[doc(alias = "pidfd_open")]
+#[doc(alias = "pidfd_getfd")]
 pub fn duplicate(pid: i32, fd: i32) -> io::Result<OwnedFd> {
     // SAFETY: no pointer is passed.
     let process = descriptor(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;

@@ -10,6 +10,9 @@ use super::check;
 ///
 /// # Errors
 /// EBADF for a descriptor that is no open pipe.
+///
+/// [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+#[doc(alias = "fcntl")]
 pub fn capacity(pipe: BorrowedFd<'_>) -> io::Result<u64> {
     // SAFETY: no pointer is passed.
     let size = check(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_GETPIPE_SZ) })?;
@@ -20,6 +23,9 @@ pub fn capacity(pipe: BorrowedFd<'_>) -> io::Result<u64> {
 ///
 /// # Errors
 /// EBADF for a descriptor that is no open pipe.
+///
+/// [`ioctl(2)`](https://man7.org/linux/man-pages/man2/ioctl.2.html)
+#[doc(alias = "ioctl")]
 pub fn queued(pipe: BorrowedFd<'_>) -> io::Result<u64> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: FIONREAD writes one int, and `bytes` outlives the call.

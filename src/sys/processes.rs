@@ -47,6 +47,9 @@ impl Proc {
     ///
     /// # Errors
     /// ENOENT when it has ended, or is hidden (`hidepid`).
+    ///
+    /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+    #[doc(alias = "openat")]
     pub fn process(&self, pid: i32) -> io::Result<Process> {
         let directory = openat(
             &self.0,
@@ -95,6 +98,9 @@ impl Process {
     ///
     /// # Errors
     /// EACCES and EPERM for the processes of others, ENOENT and ESRCH for one that has ended.
+    ///
+    /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+    #[doc(alias = "openat")]
     pub fn open(&self, name: &CStr) -> io::Result<OwnedFd> {
         Ok(openat(&self.directory, name, FILE, Mode::empty())?)
     }
@@ -103,6 +109,9 @@ impl Process {
     ///
     /// # Errors
     /// As [`Process::open`].
+    ///
+    /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+    #[doc(alias = "openat")]
     pub fn handle(&self, name: &CStr) -> io::Result<OwnedFd> {
         Ok(openat(&self.directory, name, HANDLE, Mode::empty())?)
     }
@@ -121,6 +130,9 @@ impl Process {
     ///
     /// # Errors
     /// As [`Process::open`].
+    ///
+    /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
+    #[doc(alias = "openat")]
     pub fn numbers(&self, name: &CStr) -> io::Result<(OwnedFd, Vec<i32>)> {
         let directory = openat(&self.directory, name, FOLDER, Mode::empty())?;
         let numbers = numbers(directory.as_fd())?;
@@ -273,6 +285,9 @@ pub fn is_gone(error: &io::Error) -> bool {
 ///
 /// # Errors
 /// ESRCH when there is none. EPERM is an answer: there is one.
+///
+/// [`kill(2)`](https://man7.org/linux/man-pages/man2/kill.2.html)
+#[doc(alias = "kill")]
 pub fn exists(pid: i32) -> io::Result<()> {
     // SAFETY: no pointer is passed, and signal 0 is none.
     match check(unsafe { libc::kill(pid, 0) }) {

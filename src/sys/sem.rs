@@ -43,6 +43,9 @@ union Argument {
 ///
 /// # Errors
 /// ENOENT, EEXIST, EACCES, EINVAL (count), ENOSPC (SEMMNI, SEMMNS), ENOMEM.
+///
+/// [`semget(2)`](https://man7.org/linux/man-pages/man2/semget.2.html)
+#[doc(alias = "semget")]
 pub fn get(key: u32, count: u64, flags: libc::c_int) -> io::Result<u32> {
     let count =
         libc::c_int::try_from(count).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
@@ -152,6 +155,9 @@ const TRIES: usize = 8;
 ///
 /// # Errors
 /// EINVAL and EIDRM when there is no such set, or others all the time; EACCES without read permission, ENOMEM.
+///
+/// [`semctl(2)`](https://man7.org/linux/man-pages/man2/semctl.2.html)
+#[doc(alias = "semctl")]
 pub fn values(id: u32, mut count: u64) -> io::Result<Vec<u16>> {
     for _ in 0..TRIES {
         let mut room = Guarded::new(usize::try_from(count).unwrap_or(usize::MAX))?;
@@ -178,6 +184,9 @@ pub fn values(id: u32, mut count: u64) -> io::Result<Vec<u16>> {
 /// # Errors
 /// EINVAL and EIDRM when there is no such set, or one with more semaphores by now: nothing is changed then. EACCES without
 /// write permission, ERANGE above SEMVMX, ENOMEM.
+///
+/// [`semctl(2)`](https://man7.org/linux/man-pages/man2/semctl.2.html)
+#[doc(alias = "semctl")]
 pub fn set_values(id: u32, values: &[u16]) -> io::Result<()> {
     let mut room = Guarded::new(values.len())?;
     room.as_mut_slice().copy_from_slice(values);
@@ -196,6 +205,9 @@ pub fn set_values(id: u32, values: &[u16]) -> io::Result<()> {
 ///
 /// # Errors
 /// EINVAL for an index out of the set, ERANGE above SEMVMX, EACCES without write permission, EIDRM.
+///
+/// [`semctl(2)`](https://man7.org/linux/man-pages/man2/semctl.2.html)
+#[doc(alias = "semctl")]
 pub fn set_value(id: u32, index: u32, value: i32) -> io::Result<()> {
     let index = id_argument(index)?;
     // SAFETY: SETVAL reads `value` from the union.
@@ -236,6 +248,9 @@ pub fn waiting_for_zero(id: u32, index: u32) -> io::Result<u32> {
 ///
 /// # Errors
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+///
+/// [`semctl(2)`](https://man7.org/linux/man-pages/man2/semctl.2.html)
+#[doc(alias = "semctl")]
 pub fn remove(id: u32) -> io::Result<()> {
     // SAFETY: IPC_RMID ignores the argument.
     check(unsafe { libc::semctl(id_argument(id)?, 0, libc::IPC_RMID, Argument { value: 0 }) })
@@ -246,6 +261,9 @@ pub fn remove(id: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+///
+/// [`semctl(2)`](https://man7.org/linux/man-pages/man2/semctl.2.html)
+#[doc(alias = "semctl")]
 pub fn set(id: u32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     // SAFETY: semid_ds is a C structure of integers.
     let mut data: semid_ds = unsafe { zeroed() };

@@ -75,6 +75,9 @@ pub struct Limits {
 ///
 /// # Errors
 /// ENOENT, EEXIST, EACCES, EINVAL (size), ENOSPC (SHMMNI, SHMALL), ENOMEM, EPERM (huge pages).
+///
+/// [`shmget(2)`](https://man7.org/linux/man-pages/man2/shmget.2.html)
+#[doc(alias = "shmget")]
 pub fn get(key: u32, size: u64, flags: libc::c_int) -> io::Result<u32> {
     let size = usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
     // SAFETY: no pointer is passed.
@@ -124,6 +127,9 @@ pub fn stat_any(index: u32) -> io::Result<Segment> {
 ///
 /// # Errors
 /// None from the kernel; a security module may say EACCES.
+///
+/// [`shmctl(2)`](https://man7.org/linux/man-pages/man2/shmctl.2.html)
+#[doc(alias = "shmctl")]
 pub fn usage() -> io::Result<Usage> {
     // SAFETY: Usage is a C structure of integers.
     let mut usage: Usage = unsafe { zeroed() };
@@ -160,6 +166,9 @@ fn info() -> io::Result<(Limits, u32)> {
 ///
 /// # Errors
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+///
+/// [`shmctl(2)`](https://man7.org/linux/man-pages/man2/shmctl.2.html)
+#[doc(alias = "shmctl")]
 pub fn remove(id: u32) -> io::Result<()> {
     // SAFETY: IPC_RMID takes no buffer.
     check(unsafe { libc::shmctl(id_argument(id)?, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
@@ -169,6 +178,9 @@ pub fn remove(id: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// EINVAL and EIDRM when there is none, EPERM for others than owner, creator and root.
+///
+/// [`shmctl(2)`](https://man7.org/linux/man-pages/man2/shmctl.2.html)
+#[doc(alias = "shmctl")]
 pub fn set(id: u32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     // SAFETY: shmid_ds is a C structure of integers.
     let mut data: libc::shmid_ds = unsafe { zeroed() };
@@ -183,6 +195,9 @@ pub fn set(id: u32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// EPERM for others than owner, creator and CAP_IPC_LOCK, ENOMEM above RLIMIT_MEMLOCK.
+///
+/// [`shmctl(2)`](https://man7.org/linux/man-pages/man2/shmctl.2.html)
+#[doc(alias = "shmctl")]
 pub fn lock(id: u32, locked: bool) -> io::Result<()> {
     let command = if locked { SHM_LOCK } else { SHM_UNLOCK };
     // SAFETY: these commands take no buffer.
@@ -194,6 +209,9 @@ pub fn lock(id: u32, locked: bool) -> io::Result<()> {
 ///
 /// # Errors
 /// ENOSYS when the kernel was built without `memfd_create(2)`.
+///
+/// [`memfd_create(2)`](https://man7.org/linux/man-pages/man2/memfd_create.2.html)
+#[doc(alias = "memfd_create")]
 pub fn device() -> io::Result<u64> {
     // SAFETY: the name ends in NUL and outlives the call.
     let file =

@@ -157,6 +157,9 @@ fn unblock(signals: &[libc::c_int]) -> io::Result<()> {
 ///
 /// # Errors
 /// EAGAIN: no timer can be had (RLIMIT_SIGPENDING).
+///
+/// [`timer_create(2)`](https://man7.org/linux/man-pages/man2/timer_create.2.html)
+#[doc(alias = "timer_create")]
 pub fn catch() -> io::Result<()> {
     if HAS_TIMER.load(Ordering::SeqCst) {
         return Ok(());

@@ -9,6 +9,11 @@ extern "C" fn pass_over(_: c_int) {}
 /// process, and opens `/dev/null` in the place
 /// of standard descriptors that are closed: whatever was opened first would get their numbers, and what is
 /// printed would go there. It is opened the wrong way round, so that to use one is the error that it would be.
+///
+/// [`signal(2)`](https://man7.org/linux/man-pages/man2/signal.2.html), [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html), [`open(2)`](https://man7.org/linux/man-pages/man2/open.2.html)
+#[doc(alias = "signal")]
+#[doc(alias = "fcntl")]
+#[doc(alias = "open")]
 pub fn prepare() {
     // SAFETY: ignoring a signal installs no handler.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };

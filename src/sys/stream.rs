@@ -94,6 +94,9 @@ fn patiently(
 }
 
 /// How many bytes are left in it, where that is known beforehand: in a regular file from where it stands.
+///
+/// [`lseek(2)`](https://man7.org/linux/man-pages/man2/lseek.2.html)
+#[doc(alias = "lseek")]
 pub fn left(from: BorrowedFd<'_>) -> Option<u64> {
     let stat = super::file::stat(from).ok().filter(|stat| stat.is(libc::S_IFREG))?;
     // SAFETY: no pointer is passed.
@@ -111,6 +114,9 @@ impl StandardOutput {
     ///
     /// # Errors
     /// EBADF, ENOSPC.
+    ///
+    /// [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+    #[doc(alias = "fcntl")]
     pub fn check(self) -> io::Result<()> {
         let output = io::stdout();
         // SAFETY: no pointer is passed.

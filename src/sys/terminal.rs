@@ -5,6 +5,9 @@ use std::os::fd::{AsFd, AsRawFd};
 use super::{check, zeroed};
 
 /// Columns of the terminal behind `output`; `None` when it is no terminal or does not know.
+///
+/// [`ioctl(2)`](https://man7.org/linux/man-pages/man2/ioctl.2.html)
+#[doc(alias = "ioctl")]
 pub fn width(output: impl AsFd) -> Option<usize> {
     // SAFETY: struct winsize is a C structure of integers.
     let mut size: libc::winsize = unsafe { zeroed() };

@@ -17,6 +17,10 @@ pub fn local(secs: i64) -> Option<String> {
 
 /// A time in the local zone in a form of `strftime(3)`, with the names of the C locale; `None` when the year
 /// is beyond what the C library counts, or the text is longer than 64 bytes.
+///
+/// [`localtime_r(3)`](https://man7.org/linux/man-pages/man3/localtime_r.3.html), [`strftime(3)`](https://man7.org/linux/man-pages/man3/strftime.3.html)
+#[doc(alias = "localtime_r")]
+#[doc(alias = "strftime")]
 pub fn local_as(secs: i64, form: &CStr) -> Option<String> {
     // SAFETY: struct tm is a C structure of integers and a pointer that localtime_r sets.
     let mut parts: libc::tm = unsafe { zeroed() };

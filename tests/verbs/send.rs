@@ -5,6 +5,7 @@ use crate::makers::{fifo, posix, sysv};
 use crate::queue_room;
 
 crate::cases![
+    a_frame_for_a_message_that_needs_none_is_refused,
     messages_arrive_with_their_priority,
     messages_arrive_with_their_type,
     a_message_of_exactly_the_limit_goes_and_one_byte_more_does_not,
@@ -216,4 +217,16 @@ fn a_queue_of_others_is_exit_4() {
             env.command(words).by_user(65534).run().code(4).says("permission denied");
         }
     }
+}
+
+// A frame says how standard input is read. With a MESSAGE it would have no effect on a queue.
+fn a_frame_for_a_message_that_needs_none_is_refused() {
+    let env = TestEnv::new();
+    env.run(["create", "mq:0x5eed"]).ok();
+    for frame in [&["--json"][..], &["--frame", "len32"]] {
+        let words =
+            ["send", "mq:0x5eed", "{\"data\":\"x\"}"].into_iter().chain(frame.iter().copied());
+        env.run(words).code(2).prints("").says("a frame is for standard input");
+    }
+    env.run(["list", "mq", "-o", "messages", "--format", "plain"]).ok().prints("0\n");
 }
