@@ -23,6 +23,7 @@ mod makers;
 mod modules;
 mod output;
 mod packages;
+mod pasting;
 mod peers;
 mod pty;
 mod queue_room;

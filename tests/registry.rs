@@ -4,8 +4,7 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    book, cases, compat, completion, conformance, endpoints, examples, faults, kinds, layering,
-    leftover, packages, peers, recipes, tree, verbs,
+    book, cases, compat, completion, conformance, endpoints, examples, faults, kinds, layering, leftover, packages, pasting, peers, recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list, every_test_that_is_marked_as_slow_is_there];
@@ -24,6 +23,7 @@ pub fn all() -> Vec<Case> {
         layering::cases(),
         leftover::cases(),
         packages::cases(),
+        pasting::cases(),
         peers::cases(),
         recipes::cases(),
         verbs::cases(),

@@ -100,8 +100,8 @@ fn is_plain(byte: u8) -> bool {
 
 /// Characters that nobody sees make one name look like another, and some of them make a line read backwards.
 /// Invisible are those that Unicode lists as Default_Ignorable_Code_Point (DerivedCoreProperties.txt), interlinear
-/// annotations, and two letters that look like a blank: U+2800 BRAILLE PATTERN BLANK and U+3164 HANGUL FILLER, of which the
-/// latter is on the list.
+/// annotations, and three characters that look like a blank and are not on that list: U+2800 BRAILLE PATTERN BLANK, U+16FE4
+/// KHITAN SMALL SCRIPT FILLER and U+1D159 MUSICAL SYMBOL NULL NOTEHEAD.
 fn is_hostile(character: char) -> bool {
     match u8::try_from(character) {
         Ok(byte) if byte.is_ascii() => !is_plain(byte),
@@ -113,7 +113,7 @@ fn is_hostile(character: char) -> bool {
                     | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
                     | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
                     | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-                    | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+                    | '\u{16fe4}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
         }
     }
 }
@@ -152,7 +152,8 @@ mod tests {
     fn an_escape_sequence_and_a_direction_override_are_not_printed_raw() {
         assert_eq!(Encoded(b"\x1b[2J a").to_string(), "%1B%5B2J%20a");
         assert_eq!(Encoded("\u{202e}x".as_bytes()).to_string(), "%E2%80%AEx");
-        for invisible in ["\u{3164}", "\u{2800}", "\u{115f}", "\u{fe0f}", "\u{e0100}", "\u{34f}"] {
+        for invisible in ["\u{3164}", "\u{2800}", "\u{115f}", "\u{fe0f}", "\u{e0100}", "\u{1d159}"]
+        {
             let name = format!("a{invisible}b");
             assert!(Encoded(name.as_bytes()).to_string().is_ascii(), "{name:?}");
         }
