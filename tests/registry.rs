@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::cases::Case;
 use crate::{
-    book, cases, compat, completion, conformance, endpoints, examples, faults, kinds, layering, leftover, packages, pasting, peers, recipes, tree, verbs,
+    book, cases, compat, completion, conformance, endpoints, examples, faults, kinds, layering,
+    leftover, packages, pasting, peers, recipes, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list, every_test_that_is_marked_as_slow_is_there];

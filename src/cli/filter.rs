@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::params::{Params, Searching};
 use super::values;
@@ -21,9 +21,9 @@ pub struct Filter {
     /// Facilities and addresses; all objects without one.
     pub selectors: Vec<Selector>,
 
-    /// Only this family
-    #[arg(long, value_enum)]
-    pub family: Option<FamilyName>,
+    /// This family
+    #[arg(long, value_parser = values::named::<Family>())]
+    pub family: Option<Family>,
 
     /// Only this owner (name or id)
     #[arg(long, value_name = "USER", value_parser = values::user)]
@@ -52,23 +52,10 @@ pub struct Filter {
     pub kinds: Params<Searching>,
 }
 
-/// Names of the families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FamilyName {
-    /// System V IPC
-    Sysv,
-    /// POSIX IPC
-    Posix,
-}
-
 impl Filter {
     /// Returns true if objects of this family can be in the selection.
     pub fn allows(&self, family: Family) -> bool {
-        match self.family {
-            None => true,
-            Some(FamilyName::Sysv) => family == Family::Sysv,
-            Some(FamilyName::Posix) => family == Family::Posix,
-        }
+        self.family.is_none_or(|only| only == family)
     }
 
     /// The columns that the filters look at, so that they are read.

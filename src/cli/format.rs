@@ -1,9 +1,10 @@
 //! The options by which verbs are told how the answer looks, and which verb has which of them.
 
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, Command, ValueEnum};
+use clap::{ArgAction, ArgMatches, Args, Command};
 
-use crate::model::Fault;
+use super::values;
+use crate::model::{Fault, Named};
 use crate::output::{Format, Times};
 
 /// How the answer looks. Most verbs have some of these options, so the short help of a verb names them in one line, and only the
@@ -19,13 +20,13 @@ pub struct OutputOptions {
     #[arg(
         long,
         global = true,
-        value_enum,
+        value_parser = values::named::<Format>(),
         value_name = "FORMAT",
         default_value = "table",
         hide_default_value = true,
         hide_short_help = true
     )]
-    pub format: FormatName,
+    pub format: Format,
 
     /// Short for --format json
     #[arg(long, global = true, conflicts_with = "format", hide_short_help = true)]
@@ -51,20 +52,20 @@ pub struct OutputOptions {
     pub bytes: bool,
 
     /// Style of times in tables: relative, or local date and time
-    #[arg(long, global = true, value_enum, value_name = "STYLE", hide_short_help = true)]
-    pub time: Option<TimeName>,
+    #[arg(long, global = true, value_parser = values::named::<Times>(), value_name = "STYLE", hide_short_help = true)]
+    pub time: Option<Times>,
 
     /// When to use colour; NO_COLOR disables auto
     #[arg(
         long,
         global = true,
-        value_enum,
+        value_parser = values::named::<Color>(),
         value_name = "WHEN",
         default_value = "auto",
         hide_default_value = true,
         hide_short_help = true
     )]
-    pub color: ColorName,
+    pub color: Color,
 
     /// Suppress warnings, notes and hints
     ///
@@ -77,39 +78,35 @@ pub struct OutputOptions {
     help: Option<bool>,
 }
 
-/// Names of the formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormatName {
-    /// Aligned columns for people
-    Table,
-    /// One JSON document
-    Json,
-    /// One JSON object a line
-    Jsonl,
-    /// Comma-separated values with a heading
-    Csv,
-    /// Tab-separated values without a heading
-    Plain,
-}
-
-/// Names of the styles of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TimeName {
-    /// Time that has passed: 5m
-    Relative,
-    /// The local date and time
-    Iso,
-}
-
 /// When there is colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorName {
-    /// On a terminal
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal.
     Auto,
-    /// Also if output is no terminal
+    /// Also if output is no terminal.
     Always,
-    /// Never
+    /// Never.
     Never,
+}
+
+impl Named for Color {
+    const ALL: &'static [Self] = &[Self::Auto, Self::Always, Self::Never];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Auto => "On a terminal",
+            Self::Always => "Also if output is no terminal",
+            Self::Never => "Never",
+        }
+    }
 }
 
 /// The output options that a verb may lack, by their ids, in the order of help.
@@ -176,31 +173,20 @@ impl Honoured {
 impl OutputOptions {
     /// The format that was asked for.
     pub fn format(&self) -> Format {
-        match self.format {
-            _ if self.json => Format::Json,
-            FormatName::Table => Format::Table,
-            FormatName::Json => Format::Json,
-            FormatName::Jsonl => Format::Jsonl,
-            FormatName::Csv => Format::Csv,
-            FormatName::Plain => Format::Plain,
-        }
+        if self.json { Format::Json } else { self.format }
     }
 
     /// The style of time that was asked for, or what suits the verb.
     pub fn times(&self, otherwise: Times) -> Times {
-        match self.time {
-            Some(TimeName::Relative) => Times::Relative,
-            Some(TimeName::Iso) => Times::Iso,
-            None => otherwise,
-        }
+        self.time.unwrap_or(otherwise)
     }
 
     /// Returns true if there is colour on an output that is a terminal or not. <https://no-color.org>
     pub fn color(&self, terminal: bool) -> bool {
         match self.color {
-            ColorName::Always => true,
-            ColorName::Never => false,
-            ColorName::Auto => {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
                 terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         }

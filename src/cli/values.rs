@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::model::{Address, Argument, Form, Selector, quoted};
+use crate::model::{Address, Argument, Form, Named, Selector, quoted};
 
 /// An address.
 pub fn address() -> impl TypedValueParser<Value = Address> {
@@ -16,6 +16,15 @@ pub fn address() -> impl TypedValueParser<Value = Address> {
 /// A facility or an address.
 pub fn selector() -> impl TypedValueParser<Value = Selector> {
     OsStringValueParser::new().try_map(|text| Selector::parse(&text))
+}
+
+/// One of a closed set of choices, by its word.
+pub fn named<T: Named>() -> impl TypedValueParser<Value = T> {
+    let words = T::ALL.iter().map(|one| PossibleValue::new(one.name()).help(one.help()));
+    PossibleValuesParser::new(words).try_map(|word| {
+        let chosen = T::ALL.iter().copied().find(|one| one.name() == word);
+        chosen.ok_or_else(|| format!("there is no {word}"))
+    })
 }
 
 /// Bytes, with binary units: `64K` is 65536.

@@ -3,7 +3,7 @@
 use crate::cli::context::{Context, VerbResult};
 use crate::kinds::KINDS;
 use crate::listing::columns::{self, ColumnHelp, of_records};
-use crate::model::Value;
+use crate::model::{Named, Value};
 
 /// Show what each kind of object supports
 ///

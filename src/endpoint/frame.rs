@@ -4,7 +4,7 @@
 use memchr::{memchr, memchr2};
 
 use super::json;
-use crate::model::{Class, Fault, Mark};
+use crate::model::{Class, Fault, Mark, Named};
 use crate::sys::buffer::PageBuffer;
 
 /// How messages are kept apart on a stream.
@@ -20,6 +20,34 @@ pub enum Frame {
     Len32,
     /// A JSON object a line.
     Json,
+}
+
+impl Named for Frame {
+    const ALL: &'static [Self] = &[Self::Line, Self::Nul, Self::Raw, Self::Len32, Self::Json];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Nul => "nul",
+            Self::Raw => "raw",
+            Self::Len32 => "len32",
+            Self::Json => "json",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Line => "Each message is followed by a newline",
+            Self::Nul => "Each message is followed by a NUL byte",
+            Self::Raw => {
+                "No separator: send reads all of standard input as one message, recv adds nothing"
+            }
+            Self::Len32 => "Each message is preceded by its length as 4 bytes, big-endian",
+            Self::Json => {
+                "One JSON object per line: {\"priority\":5,\"data\":\"text\"} or {\"type\":2,\"data_base64\":\"…\"}"
+            }
+        }
+    }
 }
 
 /// Frames that can carry any message, for hints.

@@ -12,7 +12,7 @@ pub mod process;
 mod skeleton;
 mod sysv;
 
-use crate::model::{Address, Facility, Family, Fault, Holding, Kind};
+use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
 use backing::Backing;
 use capability::{Atomic, Configure, Counters, Create, Inspect, Memory, Messages, Remove};
 

@@ -123,9 +123,9 @@ impl Matcher {
         if text.starts_with(['*', '?', '[']) {
             return Ok(Self::Pattern(None, pattern(text)?));
         }
-        let (facility, locator) = text
-            .split_once(':')
-            .ok_or("it does not begin with a facility: shm:, mq:, sem: or fifo:")?;
+        let (facility, locator) = text.split_once(':').ok_or_else(|| {
+            format!("it does not begin with a facility ({}) and a colon", Facility::words())
+        })?;
         let facility = Facility::parse(facility.as_bytes())?;
         if !locator.starts_with(|letter: char| "/*?[".contains(letter) || letter.is_ascii_digit()) {
             return Err(

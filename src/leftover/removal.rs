@@ -16,7 +16,7 @@ use crate::kinds::backing::{Claim, DirEntry, Directory, Refusal};
 use crate::kinds::capability::{Query, Removal};
 use crate::kinds::{self, KindRecord};
 use crate::model::{
-    Address, Class, Encoded, Fault, FileId, Object, State, Trace, Vacancy, Verdict,
+    Address, Class, Encoded, Fault, FileId, Named, Object, State, Trace, Vacancy, Verdict,
 };
 use crate::sys::file;
 

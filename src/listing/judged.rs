@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::leftover::producers;
-use crate::model::{Field, Holders, Object, Place, Value, Verdict};
+use crate::model::{Field, Holders, Named, Object, Place, Value, Verdict};
 
 /// An object, and what is known of it besides what its kind tells.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use super::encoding::{Encoded, quoted};
+use super::named::Named;
 
 /// Which interface of the kernel an object belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,13 +19,22 @@ pub enum Family {
     File,
 }
 
-impl Family {
-    /// The word that `--family` takes and the column prints.
-    pub fn name(self) -> &'static str {
+impl Named for Family {
+    const ALL: &'static [Self] = &[Self::Sysv, Self::Posix, Self::File];
+
+    fn name(self) -> &'static str {
         match self {
             Self::Sysv => "sysv",
             Self::Posix => "posix",
             Self::File => "file",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Sysv => "System V IPC",
+            Self::Posix => "POSIX IPC",
+            Self::File => "Files that any path can name",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::address::Address;
 use super::kind::{Field, Kind, Part};
 use super::locator::Locator;
+use super::named::Named;
 use super::past::History;
 use super::trace::Trace;
 use super::value::{Timestamp, Value};

@@ -1,5 +1,7 @@
 //! What state an object is in, and why. Plain data: the rules are elsewhere.
 
+use super::named::Named;
+
 /// Whether anybody holds an object, and if not, whether anybody can be expected to return for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -15,19 +17,31 @@ pub enum State {
     Unknown,
 }
 
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::InUse, Self::Idle, Self::Leftover, Self::Suspect, Self::Unknown];
+impl Named for State {
+    const ALL: &'static [Self] =
+        &[Self::InUse, Self::Idle, Self::Leftover, Self::Suspect, Self::Unknown];
 
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::InUse => "in-use",
             Self::Idle => "idle",
             Self::Leftover => "leftover",
             Self::Suspect => "suspect",
             Self::Unknown => "unknown",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::InUse => "A process uses it now",
+            Self::Idle => {
+                "Unused, and its creators are alive, or it is meant to persist, or is too young to judge"
+            }
+            Self::Leftover => {
+                "Unused, its creators have ended, and no process can be expected to need it again"
+            }
+            Self::Suspect => "Unused and its creators have ended, but it could be opened again",
+            Self::Unknown => "Not enough could be read to tell",
         }
     }
 }

@@ -13,7 +13,7 @@ mod text;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use crate::model::Value;
+use crate::model::{Named, Value};
 
 pub use detail::detail;
 pub use hex::Dump;
@@ -34,6 +34,30 @@ pub enum Format {
     Csv,
     /// Tab-separated values without a heading.
     Plain,
+}
+
+impl Named for Format {
+    const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Jsonl, Self::Csv, Self::Plain];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Plain => "plain",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Table => "Aligned columns for people",
+            Self::Json => "One JSON document",
+            Self::Jsonl => "One JSON object a line",
+            Self::Csv => "Comma-separated values with a heading",
+            Self::Plain => "Tab-separated values without a heading",
+        }
+    }
 }
 
 impl Format {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::Names;
-use crate::model::{Address, Encoded, Holders, Locator, Timestamp, Value};
+use crate::model::{Address, Encoded, Holders, Locator, Named, Timestamp, Value};
 use crate::sys::time::local;
 
 /// What points in time look like in tables.
@@ -17,6 +17,26 @@ pub enum Times {
     Iso,
     /// Both, for a single object.
     Both,
+}
+
+impl Named for Times {
+    const ALL: &'static [Self] = &[Self::Relative, Self::Iso];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Iso => "iso",
+            Self::Both => "both",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Relative => "Time that has passed: 5m",
+            Self::Iso => "The local date and time",
+            Self::Both => "Both",
+        }
+    }
 }
 
 /// How values are shown.

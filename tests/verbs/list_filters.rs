@@ -1,5 +1,6 @@
 //! `list`: filters and order.
 
+use std::collections::BTreeSet;
 use std::fs::{self, FileTimes};
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +24,8 @@ crate::cases![
     an_order_by_an_unknown_column_is_exit_2,
     a_column_is_sorted_by_without_being_printed,
     mine_keeps_what_belongs_to_the_user,
-    the_filters_hold_for_addresses_too;
+    the_filters_hold_for_addresses_too,
+    every_value_that_a_column_prints_is_accepted_by_its_filter;
     SeveralUsers: owner_is_a_name_or_a_number,
     mine_of_another_user_is_what_that_user_owns
 ];
@@ -245,4 +247,38 @@ fn mine_of_another_user_is_what_that_user_owns() {
     let output = env.command(["list", "shm", "--mine", "--json"]).by_user(70000).run().ok();
     assert_eq!(output.addresses(), [format!("shm:{id}")]);
     assert_eq!(output.only()["owner"], "70000", "a user without a name is a number");
+}
+
+/// The words that the column of this name prints for objects of all kinds.
+fn printed(env: &TestEnv, column: &str) -> BTreeSet<String> {
+    let arguments = ["list", "--format", "plain", "-o", column];
+    let (_, output) = env.run(arguments).any_code(&[0]);
+    output.stdout().lines().filter(|word| *word != "-").map(str::to_owned).collect()
+}
+
+// What was read in a column is typed after the option: it selects exactly the objects that showed it.
+fn every_value_that_a_column_prints_is_accepted_by_its_filter() {
+    let env = TestEnv::new();
+    for subject in &SUBJECTS {
+        subject.made(&env);
+    }
+    for (column, option) in [
+        ("family", "--family"),
+        ("state", "--state"),
+        ("owner", "--owner"),
+        ("uid", "--owner"),
+        ("name", "--name"),
+        ("facility", ""),
+        ("address", ""),
+    ] {
+        let words = printed(&env, column);
+        assert!(!words.is_empty(), "{column}");
+        for word in words {
+            let arguments = ["list", "--format", "plain", "-o", column, option, &word];
+            let (_, output) =
+                env.run(arguments.iter().filter(|argument| !argument.is_empty())).any_code(&[0]);
+            let all_show_it = output.stdout().lines().all(|shown| shown == word);
+            assert!(all_show_it && !output.stdout().is_empty(), "{column}\n{}", output.report());
+        }
+    }
 }
