@@ -34,6 +34,8 @@ pub enum Need {
     Faults,
     /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
     Brokers,
+    /// The program under test has the feature `skeleton`.
+    Skeleton,
     /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
     Python,
 }
@@ -59,6 +61,7 @@ impl Need {
                 "mosquitto_sub",
                 "jq",
             ]),
+            Need::Skeleton => cfg!(feature = "skeleton"),
             Need::Python => suite.has_python(),
         }
     }
@@ -76,6 +79,7 @@ impl Need {
             Need::Strace => "needs strace",
             Need::Faults => "needs strace and IPCCTL_FAULTS",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
+            Need::Skeleton => "needs --features skeleton",
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }

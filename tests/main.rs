@@ -31,6 +31,7 @@ mod recipes;
 mod registry;
 mod scratch;
 mod shell;
+mod skeleton;
 mod strict_json;
 mod subjects;
 mod tools;

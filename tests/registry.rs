@@ -5,7 +5,7 @@ use std::fs;
 use crate::cases::Case;
 use crate::{
     book, cases, compat, completion, conformance, endpoints, examples, faults, kinds, layering,
-    leftover, packages, pasting, peers, recipes, tree, verbs,
+    leftover, packages, pasting, peers, recipes, skeleton, tree, verbs,
 };
 
 cases![every_file_of_tests_is_in_its_list, every_test_that_is_marked_as_slow_is_there];
@@ -27,6 +27,7 @@ pub fn all() -> Vec<Case> {
         pasting::cases(),
         peers::cases(),
         recipes::cases(),
+        skeleton::cases(),
         verbs::cases(),
     ]
     .into_iter()

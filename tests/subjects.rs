@@ -201,14 +201,13 @@ fn file_state(path: &str, is_right: fn(&fs::FileType) -> bool) -> io::Result<Sta
 }
 
 /// The kind that `src/kinds/skeleton.rs` adds: it can only be looked at.
-#[cfg(feature = "skeleton")]
-const SKELETON: Subject = Subject {
+pub const SKELETON: Subject = Subject {
     kind: "skeleton",
     facility: "skeleton",
     family: "file",
     options: &[],
     lacking: ("--size", "1", &[]),
-    content: "a file",
+    content: "",
     fresh: |env| format!("skeleton:/dev/shm/skeleton/{}", env.key()),
     make: |address, mode| {
         use std::os::unix::fs::PermissionsExt;
@@ -222,11 +221,7 @@ const SKELETON: Subject = Subject {
 
 /// Every kind that the program under test has.
 pub fn subjects() -> impl Iterator<Item = Subject> {
-    let more: &[Subject] = &[
-        #[cfg(feature = "skeleton")]
-        SKELETON,
-    ];
-    SUBJECTS.into_iter().chain(more.iter().copied())
+    SUBJECTS.into_iter().chain(cfg!(feature = "skeleton").then_some(SKELETON))
 }
 
 /// What follows the facility.

@@ -121,6 +121,12 @@ fn kind(what: &Selector) -> Result<(&'static KindRecord, Option<&Locator>), Exit
             match kinds::of_facility(*facility).find(chooses) {
                 Some(record) => Ok((record, None)),
                 None => {
+                    // Where no kind can be created, an address would not help.
+                    if let Some(record) = kinds::of_facility(*facility).next()
+                        && kinds::of_facility(*facility).all(|one| one.create.is_none())
+                    {
+                        kinds::CREATE.of_kind(record)?;
+                    }
                     let (name, patterns) = (facility.name(), facility.patterns());
                     Err(Fault::usage(format!("a {name} needs an address: {patterns}")).into())
                 }

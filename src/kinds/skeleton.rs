@@ -14,8 +14,8 @@ use super::capability::{Each, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{Backed, id, inode, timestamp};
 use crate::model::{
-    Facility, Family, Fault, Found, Holding, Kind, Locator, Object, ObjectName, PATH, Part,
-    Subject, Trace, Value,
+    Facility, Family, Fault, Found, Holding, Kind, Locator, Object, ObjectName, PATH, Subject,
+    Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 
@@ -30,7 +30,7 @@ static KIND: Kind = Kind {
     file_type: None,
     about: "file of the skeleton",
     fields: || fields(FACTS),
-    content: &[Part::Word("a file")],
+    content: &[],
 };
 
 /// Holders have it open; whether there is none takes a look at every process.

@@ -277,8 +277,11 @@ impl Object {
                 == (other.uid(), other.gid(), other.permissions())
     }
 
-    /// The column CONTENT: unknown if any of its parts is.
+    /// The column CONTENT: none if the kind has no such thing, unknown if any of its parts is.
     fn content(&self) -> Value {
+        if self.kind.content.is_empty() {
+            return Value::None("none");
+        }
         let mut parts = Vec::with_capacity(self.kind.content.len());
         for part in self.kind.content {
             match part {
