@@ -179,7 +179,7 @@ impl Evidence {
             (_, Lives::Foreign) => {
                 add("it remembers a process that cannot be seen from this pid namespace".into());
             }
-            (_, Lives::Unread(why)) => add(format!("its makers could not be read: {why}")),
+            (_, Lives::Unread(why)) => add(format!("its creators could not be read: {why}")),
         }
         if self.stepped {
             add("its times are before boot or to come: the clock was stepped".into());
@@ -264,14 +264,14 @@ impl Hold {
             Self::Held(HeldBy::Attached(count)) => format!("{count} attached"),
             Self::Held(HeldBy::Waiting(1)) => "1 call waits on it".into(),
             Self::Held(HeldBy::Waiting(count)) => format!("{count} calls wait on it"),
-            Self::Held(HeldBy::Leased) => "somebody has it open or mapped (lease refused)".into(),
-            Self::Held(HeldBy::Locked) => "somebody has a lock on it".into(),
+            Self::Held(HeldBy::Leased) => "a process has it open or mapped (lease refused)".into(),
+            Self::Held(HeldBy::Locked) => "a process has a lock on it".into(),
             Self::Held(HeldBy::Companion(address)) => {
                 format!("it belongs to {address}, which is held")
             }
             Self::Held(HeldBy::Seen(found)) => holders(found),
             Self::Free(Proof::Counted) => {
-                "nobody attached or waiting (counted by the kernel)".into()
+                "no process attached or waiting (counted by the kernel)".into()
             }
             Self::Free(Proof::Leased) => {
                 "no open descriptor or mapping anywhere (lease granted)".into()
@@ -289,7 +289,7 @@ impl Hold {
                 format!("{count} processes could not be read")
             }
             Self::Unseen(Unreadable::Object(why)) => {
-                format!("whether somebody holds it could not be told: {why}")
+                format!("whether a process holds it could not be told: {why}")
             }
         }
     }
@@ -297,7 +297,7 @@ impl Hold {
 
 /// The first of those who hold it, in which way, and how many more there are.
 fn holders(found: &Holders) -> String {
-    let Some(first) = found.holders.first() else { return "somebody holds it".into() };
+    let Some(first) = found.holders.first() else { return "a process holds it".into() };
     let mut line = format!("process {}", first.pid);
     // Writing to a String does not fail.
     if let Some(command) = &first.command {

@@ -234,7 +234,7 @@ impl Quarantine {
         let opened =
             file::open_at(&self.directory, name, OFlag::empty()).map_err(cannot("opened"))?;
         let _lease = Lease::take(opened).map_err(|(error, _)| match error.kind() {
-            io::ErrorKind::WouldBlock => "somebody holds it".to_owned(),
+            io::ErrorKind::WouldBlock => "a process holds it".to_owned(),
             _ => cannot("leased")(error),
         })?;
         self.destroy(name).map_err(cannot("removed"))

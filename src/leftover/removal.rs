@@ -342,7 +342,7 @@ impl Staged {
 
     /// Puts it back under its name. Only then the lease is given back: whoever waits for it gets the file as it was.
     fn put_back(self) -> RemovalOutcome {
-        let wanted = || Skipped("somebody wanted it at the last moment".into());
+        let wanted = || Skipped("a process asked for it at the last moment".into());
         match &self.place {
             Some((quarantine, name)) => {
                 let Err(error) = quarantine.put_back(name) else { return wanted() };
@@ -379,7 +379,7 @@ fn changed() -> RemovalOutcome {
 }
 
 fn in_use() -> RemovalOutcome {
-    Skipped("it is in use: somebody has it open or mapped (lease refused)".into())
+    Skipped("it is in use: a process has it open or mapped (lease refused)".into())
 }
 
 fn has_name(file: &OwnedFd) -> bool {

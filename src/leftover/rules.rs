@@ -20,17 +20,17 @@ const LONG: i64 = 3600;
 /// The table. Its last row always fits.
 pub static RULES: &[Rule] = &[
     Rule {
-        about: "somebody holds it",
+        about: "a process holds it",
         fits: |it| matches!(it.hold, Hold::Held(_)),
         state: State::InUse,
     },
     Rule {
-        about: "its makers are in a pid namespace that cannot be seen",
+        about: "its creators are in a pid namespace that cannot be seen",
         fits: |it| it.lives == Lives::Foreign,
         state: State::Unknown,
     },
     Rule {
-        about: "whether somebody holds it could not be seen",
+        about: "whether a process holds it could not be seen",
         fits: |it| matches!(it.hold, Hold::Unseen(_)),
         state: State::Unknown,
     },
@@ -43,7 +43,7 @@ pub static RULES: &[Rule] = &[
     },
     Rule { about: "it is too young", fits: Evidence::is_young, state: State::Idle },
     Rule {
-        about: "its makers could not be read",
+        about: "its creators could not be read",
         fits: |it| matches!(it.lives, Lives::Unread(_)),
         state: State::Unknown,
     },
@@ -91,11 +91,11 @@ pub static RULES: &[Rule] = &[
         state: State::Leftover,
     },
     Rule {
-        about: "nobody lives who may open it",
+        about: "no process lives that may open it",
         fits: |it| it.users == Users::Nobody,
         state: State::Leftover,
     },
-    Rule { about: "somebody lives who may open it", fits: |_| true, state: State::Suspect },
+    Rule { about: "a process lives that may open it", fits: |_| true, state: State::Suspect },
 ];
 
 /// The row that decides.
@@ -150,7 +150,7 @@ mod tests {
                 Unknown,
             ),
             (
-                "any: its makers cannot be seen, but somebody holds it",
+                "any: its makers cannot be seen, but a process holds it",
                 Evidence { lives: Lives::Foreign, ..held(HeldBy::Attached(1)) },
                 InUse,
             ),

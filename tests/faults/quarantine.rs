@@ -67,6 +67,6 @@ fn a_link_in_a_quarantine_whose_name_is_taken_is_told_with_its_reason() {
     symlink("/etc/passwd", quarantine.join("left")).unwrap();
     let run = env.run(["clean", "--yes", "--grace", "0"]);
     let (_, output) = run.any_code(&[0, 1]);
-    output.says("it is no regular file").says_not("somebody holds it");
+    output.says("it is no regular file").says_not("a process holds it");
     assert!(quarantine.join("left").is_symlink());
 }
