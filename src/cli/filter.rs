@@ -1,4 +1,4 @@
-//! Which objects: the filters of `list`, for every verb that works on a listing.
+//! Selects objects: the filters of `list`, for every verb that works on a listing.
 
 use std::time::Duration;
 
