@@ -67,6 +67,8 @@ pub struct Classifier<'a> {
     undoers: Undoers,
     files: Files,
     users: RefCell<HashMap<(OpenRights, Reach), Users>>,
+    /// The lines of the verdict before: what was left together has the same.
+    told: RefCell<Arc<[String]>>,
 }
 
 /// A verdict, or what has to be looked for first.
@@ -107,6 +109,7 @@ impl<'a> Classifier<'a> {
             undoers: Undoers::default(),
             files: Files::new(proc),
             users: RefCell::default(),
+            told: RefCell::new(Arc::default()),
         })
     }
 
@@ -213,7 +216,11 @@ impl<'a> Classifier<'a> {
             }
         }
         let free = matches!(evidence.hold, Hold::Free(_));
-        Verdict { state, because: rule.about, free, evidence: lines }
+        let mut told = self.told.borrow_mut();
+        if **told != *lines {
+            *told = lines.into();
+        }
+        Verdict { state, because: rule.about, free, evidence: Arc::clone(&told) }
     }
 
     /// Whether a process holds it; `None` when only a look at the processes can tell.
@@ -404,7 +411,7 @@ impl<'a> Classifier<'a> {
 }
 
 fn unknown(why: &'static str) -> Verdict {
-    Verdict { state: State::Unknown, because: why, free: false, evidence: vec![why.into()] }
+    Verdict { state: State::Unknown, because: why, free: false, evidence: [why.into()].into() }
 }
 
 fn wreck(past: &History, origin: Option<Origin>) -> Option<Defunct> {

@@ -34,7 +34,7 @@ pub enum RemovalOutcome {
     /// It is as it was, and why.
     Skipped(String),
     /// It could not be removed.
-    Failed(Fault),
+    Failed(Box<Fault>),
     /// It is neither as it was nor gone, and how it is.
     Left(String),
 }
@@ -132,7 +132,8 @@ impl Remover<'_> {
         record: &KindRecord,
         object: &Object,
     ) -> Result<RemovalOutcome, RemovalOutcome> {
-        let remove = record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed")))?;
+        let remove =
+            record.remove.ok_or_else(|| Failed(Fault::usage("it cannot be removed").into()))?;
         match remove.remove_same(self.look, object).map_err(vanished)? {
             Removal::Gone(None) => Ok(Removed),
             Removal::Gone(Some(note)) => Ok(Left(note)),
@@ -152,7 +153,7 @@ impl Remover<'_> {
 
     /// The object as it is now, if it is still what was chosen and may still be removed.
     fn again(&self, object: &Object) -> Result<(&'static KindRecord, Object), RemovalOutcome> {
-        let record = kinds::of_address(&object.address).map_err(Failed)?;
+        let record = kinds::of_address(&object.address).map_err(|fault| Failed(fault.into()))?;
         let again = find(record, self.look, object)?;
         if !again.is_same(object) {
             return Err(changed());
@@ -213,7 +214,7 @@ impl Remover<'_> {
         let id = trace.file().ok_or_else(changed)?;
         let unreachable = || Skipped("its file cannot be reached".into());
         let store = self.judge.store(record.kind.name, self.look).ok_or_else(unreachable)?;
-        let failed = |error: io::Error| Failed(Fault::from_os(&error));
+        let failed = |error: io::Error| Failed(Fault::from_os(&error).into());
         let spot = store.spot(&object.address.locator).map_err(failed)?;
         // What its kind does not declare to be leased is never opened.
         let claim = match is_leased(&trace) {
@@ -337,7 +338,7 @@ impl Staged {
                 None => Err(Fault::usage("it cannot be removed")),
             },
         };
-        done.map_or_else(Failed, |()| Removed)
+        done.map_or_else(|fault| Failed(fault.into()), |()| Removed)
     }
 
     /// Puts it back under its name. Only then the lease is given back: whoever waits for it gets the file as it was.
@@ -391,7 +392,7 @@ fn refused(refusal: Refusal) -> RemovalOutcome {
     match refusal {
         Refusal::Held => in_use(),
         Refusal::Changed => changed(),
-        Refusal::Failed(error) => Failed(Fault::from_os(&error)),
+        Refusal::Failed(error) => Failed(Fault::from_os(&error).into()),
     }
 }
 
@@ -409,7 +410,7 @@ fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Directory) -> io::Result<R
 fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), RemovalOutcome> {
     quarantine.take(name).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => changed(),
-        _ => Failed(cannot_move(&error)),
+        _ => Failed(cannot_move(&error).into()),
     })?;
     match quarantine.stat(name) {
         Ok(stat) if (stat.device, stat.inode) == (id.device, id.inode) => Ok(()),
@@ -432,6 +433,6 @@ fn find(record: &KindRecord, look: &Query, object: &Object) -> Result<Object, Re
 fn vanished(fault: Fault) -> RemovalOutcome {
     match fault.class {
         Class::NotFound => Skipped("it is gone".into()),
-        _ => Failed(fault),
+        _ => Failed(fault.into()),
     }
 }

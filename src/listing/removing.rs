@@ -62,8 +62,8 @@ pub fn tell(cx: &mut Context, object: &Object, outcome: removal::RemovalOutcome)
         }
         removal::RemovalOutcome::Failed(fault) => {
             let fault = match kinds::of_address(address) {
-                Ok(record) => cx.explain(fault, record, address),
-                Err(_) => fault,
+                Ok(record) => cx.explain(*fault, record, address),
+                Err(_) => *fault,
             };
             cx.cannot("remove", Some(address), &fault);
         }

@@ -1,5 +1,7 @@
 //! What state an object is in, and why. Plain data: the rules are elsewhere.
 
+use std::sync::Arc;
+
 use super::named::Named;
 
 /// Whether anybody holds an object, and if not, whether anybody can be expected to return for it.
@@ -56,5 +58,6 @@ pub struct Verdict {
     /// The kernel itself says that nobody holds the object: there is no need to look for holders.
     pub free: bool,
     /// All that is known in favour and against, a line each, the weightiest first; empty where nobody asked.
-    pub evidence: Vec<String>,
+    /// Objects of which the same is known share it.
+    pub evidence: Arc<[String]>,
 }

@@ -61,7 +61,7 @@ impl Report<'_> {
                 }
                 Some(removal::RemovalOutcome::Left(how)) => cx.warn(&format!("{address}: {how}")),
                 Some(removal::RemovalOutcome::Failed(fault)) => {
-                    let fault = Fault { class: Class::Failed, ..fault.clone() };
+                    let fault = Fault { class: Class::Failed, ..*fault.clone() };
                     cx.cannot("remove", Some(address), &fault);
                 }
             }
