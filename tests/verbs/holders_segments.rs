@@ -72,7 +72,7 @@ fn a_segment_that_nobody_has_attached_is_used_by_nobody() {
     let id = sysv::segment(env.key(), 4096, 0o600);
     let object = env.show(&format!("shm:{id}"));
     assert_eq!((&object["used_by"], &object["unseen"]), (&json!([]), &json!(0)), "{object}");
-    env.run(["show", &format!("shm:{id}")]).ok().shows("nobody").hides("PID");
+    env.run(["show", &format!("shm:{id}")]).ok().shows("used by          none").hides("PID");
     let plain = env.run(["list", "shm", "--format", "plain", "-o", "used-by,holders,unseen"]).ok();
     plain.prints("-\t0\t0\n");
 }
