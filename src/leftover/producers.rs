@@ -288,9 +288,12 @@ fn fits(pattern: &[u8], name: &[u8]) -> Option<Option<i32>> {
     }
 }
 
-/// Returns true if the name may fit, as far as the first letter says: there are more names than patterns, and few begin alike.
+/// Returns true if the name may fit, as far as its first and last letter say: few names begin and end as a pattern does.
 fn begins(pattern: &[u8], name: &[u8]) -> bool {
-    matches!(pattern.first(), Some(b'*' | b'#' | b'@' | b'?')) || pattern.first() == name.first()
+    let agree = |one: Option<&u8>, other: Option<&u8>| {
+        matches!(one, Some(b'*' | b'#' | b'@' | b'?')) || one == other
+    };
+    agree(pattern.first(), name.first()) && agree(pattern.last(), name.last())
 }
 
 /// All digits that come now are the number of a process.
