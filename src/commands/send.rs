@@ -15,7 +15,7 @@ use crate::endpoint::sending::{self, Destination, DirectSender, Framed, Sent};
 use crate::endpoint::{StreamEnd, bytes};
 use crate::kinds;
 use crate::kinds::capability::{ByteSink, Outgoing, Want};
-use crate::model::{Address, Class, Encoded, Fault};
+use crate::model::{Address, Class, Encoded, Fault, Named};
 use crate::output::{Progress, ProgressUnit};
 use crate::sys::signal;
 

@@ -54,17 +54,6 @@ impl Named for Frame {
 const ANY: &str = "--frame json and --frame len32 carry any message";
 
 impl Frame {
-    /// The word that `--frame` takes for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Line => "line",
-            Self::Nul => "nul",
-            Self::Raw => "raw",
-            Self::Len32 => "len32",
-            Self::Json => "json",
-        }
-    }
-
     /// Why this frame cannot carry a message unchanged, if it cannot.
     pub fn refuse(self, message: &[u8]) -> Option<Fault> {
         let name = match self {
