@@ -16,7 +16,7 @@ use crate::listing::holders::{HolderColumns, check_process};
 use crate::listing::judged::{Judged, LATE, Stages, ValuePlace};
 use crate::listing::selection::{self, Walk};
 use crate::listing::states::{Means, States};
-use crate::model::{COMMON, Kind, Settings};
+use crate::model::{Breadth, COMMON, Kind, Settings};
 use crate::output::{Cell, Renderer};
 
 /// List objects, all or those named
@@ -48,6 +48,12 @@ pub(super) struct Args {
     #[command(flatten)]
     states: InStates<false>,
 
+    /// Every object, also those that have no name
+    ///
+    /// Without it a listing leaves out what lives and ends with its processes, unless its facility is named.
+    #[arg(long, help_heading = "Selection")]
+    all: bool,
+
     /// Sort by these columns: A,-B; a hyphen reverses the order
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
     sort: Option<String>,
@@ -75,7 +81,7 @@ impl Default for Args {
             kinds: Params::default(),
         };
         let judging = Judging::default();
-        Self { filter, judging, pid: None, states: InStates::default(), sort: None }
+        Self { filter, judging, pid: None, states: InStates::default(), all: false, sort: None }
     }
 }
 
@@ -113,6 +119,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     });
     let listing = Listing {
         filter: &args.filter,
+        breadth: if args.all || args.pid.is_some() { Breadth::All } else { Breadth::Usual },
         options: args.filter.kinds.for_any(&records)?,
         // Without a choice, formats that name values tell all that comes for free.
         everything_free: cx.format().names_values() && cx.options.columns.is_none(),
@@ -144,6 +151,7 @@ fn order(list: Option<&str>, known: &[(String, String)]) -> Result<Vec<(String, 
 struct Listing<'a> {
     filter: &'a Filter,
     options: Settings,
+    breadth: Breadth,
     columns: &'a [&'a str],
     everything_free: bool,
     order: &'a [(String, bool)],
@@ -175,7 +183,9 @@ impl Listing<'_> {
         let want = if self.everything_free { Want::FreeAnd(&names) } else { Want::Only(&names) };
         let needs = StageNeeds { holders: self.stages.holders, history: self.states.wanted() };
         let (proc, options) = (cx.proc.clone(), std::mem::take(&mut self.options));
-        let look = Query { want, needs, proc: &proc, processes: scanner, options: &options };
+        let breadth = self.breadth;
+        let look =
+            Query { want, breadth, needs, proc: &proc, processes: scanner, options: &options };
         let means = Means { look: &look, judge };
         let mut walk = Walk::new(filter, &look, "list");
         let keeps = !self.order.is_empty() || walk.reordered;

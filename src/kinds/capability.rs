@@ -10,8 +10,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Discovery, Facts, Fault, Field, FileClass, Findings, Found, Kind, Limit, Locator,
-    Object, Param, Part, Settings,
+    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, Findings, Found, Kind, Limit,
+    Locator, Object, Param, Part, Settings,
 };
 
 pub use counters::{Atomic, Counters, ReleaseMode};
@@ -27,6 +27,8 @@ pub use messages::{
 pub struct Query<'a> {
     /// The facts that will be printed, sorted or filtered by.
     pub want: Want<'a>,
+    /// How much a listing was asked for.
+    pub breadth: Breadth,
     /// What later stages need of the objects.
     pub needs: StageNeeds,
     /// The process file system: `/proc` but in tests and containers.
@@ -41,7 +43,8 @@ impl<'a> Query<'a> {
     /// Without options, and without a look at the processes: for kinds that are listed from a place of their own.
     pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
         static NONE: Settings = Settings::NONE;
-        Self { want, needs: StageNeeds::NONE, proc, processes: &Unasked, options: &NONE }
+        let (breadth, needs) = (Breadth::Usual, StageNeeds::NONE);
+        Self { want, breadth, needs, proc, processes: &Unasked, options: &NONE }
     }
 }
 

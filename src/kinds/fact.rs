@@ -96,6 +96,7 @@ mod tests {
         family: Family::Sysv,
         forms: &[],
         file_type: None,
+        listed: crate::model::Breadth::Usual,
         about: "a test",
         fields: || fields(FACTS),
         content: &[crate::model::Part::Fact("cheap")],

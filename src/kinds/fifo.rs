@@ -30,9 +30,9 @@ use super::file::{
     object,
 };
 use crate::model::{
-    self, Address, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, FileType, Form,
-    Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing, ShownAs, Sources, Subject,
-    Trace, Value,
+    self, Address, Breadth, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, FileType,
+    Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing, ShownAs, Sources,
+    Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::{directory, pidfd, pipe};
@@ -44,6 +44,7 @@ static KIND: Kind = Kind {
     family: Family::File,
     forms: &[&model::PATH],
     file_type: Some(FileType { word: "named pipe", is: |file| file.is_fifo() }),
+    listed: Breadth::Usual,
     about: "FIFO",
     fields: || fields(FACTS),
     content: &[Part::Fact("queued"), Part::Word(" queued")],

@@ -14,8 +14,8 @@ use super::capability::{Each, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{Backed, id, inode, timestamp};
 use crate::model::{
-    Facility, Family, Fault, Found, Holding, Kind, Locator, Object, ObjectName, PATH, Subject,
-    Trace, Value,
+    Breadth, Facility, Family, Fault, Found, Holding, Kind, Locator, Object, ObjectName, PATH,
+    Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 
@@ -28,6 +28,7 @@ static KIND: Kind = Kind {
     family: Family::File,
     forms: &[&PATH],
     file_type: None,
+    listed: Breadth::Usual,
     about: "file of the skeleton",
     fields: || fields(FACTS),
     content: &[],

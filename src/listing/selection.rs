@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::filter::Filter;
 use crate::kinds::capability::Query;
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Address, Facility, Fault, Found, Object, Selector};
+use crate::model::{Address, Breadth, Facility, Fault, Found, Object, Selector};
 
 /// A walk over a selection.
 pub struct Walk<'a> {
@@ -26,8 +26,8 @@ pub type Take<'t> = &'t mut dyn FnMut(&mut Context, Box<Object>, usize) -> Contr
 
 /// What is looked at in one go.
 enum WalkStep<'a> {
-    /// All objects of a kind.
-    Whole(&'static KindRecord),
+    /// All objects of a kind that so broad a listing shows.
+    Whole(&'static KindRecord, Breadth),
     /// One object, unless the listing of its facility has shown it.
     One { address: &'a Address, seen: bool },
 }
@@ -36,7 +36,7 @@ impl WalkStep<'_> {
     /// Returns true if it is the processes that show the objects.
     fn asks_processes(&self) -> bool {
         match self {
-            Self::Whole(record) => is_discovered(record),
+            Self::Whole(record, _) => is_discovered(record),
             Self::One { address, .. } => kinds::of_address(address).is_ok_and(is_discovered),
         }
     }
@@ -70,7 +70,7 @@ pub fn records(filter: &Filter) -> Vec<&'static KindRecord> {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk over what `filter` selects.
+    /// A walk over what `filter` selects, as broad as `look` says; a facility that is named is listed as such at least.
     pub fn new(filter: &'a Filter, look: &'a Query<'a>, act: &'static str) -> Self {
         let whole: Vec<Facility> = filter
             .selectors
@@ -81,11 +81,12 @@ impl<'a> Walk<'a> {
             })
             .collect();
         let all = filter.selectors.is_empty();
+        let breadth = if all { look.breadth } else { look.breadth.max(Breadth::Facility) };
         let chosen = KINDS
             .iter()
             .filter(|record| all || whole.contains(&record.kind.facility))
-            .filter(|record| filter.allows(record.kind.family))
-            .map(|record| WalkStep::Whole(record));
+            .filter(|record| filter.allows(record.kind.family) && record.kind.listed <= breadth)
+            .map(|record| WalkStep::Whole(record, breadth));
         let named = filter.selectors.iter().filter_map(|selector| match selector {
             Selector::Facility(_) => None,
             Selector::Address(address) => {
@@ -103,7 +104,7 @@ impl<'a> Walk<'a> {
     pub fn run(&mut self, cx: &mut Context, take: Take) -> ControlFlow<()> {
         let steps = std::mem::take(&mut self.steps);
         for (_, step) in &steps {
-            if let WalkStep::Whole(record) = step {
+            if let WalkStep::Whole(record, _) = step {
                 record
                     .holding
                     .found_in
@@ -113,7 +114,7 @@ impl<'a> Walk<'a> {
         }
         for (turn, step) in steps {
             match step {
-                WalkStep::Whole(record) => self.list(cx, record, turn, take)?,
+                WalkStep::Whole(record, breadth) => self.list(cx, record, (turn, breadth), take)?,
                 WalkStep::One { address, seen } => {
                     let found = kinds::of_address(address)
                         .and_then(|record| record.inspect.find(self.look, &address.locator));
@@ -128,10 +129,11 @@ impl<'a> Walk<'a> {
         &mut self,
         cx: &mut Context,
         record: &KindRecord,
-        turn: usize,
+        (turn, breadth): (usize, Breadth),
         take: Take,
     ) -> ControlFlow<()> {
-        record.inspect.list(self.look, &mut |found| match found {
+        let look = Query { breadth, ..*self.look };
+        record.inspect.list(&look, &mut |found| match found {
             Found::Object(object) => take(cx, object, turn),
             Found::Note(text) => {
                 cx.note(&text);

@@ -3,6 +3,17 @@
 use super::facility::Facility;
 use super::locator::{Family, LocatorForm};
 
+/// How much a listing was asked for. Each shows what those before it show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Breadth {
+    /// `list`: objects that outlive their makers, and what is wrong.
+    Usual,
+    /// `list FACILITY`: the objects of that facility that have a name.
+    Facility,
+    /// `list --all`: every object, also those without a name.
+    All,
+}
+
 /// A type of files, to offer them where a path is typed.
 #[derive(Clone, Copy)]
 pub struct FileType {
@@ -24,6 +35,8 @@ pub struct Kind {
     pub forms: &'static [&'static LocatorForm],
     /// The type of the files that its objects are, where paths name them.
     pub file_type: Option<FileType>,
+    /// From which breadth on a listing shows any object of the kind. Which of them it shows, the kind decides.
+    pub listed: Breadth,
     /// A few words: `System V shared memory`.
     pub about: &'static str,
     /// The facts that only some kinds have, in the order in which they are shown.

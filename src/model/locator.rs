@@ -17,16 +17,19 @@ pub enum Family {
     Posix,
     /// A file that any path can name.
     File,
+    /// What the kernel makes for descriptors and mappings, without a file that has a name.
+    Kernel,
 }
 
 impl Named for Family {
-    const ALL: &'static [Self] = &[Self::Sysv, Self::Posix, Self::File];
+    const ALL: &'static [Self] = &[Self::Sysv, Self::Posix, Self::File, Self::Kernel];
 
     fn name(self) -> &'static str {
         match self {
             Self::Sysv => "sysv",
             Self::Posix => "posix",
             Self::File => "file",
+            Self::Kernel => "kernel",
         }
     }
 
@@ -35,6 +38,7 @@ impl Named for Family {
             Self::Sysv => "System V IPC",
             Self::Posix => "POSIX IPC",
             Self::File => "Files that any path can name",
+            Self::Kernel => "Objects without a file that has a name",
         }
     }
 }
@@ -50,6 +54,12 @@ pub enum Locator {
     Name(Box<OsStr>),
     /// An absolute path.
     Path(Box<Path>),
+    /// What only descriptors lead to, by its inode: a pipe, a socket.
+    Inode(u64),
+    /// A file without a name: major and minor number of its device, and its inode.
+    File(u32, u32, u64),
+    /// Whatever this descriptor of this process is: resolved to the object, as a key is.
+    Descriptor(u32, u32),
 }
 
 impl Locator {
@@ -60,6 +70,9 @@ impl Locator {
             Self::Key(_) => &KEY,
             Self::Name(_) => &NAME,
             Self::Path(_) => &PATH,
+            Self::Inode(_) => &INODE,
+            Self::File(..) => &FILE,
+            Self::Descriptor(..) => &DESCRIPTOR,
         }
     }
 }
@@ -74,6 +87,9 @@ impl Display for Locator {
                 Encoded(name.as_bytes()).fmt(out)
             }
             Self::Path(path) => Encoded(path.as_os_str().as_bytes()).fmt(out),
+            Self::Inode(inode) => write!(out, "{inode}"),
+            Self::File(major, minor, inode) => write!(out, "{major}:{minor}/{inode}"),
+            Self::Descriptor(pid, fd) => write!(out, "{pid}/{fd}"),
         }
     }
 }
@@ -155,6 +171,82 @@ pub static NAME: LocatorForm = LocatorForm {
     },
 };
 
+/// What only descriptors lead to. `/proc/PID/fd` shows the number in brackets, which are accepted and not printed.
+pub static INODE: LocatorForm = LocatorForm {
+    word: "INO",
+    about: "an inode number",
+    family: Family::Kernel,
+    begins: &[],
+    fits: |text| is_number(without_brackets(text)),
+    parse: |text, _, _| match number(without_brackets(&text)) {
+        Some(inode) => Ok(Locator::Inode(inode)),
+        None => Err(format!("{} is no inode number", quoted(&text))),
+    },
+};
+
+/// A file without a name.
+pub static FILE: LocatorForm = LocatorForm {
+    word: "MAJOR:MINOR/INO",
+    about: "a device and an inode number (0:27/11)",
+    family: Family::Kernel,
+    begins: &[],
+    fits: |text| file(text).is_some(),
+    parse: |text, _, _| match file(&text) {
+        Some((Some(major), Some(minor), Some(inode))) => Ok(Locator::File(major, minor, inode)),
+        _ => Err(format!("{} is no device and inode: a number is too large", quoted(&text))),
+    },
+};
+
+/// A descriptor of a process, as `/proc` has them.
+pub static DESCRIPTOR: LocatorForm = LocatorForm {
+    word: "PID/FD",
+    about: "a process id and the number of a descriptor (812/4)",
+    family: Family::Kernel,
+    begins: &[],
+    fits: |text| descriptor(text).is_some(),
+    parse: |text, _, _| match descriptor(&text) {
+        Some((Some(pid), Some(fd))) if pid > 0 && pid <= MAX && fd <= MAX => {
+            Ok(Locator::Descriptor(pid, fd))
+        }
+        _ => Err(format!("{} is no process id and descriptor number", quoted(&text))),
+    },
+};
+
+/// The largest process id and descriptor number.
+const MAX: u32 = i32::MAX.unsigned_abs();
+
+fn is_number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+}
+
+/// A decimal number; `None` if it is too large.
+fn number<N: std::str::FromStr>(digits: &[u8]) -> Option<N> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn without_brackets(text: &[u8]) -> &[u8] {
+    let inside = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
+    inside.unwrap_or(text)
+}
+
+/// Two numbers with this byte between them, which is there once.
+fn pair(text: &[u8], between: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| *byte == between)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+fn descriptor(text: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
+    let (pid, fd) = pair(text, b'/')?;
+    (is_number(pid) && is_number(fd)).then(|| (number(pid), number(fd)))
+}
+
+fn file(text: &[u8]) -> Option<(Option<u32>, Option<u32>, Option<u64>)> {
+    let (major, rest) = pair(text, b':')?;
+    let (minor, inode) = pair(rest, b'/')?;
+    let are_numbers = is_number(major) && is_number(minor) && is_number(inode);
+    are_numbers.then(|| (number(major), number(minor), number(inode)))
+}
+
 /// A path. A relative one is looked up from the current directory.
 pub static PATH: LocatorForm = LocatorForm {
     word: "PATH",
@@ -170,6 +262,17 @@ pub static PATH: LocatorForm = LocatorForm {
             .map_err(|error| format!("the current directory cannot be found: {error}"))?;
         Ok(Locator::Path(path.into()))
     },
+};
+
+/// A path where a locator can have other forms, too: it shows by its beginning that it is one. The locator is that of
+/// [`PATH`].
+pub static MARKED_PATH: LocatorForm = LocatorForm {
+    word: "/PATH",
+    about: "a path that begins with /, ./ or ../",
+    family: Family::File,
+    begins: PATH.begins,
+    fits: |text| [&b"/"[..], b"./", b"../"].iter().any(|begin| text.starts_with(begin)),
+    parse: PATH.parse,
 };
 
 fn parse_key(digits: &[u8]) -> Option<u32> {
@@ -195,5 +298,45 @@ fn check_name(word: &str, name: &[u8], longest: usize) -> Result<(), String> {
         ))
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The locator that the first of these forms reads.
+    fn read(forms: &[&LocatorForm], text: &str) -> Option<Result<Locator, String>> {
+        forms.iter().find_map(|form| form.read(text.as_bytes(), "test", 255))
+    }
+
+    #[test]
+    fn what_has_no_name_is_read_by_its_numbers_and_printed_without_brackets() {
+        let forms = [&MARKED_PATH, &FILE, &DESCRIPTOR, &INODE];
+        for (text, locator, printed) in [
+            ("[66400]", Locator::Inode(66400), "66400"),
+            ("18446744073709551615", Locator::Inode(u64::MAX), "18446744073709551615"),
+            ("812/4", Locator::Descriptor(812, 4), "812/4"),
+            ("0:27/11", Locator::File(0, 27, 11), "0:27/11"),
+            ("/12/4", Locator::Path(Path::new("/12/4").into()), "/12/4"),
+        ] {
+            assert_eq!(read(&forms, text), Some(Ok(locator.clone())), "{text}");
+            assert_eq!(locator.to_string(), printed);
+            assert_eq!(read(&forms, printed), Some(Ok(locator)), "{printed}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_or_too_large_are_refused() {
+        let forms = [&MARKED_PATH, &FILE, &DESCRIPTOR, &INODE];
+        for text in
+            ["18446744073709551616", "0/1", "4294967296/1", "1/2147483648", "0:4294967296/1"]
+        {
+            assert!(matches!(read(&forms, text), Some(Err(_))), "{text}");
+        }
+        for text in ["[", "[]", "[1", "1]", "/", "1/", "1:2", "1:2/", "run/x", "-1", "+1", "1/-2"] {
+            let path = text.starts_with('/');
+            assert!(path || read(&forms, text).is_none(), "{text}");
+        }
     }
 }

@@ -30,9 +30,11 @@ pub use encoding::{Encoded, decode, quoted};
 pub use facility::Facility;
 pub use fault::{Class, Fault};
 pub use holder::{Access, Holder, Holders, How};
-pub use kind::{Field, FileType, Kind, Part};
+pub use kind::{Breadth, Field, FileType, Kind, Part};
 pub use limit::Limit;
-pub use locator::{Family, ID, KEY, Locator, LocatorForm, NAME, PATH};
+pub use locator::{
+    DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH,
+};
 pub use message::Mark;
 pub use named::Named;
 pub use object::{COMMON, Column, Facts, Found, Object, ObjectName, Place};

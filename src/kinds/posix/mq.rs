@@ -24,8 +24,8 @@ use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    self, Address, Calls, Class, Facility, Family, Fault, Form, Found, Holding, Kind, Limit,
-    Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
+    self, Address, Breadth, Calls, Class, Facility, Family, Fault, Form, Found, Holding, Kind,
+    Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
@@ -40,6 +40,7 @@ static KIND: Kind = Kind {
     family: Family::Posix,
     forms: &[&model::NAME],
     file_type: None,
+    listed: Breadth::Usual,
     about: "POSIX message queue",
     fields: || fields(FACTS),
     content: &[

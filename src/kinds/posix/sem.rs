@@ -29,8 +29,8 @@ use crate::kinds::file::{
     object,
 };
 use crate::model::{
-    self, Address, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind,
-    Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    self, Address, Breadth, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding,
+    Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::named_sem;
@@ -41,6 +41,7 @@ static KIND: Kind = Kind {
     family: Family::Posix,
     forms: &[&model::NAME],
     file_type: None,
+    listed: Breadth::Usual,
     about: "POSIX named semaphore",
     fields: || fields(FACTS),
     content: &[Part::Word("value "), Part::Fact("value")],

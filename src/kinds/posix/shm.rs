@@ -28,8 +28,8 @@ use crate::kinds::file::{
     object,
 };
 use crate::model::{
-    self, Address, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind, Limit,
-    Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    self, Address, Breadth, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind,
+    Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -40,6 +40,7 @@ static KIND: Kind = Kind {
     family: Family::Posix,
     forms: &[&model::NAME],
     file_type: None,
+    listed: Breadth::Usual,
     about: "POSIX shared memory",
     fields: || fields(FACTS),
     content: &[Part::Fact("allocated"), Part::Word(" allocated")],

@@ -18,9 +18,9 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    self, Actor, Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History,
-    Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, UsePattern,
-    Value,
+    self, Actor, Address, Breadth, Calls, Class, Facility, Facts, Family, Fault, Field, Form,
+    History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject, Trace,
+    UsePattern, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -31,6 +31,7 @@ static KIND: Kind = Kind {
     family: Family::Sysv,
     forms: &[&model::ID, &model::KEY],
     file_type: None,
+    listed: Breadth::Usual,
     about: "System V message queue",
     fields: || fields(FACTS),
     content: &[Part::Fact("messages"), Part::Word(" msgs")],

@@ -17,9 +17,9 @@ use crate::kinds::capability::{
 };
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::model::{
-    self, Address, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
-    IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern,
-    Vacancy, Value,
+    self, Address, Breadth, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History,
+    Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace,
+    UsePattern, Vacancy, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -31,6 +31,7 @@ static KIND: Kind = Kind {
     family: Family::Sysv,
     forms: &[&model::ID, &model::KEY],
     file_type: None,
+    listed: Breadth::Usual,
     about: "System V semaphore set",
     fields: || fields(FACTS),
     content: &[Part::Fact("count"), Part::Word(" sems")],

@@ -18,9 +18,9 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    self, Actor, Address, Class, Facility, Facts, Family, Fault, Field, Form, History, Holding,
-    IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern,
-    Vacancy, Value,
+    self, Actor, Address, Breadth, Class, Facility, Facts, Family, Fault, Field, Form, History,
+    Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace,
+    UsePattern, Vacancy, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -30,6 +30,7 @@ static KIND: Kind = Kind {
     family: Family::Sysv,
     forms: &[&model::ID, &model::KEY],
     file_type: None,
+    listed: Breadth::Usual,
     about: "System V shared memory",
     fields: || fields(FACTS),
     content: &[Part::Fact("attached"), Part::Word(" attached")],

@@ -170,9 +170,7 @@ impl<T: Record> TableSource<T> {
         match locator {
             Locator::Id(id) => Ok(*id),
             Locator::Key(key) => (self.by_key)(*key).map_err(|error| fault(&error)),
-            Locator::Name(_) | Locator::Path(_) => {
-                Err(Fault::usage("a System V object has an id or a key"))
-            }
+            _ => Err(Fault::usage("a System V object has an id or a key")),
         }
     }
 }
