@@ -164,6 +164,11 @@ impl Context {
     /// The answer is incomplete: said, and remembered for the exit status.
     pub fn warn(&mut self, text: &str) {
         self.failed = Some(Class::Failed);
+        self.caution(text);
+    }
+
+    /// What was asked for is done, and can do harm all the same: no failure.
+    pub fn caution(&self, text: &str) {
         if !self.options.quiet {
             self.talk(&format!("warning: {text}"));
         }

@@ -14,7 +14,7 @@ use crate::output::{Format, Times};
 pub struct OutputOptions {
     /// Output format
     ///
-    /// json is one document {"objects":[…],"warnings":[…]}, jsonl one object per line. csv and plain (tabs, no
+    /// json is one document {"schema":1,"objects":[…],"warnings":[…]}, jsonl one object per line. csv and plain (tabs, no
     /// headings) print exact bytes and times in seconds since the epoch. These four never change with terminal,
     /// locale or colour.
     #[arg(
@@ -114,23 +114,32 @@ const LACKABLE: [&str; 7] = ["format", "json", "columns", "no_headings", "bytes"
 
 /// Which of the output options a verb has, by their ids. Every verb has `--quiet` and `--help`.
 #[derive(Clone, Copy)]
-pub struct Honoured(&'static [&'static str]);
+pub struct Honoured {
+    ids: &'static [&'static str],
+    /// What `--json` is short for or does, where the verb has no other format.
+    json: &'static str,
+}
 
 impl Honoured {
     /// Nothing is rendered: what is printed is a word, or belongs to somebody else.
-    pub const NONE: Self = Self(&[]);
+    pub const NONE: Self = Self { ids: &[], json: "" };
     /// Messages, whose frame may be JSON.
-    pub const MESSAGES: Self = Self(&["json"]);
+    pub const MESSAGES: Self = Self { ids: &["json"], json: "Short for --frame json" };
+    /// Verbs that act, and say what they did only if they are asked.
+    pub const ACTS: Self =
+        Self { ids: &["json"], json: "Report what was done as one JSON document" };
     /// Records that have neither sizes nor times.
-    pub const WORDS: Self = Self(&["format", "json", "columns", "no_headings", "color"]);
+    pub const WORDS: Self =
+        Self { ids: &["format", "json", "columns", "no_headings", "color"], json: "" };
     /// Records without times.
-    pub const FIGURES: Self = Self(&["format", "json", "columns", "no_headings", "bytes", "color"]);
+    pub const FIGURES: Self =
+        Self { ids: &["format", "json", "columns", "no_headings", "bytes", "color"], json: "" };
     /// Records of whatever kind.
-    pub const ALL: Self = Self(&LACKABLE);
+    pub const ALL: Self = Self { ids: &LACKABLE, json: "" };
 
     /// Returns true if the verb has the option with this id.
     pub fn has(self, id: &str) -> bool {
-        self.0.contains(&id) || !LACKABLE.contains(&id)
+        self.ids.contains(&id) || !LACKABLE.contains(&id)
     }
 
     /// Makes the help of a verb say what the common options, which `all` defines, are to it: those that it lacks
@@ -140,7 +149,7 @@ impl Honoured {
         let verb = verb.args(lacked.map(|arg| arg.clone().hide(true)));
         let json = all.get_arguments().find(|arg| arg.get_id() == "json" && !self.has("format"));
         let json = json.filter(|_| self.has("json")).cloned();
-        verb.args(json.map(|json| json.global(false).help("Short for --frame json")))
+        verb.args(json.map(|json| json.global(false).help(self.json)))
     }
 
     /// The line below the short help of a verb, which has no room for the common options.
@@ -161,7 +170,7 @@ impl Honoured {
         match LACKABLE.iter().filter(|id| !self.has(id)).find(given) {
             None => Ok(()),
             Some(id) => {
-                let mut has: Vec<_> = self.0.iter().map(option).collect();
+                let mut has: Vec<_> = self.ids.iter().map(option).collect();
                 has.push("--quiet".to_owned());
                 let has = has.join(", ");
                 Err(Fault::usage(format!("{} is not for {verb}: it has {has}", option(id))))

@@ -85,28 +85,26 @@ pub fn mode(text: &str) -> Result<u32, String> {
 /// The number that `chown(2)` takes for "leave it as it is": nobody has it.
 const UNCHANGED: u32 = u32::MAX;
 
-/// A user's name or id, as an id.
+/// A user's name or id, as an id. Digits that are a user's name mean that user, as `chown(1)` has it; `+5` is always an id.
 ///
 /// # Errors
 /// No user has that name.
 pub fn user(text: &str) -> Result<u32, String> {
-    let named = || users::get_user_by_name(text).map(|user| user.uid());
-    text.parse()
-        .ok()
-        .or_else(named)
+    let named = users::get_user_by_name(text).map(|user| user.uid());
+    named
+        .or_else(|| text.parse().ok())
         .filter(|uid| *uid != UNCHANGED)
         .ok_or_else(|| format!("there is no user {}", quoted(text.as_bytes())))
 }
 
-/// A group's name or id, as an id.
+/// A group's name or id, as an id, as [`user`] reads it.
 ///
 /// # Errors
 /// No group has that name.
 pub fn group(text: &str) -> Result<u32, String> {
-    let named = || users::get_group_by_name(text).map(|group| group.gid());
-    text.parse()
-        .ok()
-        .or_else(named)
+    let named = users::get_group_by_name(text).map(|group| group.gid());
+    named
+        .or_else(|| text.parse().ok())
         .filter(|gid| *gid != UNCHANGED)
         .ok_or_else(|| format!("there is no group {}", quoted(text.as_bytes())))
 }

@@ -1,5 +1,6 @@
 //! `create`: make an object, and print its address.
 
+use std::fmt::Display;
 use std::io::Write;
 
 use crate::cli::context::{Context, Exit, VerbResult};
@@ -7,6 +8,7 @@ use crate::cli::params::{Creating, Params};
 use crate::cli::values;
 use crate::kinds::capability::{CreateRequest, Remove, Want};
 use crate::kinds::{self, KindRecord};
+use crate::listing::acting::ActReport;
 use crate::model::{Address, Class, Facility, Fault, Locator, Selector};
 use crate::sys::stream::StandardOutput;
 
@@ -83,24 +85,33 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
         made => made,
     };
+    let mut report = ActReport::new(&[], cx)?;
     match made {
         Ok(address) => {
-            if let Err(error) = writeln!(cx.out, "{address}").and_then(|()| cx.flush()) {
-                if is_new && let Some(remove) = record.remove {
-                    take_back(remove, &address, cx);
-                }
-                return Err(Exit::Output(error));
+            report.done(&address, if is_new { "created" } else { "existed" }, Vec::new());
+            let told = if cx.options.json {
+                report.finish(cx)
+            } else {
+                writeln!(cx.out, "{address}").and_then(|()| cx.flush()).map_err(Exit::Output)
+            };
+            if told.is_err()
+                && is_new
+                && let Some(remove) = record.remove
+            {
+                take_back(remove, &address, cx);
             }
+            told
         }
         Err(fault) => {
-            let shown: &dyn std::fmt::Display = match &args.what {
-                Selector::Facility(facility) => &facility.name(),
-                Selector::Address(address) => address,
+            let (shown, address): (&dyn Display, _) = match &args.what {
+                Selector::Facility(facility) => (&facility.name(), None),
+                Selector::Address(address) => (address, Some(address)),
             };
             cx.cannot("create", Some(shown), &fault);
+            report.not_made(record, address, &fault);
+            report.finish(cx)
         }
     }
-    Ok(())
 }
 
 /// Removes an object whose address nobody has been told.

@@ -37,9 +37,19 @@ use crate::model::{Class, Fault};
 static VERBS: &[Verb] = &[
     Verb { alias: Some("ls"), columns: columns::of_objects, output: Honoured::ALL, ..verb!(list) },
     Verb { columns: columns::of_objects, output: Honoured::ALL, fails: &FINDS, ..verb!(show) },
-    Verb { takes: |_| false, fails: &MAKES, ..verb!(create) },
-    Verb { takes: |record| record.configure.is_some(), fails: &CHANGES, ..verb!(set) },
-    Verb { takes: |record| record.remove.is_some(), fails: &FINDS, ..verb!(rm) },
+    Verb { takes: |_| false, output: Honoured::ACTS, fails: &MAKES, ..verb!(create) },
+    Verb {
+        takes: |record| record.configure.is_some(),
+        output: Honoured::ACTS,
+        fails: &CHANGES,
+        ..verb!(set)
+    },
+    Verb {
+        takes: |record| record.remove.is_some(),
+        output: Honoured::ACTS,
+        fails: &FINDS,
+        ..verb!(rm)
+    },
     Verb { columns: clean::columns, output: Honoured::ALL, fails: &SEARCHES, ..verb!(clean) },
     Verb { output: Honoured::MESSAGES, takes: |record| record.messages.is_some(), ..verb!(send) },
     Verb {
@@ -50,11 +60,27 @@ static VERBS: &[Verb] = &[
     },
     Verb { output: Honoured::MESSAGES, takes: peek::takes, fails: &FINDS, ..verb!(peek) },
     Verb { takes: |record| record.memory.is_some(), fails: &FINDS, ..verb!(read) },
-    Verb { takes: |record| record.memory.is_some(), fails: &CHANGES, ..verb!(write) },
-    Verb { takes: |record| record.counters.is_some(), fails: &WAITS, ..verb!(wait) },
-    Verb { takes: |record| record.counters.is_some(), fails: &CHANGES, ..verb!(post) },
+    Verb {
+        takes: |record| record.memory.is_some(),
+        output: Honoured::ACTS,
+        fails: &CHANGES,
+        ..verb!(write)
+    },
+    Verb {
+        takes: |record| record.counters.is_some(),
+        output: Honoured::ACTS,
+        fails: &WAITS,
+        ..verb!(wait)
+    },
+    Verb {
+        takes: |record| record.counters.is_some(),
+        output: Honoured::ACTS,
+        fails: &CHANGES,
+        ..verb!(post)
+    },
     Verb {
         takes: |record| record.counters.is_some_and(|one| one.atomic().is_some()),
+        output: Honoured::ACTS,
         fails: &OPERATES,
         ..verb!(semop)
     },

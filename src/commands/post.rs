@@ -5,6 +5,7 @@ use crate::cli::params::{Giving, Params};
 use crate::cli::values;
 use crate::kinds;
 use crate::kinds::capability::Want;
+use crate::listing::acting::ActReport;
 use crate::model::Address;
 
 /// Increment a semaphore (V) and wake a waiter
@@ -33,10 +34,15 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let counters = kinds::COUNTERS.require("post to", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
-    let given = counters.post(&cx.look(Want::Only(&[])), &args.address.locator, &settings);
-    if let Err(fault) = given {
-        let fault = cx.explain(fault, record, &args.address);
-        cx.cannot("post to", Some(&args.address), &fault);
+    let mut report = ActReport::new(&["by", "index"], cx)?;
+    let details = vec![settings.told("by", 1), settings.told("index", 0)];
+    match counters.post(&cx.look(Want::Only(&[])), &args.address.locator, &settings) {
+        Ok(()) => report.done(&args.address, "posted", details),
+        Err(fault) => {
+            let fault = cx.explain(fault, record, &args.address);
+            report.failed(&args.address, &fault, details);
+            cx.cannot("post to", Some(&args.address), &fault);
+        }
     }
-    Ok(())
+    report.finish(cx)
 }

@@ -10,6 +10,7 @@ use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::{self, KindRecord};
 use crate::leftover::removal::Remover;
 use crate::leftover::{Classifier, Terms};
+use crate::listing::acting::ActReport;
 use crate::listing::{removing, states};
 use crate::model::{Address, Class, Fault, Locator, Object, State, Value};
 
@@ -43,19 +44,31 @@ Examples:
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     // All of them are read and understood before the first is removed.
     let addresses = addresses(&args.addresses)?;
+    let mut report = ActReport::new(&[], cx)?;
     if args.unused {
-        remove_unused(args, cx, &addresses);
-        return Ok(());
+        remove_unused(args, cx, &addresses, &mut report);
+        return report.finish(cx);
     }
     for address in addresses {
         match remove(cx, &address) {
-            Ok(None) => {}
-            Ok(Some(note)) => cx.note(&format!("{address}: {note}")),
-            Err(fault) if fault.class == Class::NotFound && args.if_exists => {}
-            Err(fault) => cx.cannot("remove", Some(&address), &fault),
+            Ok(None) => report.done(&address, "removed", Vec::new()),
+            Ok(Some(note)) => {
+                cx.note(&format!("{address}: {note}"));
+                report.done_with(&address, "marked", &note);
+            }
+            Err(fault) => fail(args, &address, &fault, cx, &mut report),
         }
     }
-    Ok(())
+    report.finish(cx)
+}
+
+/// Says why an object is not removed, unless it is enough that it is not there.
+fn fail(args: &Args, address: &Address, fault: &Fault, cx: &mut Context, report: &mut ActReport) {
+    if fault.class == Class::NotFound && args.if_exists {
+        return report.done(address, "missing", Vec::new());
+    }
+    report.failed(address, fault, Vec::new());
+    cx.cannot("remove", Some(address), fault);
 }
 
 fn remove(cx: &Context, address: &Address) -> Result<Option<String>, Fault> {
@@ -88,7 +101,7 @@ fn with_holders(note: String, cx: &Context, record: &KindRecord, locator: &Locat
 }
 
 /// Removes what nothing holds, in the order that harms nobody.
-fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
+fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address], report: &mut ActReport) {
     let proc = cx.proc.clone();
     let scanner = Scanner::new(&proc);
     let look = Query {
@@ -105,8 +118,7 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
         });
         match found {
             Ok(object) => units.push(vec![object]),
-            Err(fault) if fault.class == Class::NotFound && args.if_exists => {}
-            Err(fault) => cx.cannot("remove", Some(address), &fault),
+            Err(fault) => fail(args, address, &fault, cx, report),
         }
     }
     // Whoever is named by its address may be young, and is not protected by a list.
@@ -123,7 +135,7 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address]) {
     };
     Remover { look: &look, judge: &judge, allows }.remove(&units, &mut |unit, at, outcome| {
         let Some(object) = units.get(unit).and_then(|unit| unit.get(at)) else { return };
-        removing::tell(cx, object, outcome);
+        removing::tell(cx, object, outcome, report);
     });
 }
 

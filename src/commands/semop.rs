@@ -5,7 +5,8 @@ use crate::cli::values;
 use crate::cli::waiting::Waiting;
 use crate::kinds;
 use crate::kinds::capability::Want;
-use crate::model::{Address, Term};
+use crate::listing::acting::ActReport;
+use crate::model::{Address, Term, Value};
 
 /// Perform several operations on a semaphore set atomically
 ///
@@ -43,10 +44,16 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let atomic = kinds::ATOMIC.require("operate on", &args.address, record)?;
     let look = cx.look(Want::Only(&[]));
-    let done = atomic.operate(&look, &args.address.locator, &args.terms, args.waiting.from_now());
-    if let Err(fault) = done {
-        let fault = cx.explain(fault, record, &args.address);
-        cx.cannot("operate on", Some(&args.address), &fault);
+    let mut report = ActReport::new(&["operations"], cx)?;
+    let terms = args.terms.iter().map(|term| Value::Text(term.to_string().into()));
+    let details = vec![Value::List(terms.collect())];
+    match atomic.operate(&look, &args.address.locator, &args.terms, args.waiting.from_now()) {
+        Ok(()) => report.done(&args.address, "changed", details),
+        Err(fault) => {
+            let fault = cx.explain(fault, record, &args.address);
+            report.failed(&args.address, &fault, details);
+            cx.cannot("operate on", Some(&args.address), &fault);
+        }
     }
-    Ok(())
+    report.finish(cx)
 }

@@ -5,7 +5,8 @@ use crate::cli::params::{Params, Setting};
 use crate::cli::values;
 use crate::kinds;
 use crate::kinds::capability::{ConfigureRequest, Want};
-use crate::model::{Address, Fault};
+use crate::listing::acting::ActReport;
+use crate::model::{Address, Fault, Settings, Value};
 
 /// Change objects
 ///
@@ -61,14 +62,32 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             args.params.for_kind(record)?,
         ));
     }
+    let mut report = ActReport::new(&["asked"], cx)?;
     for (address, record, configure, settings) in &changes {
         let change =
             ConfigureRequest { mode: args.mode, uid: args.owner, gid: args.group, settings };
-        let done = configure.set(&cx.look(Want::Only(&[])), &address.locator, &change);
-        if let Err(fault) = done {
-            let fault = cx.explain(fault, record, address);
-            cx.cannot("change", Some(address), &fault);
+        match configure.set(&cx.look(Want::Only(&[])), &address.locator, &change) {
+            Ok(()) => report.done(address, "changed", vec![args.given(settings)]),
+            Err(fault) => {
+                let fault = cx.explain(fault, record, address);
+                report.failed(address, &fault, vec![args.given(settings)]);
+                cx.cannot("change", Some(address), &fault);
+            }
         }
     }
-    Ok(())
+    report.finish(cx)
+}
+
+impl Args {
+    /// The options that say what is to be changed.
+    fn given(&self, settings: &Settings) -> Value {
+        let common = [
+            ("mode", self.mode.is_some()),
+            ("owner", self.owner.is_some()),
+            ("group", self.group.is_some()),
+        ];
+        let common = common.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
+        let own = settings.params().map(|param| param.name);
+        Value::List(common.chain(own).map(Value::Word).collect())
+    }
 }

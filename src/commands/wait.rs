@@ -6,6 +6,7 @@ use crate::cli::values;
 use crate::cli::waiting::Waiting;
 use crate::kinds;
 use crate::kinds::capability::Want;
+use crate::listing::acting::ActReport;
 use crate::model::Address;
 
 /// Wait for a semaphore and decrement it (P)
@@ -40,10 +41,15 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let counters = kinds::COUNTERS.require("wait on", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
     let look = cx.look(Want::Only(&[]));
-    let taken = counters.wait(&look, &args.address.locator, &settings, args.waiting.from_now());
-    if let Err(fault) = taken {
-        let fault = cx.explain(fault, record, &args.address);
-        cx.cannot("wait on", Some(&args.address), &fault);
+    let mut report = ActReport::new(&["by", "index"], cx)?;
+    let details = vec![settings.told("by", 1), settings.told("index", 0)];
+    match counters.wait(&look, &args.address.locator, &settings, args.waiting.from_now()) {
+        Ok(()) => report.done(&args.address, "taken", details),
+        Err(fault) => {
+            let fault = cx.explain(fault, record, &args.address);
+            report.failed(&args.address, &fault, details);
+            cx.cannot("wait on", Some(&args.address), &fault);
+        }
     }
-    Ok(())
+    report.finish(cx)
 }

@@ -11,7 +11,8 @@ use crate::cli::part::ByteRange;
 use crate::cli::values;
 use crate::kinds;
 use crate::kinds::capability::{Region, RegionAccess, TransferError, Want};
-use crate::model::{Address, Class, Fault};
+use crate::listing::acting::ActReport;
+use crate::model::{Address, Class, Fault, Value};
 use crate::output::{Progress, ProgressUnit};
 use crate::sys::buffer::PageBuffer;
 use crate::sys::stream;
@@ -59,19 +60,25 @@ const AHEAD: usize = 1 << 20;
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let memory = kinds::MEMORY.require("write to", &args.address, record)?;
+    let mut report = ActReport::new(&["offset", "bytes"], cx)?;
     let look = cx.look(Want::Only(&[]));
     let mut written = None;
     let done = memory
         .open(&look, &args.address.locator, RegionAccess::Write)
         .and_then(|mut region| write(args, region.as_mut(), &mut written));
-    if let Err(fault) = done {
-        let mut fault = cx.explain(fault, record, &args.address);
-        if let Some(written) = written {
-            fault.cause.push_str(&format!("; {written} bytes were written"));
+    let details = vec![Value::Bytes(args.part.offset), Value::Bytes(written.unwrap_or(0))];
+    match done {
+        Ok(()) => report.done(&args.address, "written", details),
+        Err(fault) => {
+            let mut fault = cx.explain(fault, record, &args.address);
+            if let Some(written) = written {
+                fault.cause.push_str(&format!("; {written} bytes were written"));
+            }
+            report.failed(&args.address, &fault, details);
+            cx.cannot("write to", Some(&args.address), &fault);
         }
-        cx.cannot("write to", Some(&args.address), &fault);
     }
-    Ok(())
+    report.finish(cx)
 }
 
 /// Writes, and keeps count in `written` from the moment on in which something may have been written.

@@ -263,6 +263,7 @@ impl IpcrmRemover<'_> {
                     let slash: &[u8] = if sort.facility == Facility::Mq { b"/" } else { b"" };
                     self.one_of_all(sort, &locator, &[slash, name.as_encoded_bytes()].concat())?;
                 }
+                // Kinds that this tool knows have no other locators.
                 _ => {}
             }
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::judged::LATE;
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::kinds::KINDS;
-use crate::model::{COMMON, Fault, Field, Value, quoted};
+use crate::model::{COMMON, Family, Fault, Field, State, Value, choices, quoted};
 use crate::output::Cell;
 
 /// The names of columns with what they are, in the order in which help lists them.
@@ -14,7 +14,7 @@ pub type ColumnHelp = Vec<(String, String)>;
 /// Every column that objects can have: those of all kinds first.
 pub fn of_objects() -> ColumnHelp {
     let mut columns: ColumnHelp =
-        shared().map(|field| (field.name.to_owned(), field.help.to_owned())).collect();
+        shared().map(|field| (field.name.to_owned(), with_choices(field))).collect();
     let own = columns.len();
     for record in KINDS {
         for field in (record.kind.fields)() {
@@ -28,6 +28,16 @@ pub fn of_objects() -> ColumnHelp {
         }
     }
     columns
+}
+
+/// The help of a column. Where its values are choices, it names them.
+fn with_choices(field: &Field) -> String {
+    let words = match field.name {
+        "family" => choices::<Family>(),
+        "state" => choices::<State>(),
+        _ => return field.help.to_owned(),
+    };
+    format!("{}: {words}.", field.help.trim_end_matches('.'))
 }
 
 /// The columns that all kinds have, in the order in which `show` prints them: those of objects, and those that later stages

@@ -57,7 +57,10 @@ pub struct LateColumn {
 /// The columns that later stages fill. They follow those that all kinds have.
 pub static LATE: &[LateColumn] = &[
     LateColumn {
-        field: Field::costly("state", "in-use, idle, leftover, suspect or unknown."),
+        field: Field::costly(
+            "state",
+            "Whether it is used, and if not, whether anybody will need it.",
+        ),
         stage: Stage::Verdict,
         get: |one| {
             one.verdict.as_ref().map_or(NOT_JUDGED, |verdict| Value::Word(verdict.state.name()))

@@ -1,5 +1,6 @@
 //! What verbs that remove without harm have in common: what interrupted runs left, and telling what became of objects.
 
+use super::acting::ActReport;
 use crate::cli::context::Context;
 use crate::kinds;
 use crate::kinds::KINDS;
@@ -48,24 +49,25 @@ fn recover_at(homes: impl Iterator<Item = Directory>, dry: bool, cx: &mut Contex
 }
 
 /// Says what became of one object that was named by its address.
-pub fn tell(cx: &mut Context, object: &Object, outcome: removal::RemovalOutcome) {
+pub fn tell(
+    cx: &mut Context,
+    object: &Object,
+    outcome: removal::RemovalOutcome,
+    report: &mut ActReport,
+) {
     let address = &object.address;
-    match outcome {
-        removal::RemovalOutcome::Removed => {}
-        removal::RemovalOutcome::Left(how) => {
-            cx.cannot("remove", Some(address), &Fault::new(Class::Failed, how));
+    let fault = match outcome {
+        removal::RemovalOutcome::Removed => {
+            return report.done(address, "removed", Vec::new());
         }
-        removal::RemovalOutcome::Skipped(why) => {
-            let fault = Fault::new(Class::Failed, why)
-                .hint("without --unused it is removed even if it is in use");
-            cx.cannot("remove", Some(address), &fault);
-        }
-        removal::RemovalOutcome::Failed(fault) => {
-            let fault = match kinds::of_address(address) {
-                Ok(record) => cx.explain(*fault, record, address),
-                Err(_) => *fault,
-            };
-            cx.cannot("remove", Some(address), &fault);
-        }
-    }
+        removal::RemovalOutcome::Left(how) => Fault::new(Class::Failed, how),
+        removal::RemovalOutcome::Skipped(why) => Fault::new(Class::Failed, why)
+            .hint("without --unused it is removed even if it is in use"),
+        removal::RemovalOutcome::Failed(fault) => match kinds::of_address(address) {
+            Ok(record) => cx.explain(*fault, record, address),
+            Err(_) => *fault,
+        },
+    };
+    report.failed(address, &fault, Vec::new());
+    cx.cannot("remove", Some(address), &fault);
 }

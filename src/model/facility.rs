@@ -2,6 +2,7 @@
 
 use super::encoding::quoted;
 use super::locator::{ID, KEY, Locator, LocatorForm, NAME, PATH};
+use super::named::listed;
 
 /// What a kind of object is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,14 +140,6 @@ impl Facility {
         let FacilityRow { name, longest, .. } = self.row();
         NAME.read(&with_slash, name, *longest)
             .unwrap_or_else(|| Err(format!("{} is no POSIX name", quoted(&with_slash))))
-    }
-}
-
-/// `a, b or c`.
-fn listed(mut words: Vec<String>, last: &str) -> String {
-    match (words.pop(), words.is_empty()) {
-        (Some(one), false) => format!("{} {last} {one}", words.join(", ")),
-        (one, _) => one.unwrap_or_default(),
     }
 }
 

@@ -36,7 +36,7 @@ pub use locator::{
     DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH,
 };
 pub use message::Mark;
-pub use named::Named;
+pub use named::{Named, choices};
 pub use object::{COMMON, Column, Facts, Found, Object, ObjectName, Place};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, History, UsePattern};

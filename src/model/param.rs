@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use super::value::Value;
+
 /// An option of a verb that a kind declares beside the code that obeys it.
 #[derive(Debug)]
 pub struct Param {
@@ -90,6 +92,15 @@ impl Settings {
             Argument::Number(number) => Some(*number),
             _ => None,
         }
+    }
+
+    /// The number of the option called `name` as it is told of an act: `otherwise` where it was not given.
+    pub fn told(&self, name: &str, otherwise: u64) -> Value {
+        let given = self.0.iter().find(|(param, _)| param.name == name);
+        Value::Count(match given {
+            Some((_, Argument::Number(number))) => *number,
+            _ => otherwise,
+        })
     }
 
     /// A whole number that may be negative.

@@ -1,5 +1,7 @@
 //! One term of an atomic operation on a set of semaphores, as `semop(2)` has them: `0:3=-1u`.
 
+use std::fmt;
+
 /// A change of one semaphore of a set, or of several in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
@@ -43,6 +45,18 @@ impl Term {
     }
 }
 
+impl fmt::Display for Term {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.first)?;
+        if self.last != self.first {
+            write!(out, ":{}", self.last)?;
+        }
+        let flags = [(self.nowait, "n"), (self.undo, "u")];
+        let flags: String = flags.iter().filter(|(is, _)| *is).map(|(_, letter)| *letter).collect();
+        write!(out, "={}{flags}", self.delta)
+    }
+}
+
 fn form(problem: &str) -> String {
     format!("{problem}: a term is INDEX[:LAST]=DELTA, and n (do not wait) or u (undo) after it")
 }
@@ -79,6 +93,7 @@ mod tests {
             ("7=0un", term(7, 7, 0, true, true)),
             ("65535=32767u", term(65535, 65535, 32767, false, true)),
         ] {
+            assert_eq!(Term::parse(&expected.to_string()).as_ref(), Ok(&expected), "{text}");
             assert_eq!(Term::parse(text), Ok(expected), "{text}");
         }
     }

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use super::{Cell, Renderer, View, text};
 use crate::model::{Rows, Timestamp, Value};
 
+/// The version of the documents: it changes when a key goes or means something else, not when one comes.
+const SCHEMA: u32 = 1;
+
 pub(super) struct Json {
     /// What the records are called in the document; `None` for a line each.
     records: Option<&'static str>,
@@ -29,7 +32,7 @@ impl Json {
     fn lead(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let first = std::mem::replace(&mut self.first, false);
         match self.records {
-            Some(records) if first => write!(out, "{{\"{records}\":["),
+            Some(records) if first => write!(out, "{{\"schema\":{SCHEMA},\"{records}\":["),
             Some(_) => out.write_all(b","),
             None => Ok(()),
         }

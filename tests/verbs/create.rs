@@ -16,7 +16,8 @@ crate::cases![
     sizes_are_binary_units,
     a_second_address_is_refused_before_anything_is_made,
     the_short_help_names_the_options_and_their_kinds,
-    two_that_race_for_one_name_have_one_winner;
+    two_that_race_for_one_name_have_one_winner,
+    digits_that_are_a_name_mean_the_user_of_that_name;
     SeveralUsers: an_owner_that_may_not_be_given_leaves_nothing_behind,
     what_exists_is_exit_6_for_those_who_may_not_read_it
 ];
@@ -176,4 +177,18 @@ fn what_exists_is_exit_6_for_those_who_may_not_read_it() {
     ] {
         env.command(&arguments).by_user(65534).run().code(6).prints("");
     }
+}
+
+fn digits_that_are_a_name_mean_the_user_of_that_name() {
+    let env = TestEnv::new();
+    for (file, line) in [("passwd", "4711:x:0:0::/:/bin/sh\n"), ("group", "4711:x:0:\n")] {
+        fs::write(env.path(file), line).unwrap();
+        crate::isolation::cover(&env.path(file), &format!("/etc/{file}"));
+    }
+    env.run(["create", "sem:/s", "--owner", "4711", "--group", "4711"]).ok();
+    let object = env.show("sem:/s");
+    assert_eq!((&object["uid"], &object["gid"]), (&0.into(), &0.into()));
+    assert_eq!(env.run(["list", "sem", "--json", "--owner", "4711"]).ok().addresses(), ["sem:/s"]);
+    // With a sign it is a number.
+    assert!(env.run(["list", "sem", "--json", "--owner", "+4711"]).ok().addresses().is_empty());
 }

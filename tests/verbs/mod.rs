@@ -24,6 +24,7 @@ mod peek;
 mod post;
 mod read;
 mod recv;
+mod reports;
 mod rm;
 mod semop;
 mod send;
@@ -58,6 +59,7 @@ pub fn cases() -> Vec<Case> {
         output_options::cases(),
         peek::cases(),
         recv::cases(),
+        reports::cases(),
         send::cases(),
         lock::cases(),
         post::cases(),

@@ -77,7 +77,7 @@ fn every_output_option_is_honoured_or_refused_by_every_verb() {
             let before: Vec<_> = given.iter().copied().chain(line(&verb, &[], &needs)).collect();
             if offered.contains(*option) {
                 let messages = !offered.contains("--format");
-                // What carries messages has a test of its own.
+                // What carries messages has a test of its own, and so have reports.
                 if messages {
                     continue;
                 }
