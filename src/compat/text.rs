@@ -12,18 +12,18 @@ impl Digits {
         Self { bytes: [0; 24], begin: 24 }
     }
 
-    fn new(number: u64, base: u64) -> Self {
+    fn new<const BASE: u64>(number: u64) -> Self {
         let mut digits = Self::empty();
-        digits.push_number(number, base);
+        digits.push_number::<BASE>(number);
         digits
     }
 
-    /// Puts a number before what is there.
-    fn push_number(&mut self, mut number: u64, base: u64) {
+    /// Puts a number before what is there. To divide by a constant is several times faster.
+    fn push_number<const BASE: u64>(&mut self, mut number: u64) {
         loop {
             // A digit is below 16.
-            self.push(b"0123456789abcdef"[(number % base) as usize]);
-            number /= base;
+            self.push(b"0123456789abcdef"[(number % BASE) as usize]);
+            number /= BASE;
             if number == 0 {
                 break;
             }
@@ -43,7 +43,7 @@ impl Digits {
 
 /// `%u`.
 pub(super) fn decimal(number: u64) -> Digits {
-    Digits::new(number, 10)
+    Digits::new::<10>(number)
 }
 
 /// `%d`.
@@ -57,7 +57,7 @@ pub(super) fn signed(number: i64) -> Digits {
 
 /// `%o`.
 pub(super) fn octal(number: u32) -> Digits {
-    Digits::new(number.into(), 8)
+    Digits::new::<8>(number.into())
 }
 
 /// `%#o`: with a leading 0, but for 0 itself.
@@ -72,7 +72,7 @@ pub(super) fn marked_octal(number: u32) -> Digits {
 /// `0x%08x`.
 pub(super) fn key(key: u32) -> [u8; 10] {
     let mut text = *b"0x00000000";
-    let digits = Digits::new(key.into(), 16);
+    let digits = Digits::new::<16>(key.into());
     let digits = digits.bytes();
     text[10 - digits.len()..].copy_from_slice(digits);
     text
@@ -111,10 +111,10 @@ pub(super) fn human(size: u64) -> Digits {
     let mut digits = Digits::empty();
     digits.push(b"BKMGTPE"[place as usize]);
     if tenths > 0 {
-        digits.push_number(tenths, 10);
+        digits.push_number::<10>(tenths);
         digits.push(b'.');
     }
-    digits.push_number(whole, 10);
+    digits.push_number::<10>(whole);
     digits
 }
 
@@ -135,14 +135,16 @@ pub(super) fn escaped(byte: u8) -> String {
 }
 
 /// Adds foreign bytes with those escaped that `hide` names, given each byte and the one after it.
-pub(super) fn escape(out: &mut Vec<u8>, text: &[u8], hide: fn(u8, Option<u8>) -> bool) {
+pub(super) fn escape(out: &mut Vec<u8>, text: &[u8], hide: impl Fn(u8, Option<u8>) -> bool) {
+    let mut begin = 0;
     for (at, byte) in text.iter().enumerate() {
         if hide(*byte, text.get(at + 1).copied()) {
+            out.extend_from_slice(&text[begin..at]);
             out.extend_from_slice(escaped(*byte).as_bytes());
-        } else {
-            out.push(*byte);
+            begin = at + 1;
         }
     }
+    out.extend_from_slice(&text[begin..]);
 }
 
 /// Escapes what could move a cursor, and what a reader of the C locale cannot show.

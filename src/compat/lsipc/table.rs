@@ -43,7 +43,9 @@ pub(super) struct LsipcTable {
     titles: Vec<String>,
     headings: bool,
     text: Vec<u8>,
-    cells: Vec<(usize, bool)>,
+    /// How long each cell is in the text, and whether there is one at all. Small: fresh memory costs more than what is
+    /// put there.
+    cells: Vec<(u32, bool)>,
     /// Rows have been written that are not kept here.
     begun: bool,
 }
@@ -72,12 +74,20 @@ impl LsipcTable {
 
     /// A cell of our own text, which needs no escapes but for the spaces of a raw list.
     pub(super) fn own(&mut self, text: &[u8]) {
+        let begin = self.text.len();
         self.text.extend_from_slice(text);
-        self.cells.push((self.text.len(), true));
+        self.end_cell(begin);
+    }
+
+    /// Keeps the text from `begin` on as a cell.
+    fn end_cell(&mut self, begin: usize) {
+        let length = self.text.len() - begin;
+        self.cells.push((u32::try_from(length).unwrap_or(u32::MAX), true));
     }
 
     /// A cell of text that has spaces, or that others chose.
     pub(super) fn foreign(&mut self, text: &[u8]) {
+        let begin = self.text.len();
         match self.mode {
             Mode::List | Mode::Pretty => escape(&mut self.text, text, text::hide_unprintable),
             Mode::Raw => escape(&mut self.text, text, |byte, _| {
@@ -88,20 +98,20 @@ impl LsipcTable {
             }),
             Mode::Json => json_escape(&mut self.text, text),
         }
-        self.cells.push((self.text.len(), true));
+        self.end_cell(begin);
     }
 
     /// Nothing to say.
     pub(super) fn none(&mut self) {
-        self.cells.push((self.text.len(), false));
+        self.cells.push((0, false));
     }
 
     /// Every cell, with whether there is one at all.
     fn cells(&self) -> impl Iterator<Item = (&[u8], bool)> {
-        let mut begin = 0;
-        self.cells.iter().map(move |(end, there)| {
-            let cell = &self.text[begin..*end];
-            begin = *end;
+        let mut rest = self.text.as_slice();
+        self.cells.iter().map(move |(length, there)| {
+            let (cell, more) = rest.split_at_checked(*length as usize).unwrap_or((rest, &[]));
+            rest = more;
             (cell, *there)
         })
     }
@@ -148,6 +158,11 @@ impl LsipcTable {
         }
     }
 
+    /// Each with the number of its column.
+    fn in_columns<T>(&self, cells: impl Iterator<Item = T>) -> impl Iterator<Item = (usize, T)> {
+        (0..self.columns.len()).cycle().zip(cells)
+    }
+
     /// The titles as the first row, if there are any.
     fn with_headings(&self) -> impl Iterator<Item = &[u8]> {
         let headings = self.headings && !self.begun;
@@ -157,9 +172,9 @@ impl LsipcTable {
 
     fn write_raw(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut text = Vec::new();
-        for (at, cell) in self.with_headings().enumerate() {
+        for (column, cell) in self.in_columns(self.with_headings()) {
             text.extend_from_slice(cell);
-            text.push(if (at + 1) % self.columns.len() == 0 { b'\n' } else { b' ' });
+            text.push(if column + 1 == self.columns.len() { b'\n' } else { b' ' });
             flush(out, &mut text)?;
         }
         out.write_all(&text)
@@ -168,16 +183,15 @@ impl LsipcTable {
     fn write_list(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let count = self.columns.len();
         let mut widths = vec![0; count];
-        for (at, cell) in self.with_headings().enumerate() {
-            let widest = &mut widths[at % count];
+        for (at, cell) in self.in_columns(self.with_headings()) {
+            let widest = &mut widths[at];
             *widest = cell.len().max(*widest);
         }
         if let Some(width) = width {
             self.narrow(&mut widths, width);
         }
         let mut line = Vec::new();
-        for (at, cell) in self.with_headings().enumerate() {
-            let column = at % count;
+        for (column, cell) in self.in_columns(self.with_headings()) {
             let cell = &cell[..cell.len().min(widths[column])];
             let last = column + 1 == count;
             match (self.columns[column].right, last && cell.is_empty()) {
@@ -210,8 +224,7 @@ impl LsipcTable {
         let count = self.columns.len();
         let leads: Vec<String> = self.titles.iter().map(|title| format!("{title}=\"")).collect();
         let mut text = Vec::new();
-        for (at, (cell, _)) in self.cells().enumerate() {
-            let column = at % count;
+        for (column, (cell, _)) in self.in_columns(self.cells()) {
             text.extend_from_slice(leads[column].as_bytes());
             text.extend_from_slice(cell);
             text.push(b'"');
@@ -241,11 +254,11 @@ impl LsipcTable {
         if !self.begun {
             text.extend_from_slice(format!("{{\n   \"{records}\": [\n").as_bytes());
         }
-        for (at, (cell, _)) in self.cells().enumerate() {
-            let column = at % count;
+        let mut first = !self.begun;
+        for (column, (cell, _)) in self.in_columns(self.cells()) {
             if column == 0 {
-                let first = at == 0 && !self.begun;
                 text.extend_from_slice(if first { b"      {\n" } else { b",{\n" });
+                first = false;
             }
             text.extend_from_slice(leads[column].as_bytes());
             if cell.is_empty() {
