@@ -34,6 +34,8 @@ pub enum HeldBy {
     Locked,
     /// An object of the same group is held.
     Companion(String),
+    /// It exists only while a process holds it.
+    Existing,
     /// These processes, which were seen.
     Seen(Arc<Holders>),
 }
@@ -269,6 +271,7 @@ impl Hold {
             Self::Held(HeldBy::Companion(address)) => {
                 format!("it belongs to {address}, which is held")
             }
+            Self::Held(HeldBy::Existing) => "it exists only while a process holds it".into(),
             Self::Held(HeldBy::Seen(found)) => holders(found),
             Self::Free(Proof::Counted) => {
                 "no process attached or waiting (counted by the kernel)".into()

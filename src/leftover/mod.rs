@@ -245,6 +245,9 @@ impl<'a> Classifier<'a> {
         if let Some(found) = found.filter(|found| !found.holders.is_empty()) {
             return Some(Hold::Held(HeldBy::Seen(Arc::clone(found))));
         }
+        if trace.holding.vacancy == Vacancy::Existence {
+            return Some(Hold::Held(HeldBy::Existing));
+        }
         let by_processes = |sure: Hold| match found {
             Some(found) if found.complete() => Some(sure),
             Some(_) => Some(Hold::Unseen(Unreadable::Processes(self.scanner.unread()))),
@@ -269,7 +272,9 @@ impl<'a> Classifier<'a> {
                     })
                 })
             }
-            (Vacancy::Leased { .. } | Vacancy::Scanned, _) => by_processes(Hold::NoneSeen),
+            (Vacancy::Leased { .. } | Vacancy::Scanned | Vacancy::Existence, _) => {
+                by_processes(Hold::NoneSeen)
+            }
         }
     }
 

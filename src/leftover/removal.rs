@@ -275,7 +275,7 @@ fn tell_failed(
 /// Returns true if the processes have to be looked at to judge it, because neither a count nor a lease tells all.
 fn needs_scan(object: &Object) -> bool {
     object.trace.is_some_and(|trace| match trace.holding.vacancy {
-        Vacancy::Counted => false,
+        Vacancy::Counted | Vacancy::Existence => false,
         Vacancy::Leased { in_flight } => !in_flight,
         Vacancy::Scanned => true,
     })

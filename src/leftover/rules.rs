@@ -225,6 +225,7 @@ mod tests {
                 Evidence { lives: Lives::Unread("permission denied"), ..dead() },
                 Unknown,
             ),
+            ("pipe: it exists", held(HeldBy::Existing), InUse),
             ("queue: a receiver or sender waits", held(HeldBy::Seen(Arc::default())), InUse),
             (
                 "queue: last sender or receiver runs",

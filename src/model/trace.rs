@@ -88,6 +88,8 @@ pub enum Vacancy {
     },
     /// Every process is looked at.
     Scanned,
+    /// There is nothing to prove: it exists only while a process holds it.
+    Existence,
 }
 
 impl Vacancy {
@@ -97,6 +99,7 @@ impl Vacancy {
             Self::Counted => "count",
             Self::Leased { .. } => "lease",
             Self::Scanned => "scan",
+            Self::Existence => "existence",
         }
     }
 }
