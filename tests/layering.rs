@@ -14,6 +14,8 @@ crate::cases![
     a_circle_is_seen_where_a_parent_passes_a_name_on,
     unsafe_code_is_in_sys_alone,
     the_table_in_the_crates_documentation_is_the_rule,
+    nothing_but_kinds_names_a_facility,
+    nobody_lists_the_forms_of_locators,
     every_module_says_what_it_is_for,
     a_type_name_has_one_meaning
 ];
@@ -227,6 +229,36 @@ fn the_table_in_the_crates_documentation_is_the_rule() {
                 "src/lib.rs and this test differ: may {layer} use {other}?"
             );
         }
+    }
+}
+
+// A kind of a new facility would have to be known there. The tools of util-linux have theirs for ever.
+fn nothing_but_kinds_names_a_facility() {
+    let mut named = 0;
+    for source in sources("src") {
+        let may = matches!(source.layer(), Some("kinds" | "model" | "compat"));
+        for (at, name) in source.code.match_indices("Facility::") {
+            let variant = source.code[at + name.len()..].starts_with(char::is_uppercase);
+            named += usize::from(variant);
+            assert!(may || !variant, "src/{} names a facility", source.path);
+        }
+    }
+    assert!(named > 20, "only {named} named, the test does not read them");
+}
+
+// Who matches on them all has to be changed with the next form.
+fn nobody_lists_the_forms_of_locators() {
+    let sources = sources("src");
+    let table = sources.iter().find(|source| source.path == "model/locator.rs").unwrap();
+    let (_, list) = table.code.split_once("pub enum Locator {").unwrap();
+    let (list, _) = list.split_once("\n}").unwrap();
+    let variants: Vec<&str> =
+        list.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name).collect();
+    assert!(variants.len() >= 4, "{variants:?}");
+    for source in sources.iter().filter(|source| source.path != table.path) {
+        let named = |variant: &&&str| source.code.contains(&format!("Locator::{variant}("));
+        let named = variants.iter().filter(named).count();
+        assert!(named < 4, "src/{} names {named} of {variants:?}", source.path);
     }
 }
 

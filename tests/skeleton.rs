@@ -72,8 +72,13 @@ fn help_and_messages_have_it() {
     // An address would not help where no kind can be created.
     env.run(["create", SKELETON.facility])
         .code(2)
-        .says("cannot be created")
+        .says("cannot create skeleton: a file of the skeleton cannot be created")
+        .says("hint: kinds that can: System V shared memory")
         .says_not("skeleton:PATH");
+    env.run(["create", "skeleton:/x"])
+        .code(2)
+        .says("cannot create skeleton:/x: a file of the skeleton cannot be created")
+        .says("hint: kinds that can: System V shared memory");
 }
 
 fn completion_has_it() {

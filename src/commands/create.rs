@@ -66,7 +66,10 @@ Examples:
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let (record, locator) = kind(&args.what)?;
     let settings = args.params.for_kind(record)?;
-    let create = kinds::CREATE.of_kind(record)?;
+    let create = match &args.what {
+        Selector::Address(address) => kinds::CREATE.require("create", address, record)?,
+        Selector::Facility(_) => kinds::CREATE.of_kind(record)?,
+    };
     let making = CreateRequest {
         locator,
         mode: args.mode,
@@ -136,7 +139,11 @@ fn kind(what: &Selector) -> Result<(&'static KindRecord, Option<&Locator>), Exit
                     if let Some(record) = kinds::of_facility(*facility).next()
                         && kinds::of_facility(*facility).all(|one| one.create.is_none())
                     {
-                        kinds::CREATE.of_kind(record)?;
+                        let name = facility.name();
+                        kinds::CREATE.of_kind(record).map_err(|fault| Fault {
+                            cause: format!("cannot create {name}: {}", fault.cause),
+                            ..fault
+                        })?;
                     }
                     let (name, patterns) = (facility.name(), facility.patterns());
                     Err(Fault::usage(format!("a {name} needs an address: {patterns}")).into())

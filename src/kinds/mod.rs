@@ -1,6 +1,7 @@
 //! The kinds of object: a record each, in the order in which they are listed. Adding a kind is a file and a
 //! line of [`KINDS`].
 
+mod alike;
 pub mod backing;
 pub mod capability;
 mod fact;
@@ -165,11 +166,18 @@ impl<T> Capability<T> {
     /// The capability of the kind of an object, to `act` on it: *wait on*.
     ///
     /// # Errors
-    /// A usage error that says what the kind lacks, and names the kinds that have it.
+    /// A usage error that says what the kind lacks, and names the verb that does the like to it, and the kinds that can.
     pub fn require(&self, act: &str, address: &Address, record: &KindRecord) -> Result<T, Fault> {
-        let because = |fault: Fault| Fault {
-            cause: format!("cannot {act} {address}: {}", fault.cause),
-            ..fault
+        let because = |fault: Fault| {
+            let able = fault.hint.unwrap_or_default();
+            let hint = alike::instead(act, record).map_or(able.clone(), |(verb, does)| {
+                format!("ipcctl {verb} {address} {does}; {able}")
+            });
+            Fault {
+                cause: format!("cannot {act} {address}: {}", fault.cause),
+                hint: Some(hint),
+                ..fault
+            }
         };
         self.of_kind(record).map_err(because)
     }

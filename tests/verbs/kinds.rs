@@ -7,6 +7,7 @@ crate::cases![
     every_kind_has_a_row,
     every_kind_can_be_inspected_created_changed_and_removed,
     a_kind_that_cannot_do_what_a_verb_does_is_told_what_it_lacks,
+    a_hint_names_the_verb_that_does_the_like,
     the_matrix_is_there_for_programs_too
 ];
 
@@ -65,10 +66,30 @@ fn a_kind_that_cannot_do_what_a_verb_does_is_told_what_it_lacks() {
                 .prints("")
                 .says(&format!("cannot {act} {address}: "))
                 .says(&format!("{about} {lack}"));
-            output.says("hint: kinds that can: ");
+            output.says("kinds that can: ");
         }
     }
     assert!(lacking > 20, "only {lacking}");
+}
+
+fn a_hint_names_the_verb_that_does_the_like() {
+    let env = TestEnv::new();
+    for (words, hint) in [
+        (["send", "shm:/m"], "ipcctl write shm:/m writes bytes to it"),
+        (["send", "sem:0x5"], "ipcctl post sem:0x5 increments it"),
+        (["write", "mq:/q"], "ipcctl send mq:/q sends a message to it"),
+        (["post", "fifo:/f"], "ipcctl send fifo:/f sends a message to it"),
+        (["recv", "shm:0"], "ipcctl read shm:0 reads its bytes"),
+        (["read", "mq:0"], "ipcctl recv mq:0 waits for what is sent to it"),
+        (["read", "sem:/s"], "ipcctl wait sem:/s waits for it and decrements it"),
+        (["wait", "fifo:/f"], "ipcctl recv fifo:/f waits for what is sent to it"),
+        (["peek", "sem:/s"], "ipcctl show sem:/s tells all that is known of it"),
+    ] {
+        let output = env.run(words).code(2);
+        output.says(&format!("hint: {hint}; kinds that can: "));
+    }
+    let words = ["semop", "sem:/s", "0=1"];
+    env.run(words).code(2).says("hint: ipcctl wait sem:/s decrements its one counter, and post");
 }
 
 fn the_matrix_is_there_for_programs_too() {
