@@ -93,7 +93,7 @@ pub enum Named {
 /// Why it is of no use to anybody, whoever lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defunct {
-    /// So many waiters are counted, and nobody holds it: they were killed.
+    /// So many waiters are counted, and no process holds it: they were killed. The semaphore works on.
     Stranded(u32),
     /// It was never finished: its maker died between making and naming it.
     Unfinished,
@@ -159,6 +159,8 @@ pub struct Evidence {
     pub named: Named,
     /// Whether anything is pending on it.
     pub undo: Undo,
+    /// A person, a path or a configuration gave its name or key, and the next run gives it again.
+    pub chosen: bool,
     /// Whether a process could return for it.
     pub users: Users,
     /// Messages that nobody has taken.
@@ -216,6 +218,9 @@ impl Evidence {
             Named::Unread(pid) => {
                 add(format!("whether process {pid} of its name runs cannot be told"));
             }
+        }
+        if self.chosen {
+            add("its name or key was chosen: a later run can come back to it".into());
         }
         match self.pending {
             0 => {}

@@ -24,7 +24,8 @@ use crate::holders::{Scanner, process};
 use crate::kinds::backing::Store;
 use crate::kinds::capability::Query;
 use crate::model::{
-    Clock, Fault, History, Holders, Object, State, Subject, Trace, UsePattern, Vacancy, Verdict,
+    Clock, Fault, History, Holders, Object, State, Subject, Trace, UsePattern, Vacancy, Value,
+    Verdict,
 };
 use crate::sys::processes;
 use evidence::{Defunct, Evidence, HeldBy, Hold, Kept, Named, Proof, Undo, Unreadable, Users};
@@ -180,6 +181,7 @@ impl<'a> Classifier<'a> {
             wreck: wreck(past, origin),
             named: Named::Nothing,
             undo: Undo::Clear,
+            chosen: is_chosen(object, origin),
             users: Users::Unread,
             pending: past.pending.unwrap_or(0),
         };
@@ -417,6 +419,16 @@ impl<'a> Classifier<'a> {
 
 fn unknown(why: &'static str) -> Verdict {
     Verdict { state: State::Unknown, because: why, free: false, evidence: [why.into()].into() }
+}
+
+/// Returns true if the next run of a program comes back to its name or key: to all but those that were drawn at random,
+/// have the number of a process in them, or are no key at all (`IPC_PRIVATE`).
+fn is_chosen(object: &Object, origin: Option<Origin>) -> bool {
+    match object.facts.get("key") {
+        Some(Value::Key(_)) => true,
+        Some(Value::None(_)) => false,
+        _ => !origin.is_some_and(|origin| origin.is_for_once()),
+    }
 }
 
 fn wreck(past: &History, origin: Option<Origin>) -> Option<Defunct> {

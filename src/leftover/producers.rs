@@ -206,6 +206,11 @@ impl Origin {
         (self.producer.meaning != Unfinished).then_some(self.producer.program)
     }
 
+    /// Returns true if no later run gives such a name again.
+    pub fn is_for_once(&self) -> bool {
+        self.producer.meaning == Transient && self.producer.shape != Chosen
+    }
+
     /// What the end of the process in the name proves.
     pub fn proof_of_end(&self, pid: i32) -> Named {
         match self.producer.shape {

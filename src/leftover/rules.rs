@@ -1,7 +1,7 @@
 //! The decision table: evidence in, state out. The first rule that fits decides. Knows no kind, makes no call, and
 //! never says `leftover` without proof: what could not be read is `unknown`, what could not be excluded `suspect`.
 
-use super::evidence::{Evidence, Hold, Lives, Named, Undo, Users};
+use super::evidence::{Defunct, Evidence, Hold, Lives, Named, Undo, Users};
 use crate::model::State;
 
 /// A row of the table.
@@ -79,7 +79,11 @@ pub static RULES: &[Rule] = &[
         fits: |it| it.pending > 0,
         state: State::Suspect,
     },
-    Rule { about: "it is of no use", fits: |it| it.wreck.is_some(), state: State::Leftover },
+    Rule {
+        about: "it was never finished",
+        fits: |it| it.wreck == Some(Defunct::Unfinished),
+        state: State::Leftover,
+    },
     Rule {
         about: "it is there to be read after a crash",
         fits: |it| matches!(it.named, Named::ForLater(_)),
@@ -90,6 +94,7 @@ pub static RULES: &[Rule] = &[
         fits: |it| matches!(it.named, Named::Over(_)),
         state: State::Leftover,
     },
+    Rule { about: "its name or key was chosen", fits: |it| it.chosen, state: State::Suspect },
     Rule {
         about: "no process lives that may open it",
         fits: |it| it.users == Users::Nobody,
@@ -108,7 +113,7 @@ pub fn rule(evidence: &Evidence) -> &'static Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leftover::evidence::{Defunct, HeldBy, Kept, Proof, Unreadable};
+    use crate::leftover::evidence::{HeldBy, Kept, Proof, Unreadable};
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -126,6 +131,7 @@ mod tests {
             wreck: None,
             named: Named::Nothing,
             undo: Undo::Clear,
+            chosen: false,
             users: Users::Nobody,
             pending: 0,
         }
@@ -173,6 +179,11 @@ mod tests {
                 "segment: free, never attached, nobody left",
                 Evidence { lives: Lives::Over, ..dead() },
                 Leftover,
+            ),
+            (
+                "any: its name or key was chosen, and no process is left",
+                Evidence { chosen: true, ..dead() },
+                Suspect,
             ),
             ("segment: free, both gone, its owner has processes", owners(dead()), Suspect),
             (
@@ -300,8 +311,8 @@ mod tests {
             ),
             (
                 "semaphore: free, and waiters counted",
-                Evidence { wreck: Some(Defunct::Stranded(1)), ..owners(file()) },
-                Leftover,
+                Evidence { wreck: Some(Defunct::Stranded(1)), chosen: true, ..file() },
+                Suspect,
             ),
             (
                 "semaphore: free, and never finished",
@@ -378,21 +389,22 @@ mod tests {
             named in prop_oneof![Just(Named::Nothing), Just(Named::Over(1)), Just(Named::HandedOn(1)), Just(Named::ForLater(1)), Just(Named::Running(1)), Just(Named::Unread(1))],
             undo in prop_oneof![Just(Undo::Clear), Just(Undo::Possible(1)), Just(Undo::Unread)],
             users in prop_oneof![Just(Users::Nobody), Just(Users::Owner(7)), Just(Users::Unread)],
-            wreck in prop_oneof![Just(None), Just(Some(Defunct::Stranded(1)))],
+            wreck in prop_oneof![Just(None), Just(Some(Defunct::Stranded(1))), Just(Some(Defunct::Unfinished))],
             quiet in proptest::option::of(-10i64..10_000),
             pending in 0u64..2,
-            (stepped, standing, is_kept) in any::<(bool, bool, bool)>(),
+            (stepped, standing, is_kept, chosen) in any::<(bool, bool, bool, bool)>(),
         ) {
             let kept = is_kept.then_some(Kept::Persists(""));
-            let evidence = Evidence { hold, lives, stepped, kept, quiet, standing, wreck, named, undo, users, pending, ..dead() };
+            let evidence = Evidence { hold, lives, stepped, kept, quiet, standing, wreck, named, undo, chosen, users, pending, ..dead() };
             if state(&evidence) == State::Leftover {
                 prop_assert!(matches!(evidence.hold, Hold::Free(_) | Hold::NoneSeen));
                 prop_assert!(matches!(evidence.lives, Lives::None | Lives::Over));
                 prop_assert!(!evidence.stepped && evidence.kept.is_none() && !evidence.standing);
                 prop_assert!(evidence.quiet.is_some_and(|quiet| quiet >= evidence.grace));
                 prop_assert!(evidence.undo == Undo::Clear && evidence.pending == 0);
-                let nobody = evidence.users == Users::Nobody;
-                prop_assert!(nobody || evidence.wreck.is_some() || matches!(evidence.named, Named::Over(_)));
+                let nobody = evidence.users == Users::Nobody && !evidence.chosen;
+                let unfinished = evidence.wreck == Some(Defunct::Unfinished);
+                prop_assert!(nobody || unfinished || matches!(evidence.named, Named::Over(_)));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 use crate::leftover::{NOBODY_HOME, expect, expect_suspect, sees_everybody};
-use crate::makers::{holder, holding, lost, sysv};
+use crate::makers::{holder, holding, lost, posix, sysv};
 use crate::queue_room;
 
 crate::cases![
@@ -21,9 +21,10 @@ crate::cases![
     a_queue_with_a_blocked_receiver_is_in_use,
     a_queue_whose_sender_runs_is_no_leftover,
     a_queue_of_processes_that_are_gone_is_a_suspect_where_everybody_can_be_seen;
-    SeveralUsers: a_segment_of_a_user_without_processes_is_a_leftover,
-    a_set_of_a_user_without_processes_is_a_leftover,
-    a_queue_of_a_user_without_processes_is_a_leftover_but_not_with_messages_in_it,
+    SeveralUsers: a_segment_without_a_key_of_a_user_without_processes_is_a_leftover_and_one_with_a_key_a_suspect,
+    a_set_without_a_key_of_a_user_without_processes_is_a_leftover_and_one_with_a_key_a_suspect,
+    a_queue_without_a_key_is_a_leftover_but_not_with_messages_in_it,
+    an_object_with_a_chosen_name_or_key_is_never_taken_however_long_its_user_has_no_process,
     an_object_of_a_user_with_a_process_is_a_suspect,
     a_mode_for_all_or_for_a_group_with_processes_makes_a_suspect,
     a_set_that_may_not_be_read_is_unknown,
@@ -208,29 +209,34 @@ fn a_queue_of_processes_that_are_gone_is_a_suspect_where_everybody_can_be_seen()
     assert!(evidence.contains("1 message in it would be lost"), "{evidence}");
 }
 
-fn a_segment_of_a_user_without_processes_is_a_leftover() {
+fn a_segment_without_a_key_of_a_user_without_processes_is_a_leftover_and_one_with_a_key_a_suspect()
+{
     let env = TestEnv::new();
     let key = env.key();
     holder::as_user(NOBODY_HOME, || {
         sysv::segment(key, 4096, 0o600);
+        sysv::segment(sysv::PRIVATE, 4096, 0o600);
     });
-    expect(&env, &format!("shm:{key:#x}"), if sees_everybody() { "leftover" } else { "suspect" });
+    expect(&env, &format!("shm:{key:#x}"), "suspect");
+    expect(&env, &without_key(&env, "shm"), proved());
 }
 
-fn a_set_of_a_user_without_processes_is_a_leftover() {
+fn a_set_without_a_key_of_a_user_without_processes_is_a_leftover_and_one_with_a_key_a_suspect() {
     let env = TestEnv::new();
     let key = env.key();
     holder::as_user(NOBODY_HOME, || {
         sysv::set_with(key, &[1], 0o600);
+        sysv::set_with(sysv::PRIVATE, &[1, 1], 0o600);
     });
-    expect(&env, &format!("sem:{key:#x}"), if sees_everybody() { "leftover" } else { "suspect" });
+    expect(&env, &format!("sem:{key:#x}"), "suspect");
+    expect(&env, &without_key(&env, "sem"), proved());
 }
 
-fn a_queue_of_a_user_without_processes_is_a_leftover_but_not_with_messages_in_it() {
+fn a_queue_without_a_key_is_a_leftover_but_not_with_messages_in_it() {
     let env = TestEnv::new();
-    let (empty, filled) = (env.key(), env.key());
+    let filled = env.key();
     holder::as_user(NOBODY_HOME, || {
-        sysv::queue(empty, 0o600);
+        sysv::queue(sysv::PRIVATE, 0o600);
         let id = sysv::queue(filled, 0o600);
         (0..3).for_each(|_| sysv::send(id, 1, b"x"));
     });
@@ -238,9 +244,45 @@ fn a_queue_of_a_user_without_processes_is_a_leftover_but_not_with_messages_in_it
     let evidence =
         expect(&env, &format!("mq:{filled:#x}"), if everybody { "suspect" } else { "unknown" });
     assert!(evidence.contains("3 messages in it would be lost"), "{evidence}");
-    expect(&env, &format!("mq:{empty:#x}"), if everybody { "leftover" } else { "unknown" });
+    expect(&env, &without_key(&env, "mq"), if everybody { "leftover" } else { "unknown" });
     env.run(["clean", "mq", "--grace", "0", "--yes"]).any_code(&[0]);
     expect(&env, &format!("mq:{filled:#x}"), if everybody { "suspect" } else { "unknown" });
+}
+
+// Pool managers that start workers on demand, cron jobs, staged indexes: they come back by the name or key.
+fn an_object_with_a_chosen_name_or_key_is_never_taken_however_long_its_user_has_no_process() {
+    let env = TestEnv::new();
+    let keys = [env.key(), env.key(), env.key()];
+    holder::as_user(NOBODY_HOME, || {
+        posix::shared_memory("/frames", 4096, 0o600);
+        posix::semaphore("/gate", 0, 0o600);
+        posix::message_queue("/jobs", 2, 16, 0o600);
+        sysv::segment(keys[0], 4096, 0o600);
+        sysv::set_with(keys[1], &[1], 0o600);
+        sysv::queue(keys[2], 0o600);
+    });
+    // A killed waiter stays counted, and the semaphore works on.
+    lost::killed_waiter("/gate");
+    let before = env.run(["list", "--format", "plain", "-o", "address"]).any_code(&[0]).1;
+    let clean = env.run(["clean", "--grace", "0", "--yes"]).any_code(&[0]).1;
+    clean.shows("removed 0 objects");
+    let after = env.run(["list", "--format", "plain", "-o", "address"]).any_code(&[0]).1;
+    assert_eq!(before.lines(), after.lines());
+    assert_eq!(after.lines().len(), 6);
+}
+
+/// The state of what is proved to be a leftover where all processes can be seen.
+fn proved() -> &'static str {
+    if sees_everybody() { "leftover" } else { "suspect" }
+}
+
+/// The address of the only object of a facility that has no key.
+fn without_key(env: &TestEnv, facility: &str) -> String {
+    let objects = env.run(["list", facility, "--json", "--columns", "address,key"]).any_code(&[0]);
+    let objects = objects.1.objects();
+    let private: Vec<_> = objects.iter().filter(|one| one["key"].is_null()).collect();
+    assert_eq!(private.len(), 1, "{objects:?}");
+    private[0]["address"].as_str().expect("an address").to_owned()
 }
 
 fn an_object_of_a_user_with_a_process_is_a_suspect() {
@@ -270,7 +312,8 @@ fn a_mode_for_all_or_for_a_group_with_processes_makes_a_suspect() {
     let evidence = expect(&env, &address, "suspect");
     assert!(evidence.contains(&format!("process {} may open it", member.pid())), "{evidence}");
     drop(member);
-    expect(&env, &address, if sees_everybody() { "leftover" } else { "suspect" });
+    let evidence = expect(&env, &address, "suspect");
+    assert!(!evidence.contains("may open it again"), "{evidence}");
 }
 
 fn a_set_that_may_not_be_read_is_unknown() {

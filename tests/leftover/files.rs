@@ -20,11 +20,11 @@ crate::cases![
     what_is_known_to_persist_is_idle,
     what_is_proved_to_be_free_has_no_holders_whoever_cannot_be_seen,
     memory_whose_lock_file_is_held_is_in_use_with_it,
-    a_free_semaphore_with_a_killed_waiter_is_a_leftover,
+    a_killed_waiter_leaves_a_semaphore_that_works_on,
     a_semaphore_that_was_never_finished_is_a_leftover,
     times_that_cannot_be_make_nothing_a_leftover,
     a_fifo_is_never_a_leftover;
-    SeveralUsers: free_objects_of_a_user_without_processes_are_leftovers,
+    SeveralUsers: free_objects_of_a_user_without_processes_are_leftovers_unless_their_names_were_chosen,
     the_holder_may_be_anybody_for_the_owner_who_asks
 ];
 
@@ -161,12 +161,14 @@ fn memory_whose_lock_file_is_held_is_in_use_with_it() {
     expect(&env, "shm:/fastrtps_p1", "suspect");
 }
 
-fn a_free_semaphore_with_a_killed_waiter_is_a_leftover() {
+fn a_killed_waiter_leaves_a_semaphore_that_works_on() {
     let env = TestEnv::new();
     posix::semaphore("/s", 0, 0o600);
     lost::killed_waiter("/s");
-    let evidence = expect(&env, "sem:/s", "leftover");
+    let evidence = expect(&env, "sem:/s", "suspect");
     assert!(evidence.contains("waiter that it counts was killed"), "{evidence}");
+    env.run(["post", "sem:/s"]).ok();
+    env.run(["lock", "sem:/s", "--nonblock", "--", "true"]).ok();
 }
 
 fn a_semaphore_that_was_never_finished_is_a_leftover() {
@@ -222,15 +224,20 @@ fn a_fifo_is_never_a_leftover() {
         .shows("removed 0 objects");
 }
 
-fn free_objects_of_a_user_without_processes_are_leftovers() {
+fn free_objects_of_a_user_without_processes_are_leftovers_unless_their_names_were_chosen() {
     let env = TestEnv::new();
     holder::as_user(NOBODY_HOME, || {
         posix::shared_memory("/psm_0a1b2c3d", 4096, 0o600);
+        posix::semaphore("/mp-0a1b2c3d", 1, 0o600);
         posix::semaphore("/s", 1, 0o600);
         posix::message_queue("/q", 2, 16, 0o600);
     });
-    for address in ["shm:/psm_0a1b2c3d", "sem:/s", "mq:/q"] {
+    for address in ["shm:/psm_0a1b2c3d", "sem:/mp-0a1b2c3d"] {
         expect(&env, address, if sees_everybody() { "leftover" } else { "suspect" });
+    }
+    for address in ["sem:/s", "mq:/q"] {
+        let evidence = expect(&env, address, "suspect");
+        assert!(evidence.contains("a later run can come back to it"), "{evidence}");
     }
 }
 

@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A user who has no process, on this machine or any other.
-const NOBODY_HOME: u32 = 70_777;
+pub const NOBODY_HOME: u32 = 70_777;
 
 /// What is concluded of an object that is not too young to judge, and the evidence in one text.
 #[track_caller]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::env::TestEnv;
 use crate::isolation;
+use crate::leftover::NOBODY_HOME;
 use crate::makers::{self, holder, lost, odd, posix, sysv};
 
 crate::cases![
@@ -15,8 +16,6 @@ crate::cases![
     on_a_terminal_it_asks_and_removes_after_a_yes,
     with_yes_it_removes_and_says_how_much,
     a_dry_run_shows_the_plan_and_removes_nothing,
-    suspects_are_only_taken_when_that_is_said,
-    a_state_chooses_among_what_may_be_taken,
     programs_get_the_plan_and_what_became_of_each_object,
     programs_are_never_asked,
     all_formats_have_the_columns_that_are_asked_for,
@@ -32,10 +31,17 @@ crate::cases![
     directories_that_others_prepared_as_quarantine_are_not_used,
     an_unreadable_source_is_exit_1,
     a_file_that_may_not_be_removed_fails_and_the_rest_goes;
-    SeveralUsers: an_ordinary_user_removes_only_what_is_his
+    SeveralUsers: suspects_are_only_taken_when_that_is_said,
+    a_state_chooses_among_what_may_be_taken,
+    an_ordinary_user_removes_only_what_is_his
 ];
 
-/// A semaphore that is a leftover for whoever looks: its waiter was killed.
+/// A leftover where every process can be seen: memory of a Python program of a user who has no process.
+fn left(name: &str) {
+    holder::as_user(NOBODY_HOME, || posix::shared_memory(name, 4096, 0o600));
+}
+
+/// A semaphore that is a suspect for whoever looks: its waiter was killed.
 fn wreck(name: &str) {
     posix::semaphore(name, 0, 0o600);
     lost::killed_waiter(name);
@@ -57,7 +63,7 @@ fn where_nothing_is_left_over_nothing_is_removed() {
 fn without_a_terminal_and_without_yes_nothing_is_removed() {
     let env = TestEnv::new();
     wreck("/w");
-    let output = env.run(["clean", "--grace", "0"]).code(1);
+    let output = env.run(["clean", "--suspect", "--grace", "0"]).code(1);
     output.shows("sem:/w").shows("removed 0 objects");
     output.says("nothing was removed: there is no terminal to ask on").says("hint: --yes");
     assert!(exists("sem.w"));
@@ -67,7 +73,7 @@ fn on_a_terminal_it_asks_and_takes_no_for_an_answer() {
     let env = TestEnv::new();
     wreck("/w");
     for answer in ["n\n", "\n", "nonsense\n", "yet\n"] {
-        let run = env.command(["clean", "--grace", "0"]).answered(answer);
+        let run = env.command(["clean", "--suspect", "--grace", "0"]).answered(answer);
         let output = run.code(1);
         output.says("remove it? [y/N]").says("nothing was removed").shows("sem:/w");
         assert!(exists("sem.w"), "{answer:?}");
@@ -79,7 +85,7 @@ fn on_a_terminal_it_asks_and_removes_after_a_yes() {
     for answer in ["y\n", "YES\n"] {
         wreck("/v");
         wreck("/w");
-        let output = env.command(["clean", "--grace", "0"]).answered(answer).code(0);
+        let output = env.command(["clean", "--suspect", "--grace", "0"]).answered(answer).code(0);
         output.says("remove these 2 objects? [y/N]").shows("removed 2 objects");
         assert!(!exists("sem.w") && !exists("sem.v"), "{answer:?}");
     }
@@ -98,14 +104,15 @@ fn with_yes_it_removes_and_says_how_much() {
     assert_eq!(output.lines().last(), Some(&"removed 2 objects, freed 4.0 MiB; skipped 0"));
     assert!(!exists("m") && sysv::segment_status(id).is_ok());
     wreck("/w");
-    let output = env.run(["clean", "--grace", "0", "--yes", "--bytes"]).any_code(&[0]).1;
+    let output =
+        env.run(["clean", "--suspect", "--grace", "0", "--yes", "--bytes"]).any_code(&[0]).1;
     assert_eq!(output.lines().last(), Some(&"removed 1 object, freed 4096 B; skipped 0"));
 }
 
 fn a_dry_run_shows_the_plan_and_removes_nothing() {
     let env = TestEnv::new();
     wreck("/w");
-    let output = env.run(["clean", "--grace", "0", "--dry-run", "sem"]).ok();
+    let output = env.run(["clean", "--suspect", "--grace", "0", "--dry-run", "sem"]).ok();
     let lines = output.lines();
     assert!(lines[0].starts_with("ADDRESS"), "{lines:?}");
     assert!(lines[1].starts_with("sem:/w") && lines[1].contains("was killed"), "{lines:?}");
@@ -117,13 +124,13 @@ fn a_dry_run_shows_the_plan_and_removes_nothing() {
 
 fn suspects_are_only_taken_when_that_is_said() {
     let env = TestEnv::new();
-    posix::shared_memory("/m", 4096, 0o600);
     wreck("/w");
+    left("/psm_0a1b2c3d");
     let output = env.run(["clean", "--grace", "0", "--yes", "shm", "sem"]).code(0);
-    output.says("1 suspect is not taken without --suspect").hides("shm:/m");
-    assert!(exists("m") && !exists("sem.w"));
-    env.run(["clean", "--grace", "0", "--yes", "--suspect", "shm"]).ok().shows("suspect");
-    assert!(!exists("m"));
+    output.says("1 suspect is not taken without --suspect").hides("sem:/w");
+    assert!(!exists("psm_0a1b2c3d") && exists("sem.w"));
+    env.run(["clean", "--grace", "0", "--yes", "--suspect", "sem"]).ok().shows("suspect");
+    assert!(!exists("sem.w"));
 }
 
 fn a_state_chooses_among_what_may_be_taken() {
@@ -131,9 +138,9 @@ fn a_state_chooses_among_what_may_be_taken() {
     let clean = |words: &[&str]| {
         env.run(["clean", "shm", "sem", "--grace", "0", "--yes"].iter().chain(words)).code(0)
     };
-    let there = || (exists("m"), exists("sem.w"));
-    posix::shared_memory("/m", 4096, 0o600);
+    let there = || (exists("sem.w"), exists("psm_0a1b2c3d"));
     wreck("/w");
+    left("/psm_0a1b2c3d");
     clean(&["--state", "idle,in-use", "--suspect"]).shows("removed 0 objects").says_not("suspect");
     clean(&["--state", "suspect"]).says("1 suspect is not taken without --suspect");
     assert_eq!(there(), (true, true));
@@ -147,13 +154,15 @@ fn programs_get_the_plan_and_what_became_of_each_object() {
     let env = TestEnv::new();
     posix::shared_memory("/torch_1_1", 4096, 0o600);
     wreck("/w");
-    let planned = env.run(["clean", "--grace", "0", "--dry-run", "--json", "sem"]).ok().only();
-    assert_eq!((&planned["result"], &planned["state"]), (&"planned".into(), &"leftover".into()));
+    let planned =
+        env.run(["clean", "--suspect", "--grace", "0", "--dry-run", "--json", "sem"]).ok().only();
+    assert_eq!((&planned["result"], &planned["state"]), (&"planned".into(), &"suspect".into()));
     assert_eq!((&planned["address"], &planned["reason"]), (&"sem:/w".into(), &None::<()>.into()));
     assert!(planned["evidence"].as_array().is_some_and(|lines| lines.len() > 1), "{planned}");
-    let done = env.run(["clean", "--grace", "0", "--yes", "--json", "sem"]).ok().only();
+    let done =
+        env.run(["clean", "--suspect", "--grace", "0", "--yes", "--json", "sem"]).ok().only();
     assert_eq!((&done["result"], &done["address"]), (&"removed".into(), &"sem:/w".into()));
-    let none = env.run(["clean", "--grace", "0", "--yes", "--json", "sem"]).ok();
+    let none = env.run(["clean", "--suspect", "--grace", "0", "--yes", "--json", "sem"]).ok();
     assert!(none.objects().is_empty() && none.warnings().is_empty());
 }
 
@@ -161,7 +170,8 @@ fn programs_are_never_asked() {
     let env = TestEnv::new();
     wreck("/w");
     for format in ["json", "jsonl", "csv", "plain"] {
-        let run = env.command(["clean", "--grace", "0", "--format", format]).answered("y\n");
+        let run =
+            env.command(["clean", "--suspect", "--grace", "0", "--format", format]).answered("y\n");
         run.code(1).says("this format never asks").shows("sem:/w");
         assert!(exists("sem.w"), "{format}");
     }
@@ -170,7 +180,8 @@ fn programs_are_never_asked() {
 fn all_formats_have_the_columns_that_are_asked_for() {
     let env = TestEnv::new();
     wreck("/w");
-    let words = ["clean", "--grace", "0", "--dry-run", "sem", "-o", "address,result,producer"];
+    let words =
+        ["clean", "--suspect", "--grace", "0", "--dry-run", "sem", "-o", "address,result,producer"];
     env.run(words).ok().shows("ADDRESS  RESULT   PRODUCER\nsem:/w   planned  -\n");
     let plain = env.run(words.iter().chain(&["--format", "plain"])).ok();
     plain.prints("sem:/w\tplanned\t-\n");
@@ -344,7 +355,9 @@ fn directories_that_others_prepared_as_quarantine_are_not_used() {
     std::os::unix::fs::symlink(env.directory(), "/dev/shm/.ipcctl-2222222222222222").unwrap();
     fs::write(env.path("outside"), "").unwrap();
     wreck("/w");
-    env.run(["clean", "--grace", "0", "--yes", "sem"]).code(0).shows("removed 1 object,");
+    env.run(["clean", "--suspect", "--grace", "0", "--yes", "sem"])
+        .code(0)
+        .shows("removed 1 object,");
     assert!(exists(".ipcctl-1111111111111111/planted") && !exists("planted"));
     assert!(fs::exists(env.path("outside")).unwrap() && !exists("outside"));
 }
@@ -352,7 +365,10 @@ fn directories_that_others_prepared_as_quarantine_are_not_used() {
 fn an_unreadable_source_is_exit_1() {
     let env = TestEnv::without_mqueue();
     wreck("/w");
-    let run = env.command(["clean", "--grace", "0", "--dry-run", "--json"]).unprivileged().run();
+    let run = env
+        .command(["clean", "--suspect", "--grace", "0", "--dry-run", "--json"])
+        .unprivileged()
+        .run();
     let output = run.code(1);
     assert!(!output.warnings().is_empty());
 }
@@ -384,7 +400,7 @@ fn a_file_that_may_not_be_removed_fails_and_the_rest_goes() {
     }
     // A mount on a file keeps it where it is.
     isolation::cover("/dev/shm/sem.a", "/dev/shm/sem.a");
-    let output = env.run(["clean", "--grace", "0", "--yes", "sem"]).code(1);
+    let output = env.run(["clean", "--suspect", "--grace", "0", "--yes", "sem"]).code(1);
     output.says("cannot remove sem:/a").shows("removed 1 object,").shows("; skipped 0; failed 1");
     assert!(exists("sem.a") && !exists("sem.b"));
 }
