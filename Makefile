@@ -25,6 +25,13 @@ check:
 faults:
 	IPCCTL_FAULTS=all cargo test --locked --test ipcctl -- "calls: no call that fails" --nocapture
 
+# Races that attackers run against, ten thousand of each, and as many cleaners killed at random moments: hours.
+# IPCCTL_ATTACKS has another number.
+IPCCTL_ATTACKS ?= 10000
+attacks:
+	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "attacks:" --nocapture
+	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "races: a killed cleaner" --nocapture
+
 # Installing builds nothing, so that it can be done by root alone.
 install:
 	@test -x $(PROGRAM) || { echo "there is no $(PROGRAM): run make first" >&2; exit 1; }
@@ -51,4 +58,4 @@ uninstall:
 	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ipcctl.fish
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ipcctl
 
-.PHONY: all check faults install uninstall
+.PHONY: all attacks check faults install uninstall

@@ -28,6 +28,8 @@ pub struct Directory {
     pub directory: Rc<OwnedFd>,
     /// What to call it.
     pub path: Rc<Path>,
+    /// It is where the system keeps all files of the kind. Otherwise it is where an address led.
+    pub is_fixed: bool,
 }
 
 /// A name in a directory.
@@ -36,6 +38,14 @@ pub struct DirEntry {
     pub home: Directory,
     /// The name of a file in it.
     pub name: CString,
+}
+
+impl DirEntry {
+    /// Returns true if this file has the name now.
+    pub fn is_of(&self, id: FileId) -> bool {
+        file::stat_at(&*self.home.directory, &self.name)
+            .is_ok_and(|stat| (stat.device, stat.inode) == (id.device, id.inode))
+    }
 }
 
 /// What keeps a file as it was found, for as long as this lives.

@@ -4,6 +4,7 @@
 //! asked of a descriptor that somebody else has open.
 
 mod endpoint;
+mod entry;
 mod peek;
 mod search;
 
@@ -14,20 +15,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
-use std::rc::Rc;
-
-use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
 
 use super::KindRecord;
-use super::backing::{Backing, DirEntry, Directory, Store};
+use super::backing::{Backing, Store};
 use super::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
 };
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{
-    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
-    object,
+    Backed, accessed, change_file, changed, created, device, inode, links, modified, object,
 };
 use crate::model::{
     self, Address, Breadth, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, FileType,
@@ -35,7 +31,8 @@ use crate::model::{
     Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::{directory, pidfd, pipe};
+use crate::sys::{pidfd, pipe};
+use entry::{FifoEntry, Paths, create_fault};
 use search::Search;
 
 static KIND: Kind = Kind {
@@ -270,16 +267,6 @@ impl Inspect for Fifo {
     }
 }
 
-fn create_fault(error: &io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::NotFound => Fault::new(Class::NotFound, "the directory does not exist"),
-        io::ErrorKind::NotADirectory => {
-            Fault::new(Class::NotFound, "a component of the path is not a directory")
-        }
-        _ => Fault::from_os(error),
-    }
-}
-
 impl Create for Fifo {
     fn params(&self) -> &'static [&'static Param] {
         &[]
@@ -288,15 +275,7 @@ impl Create for Fifo {
     fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let locator =
             making.locator.ok_or_else(|| Fault::usage("a FIFO needs a path: fifo:PATH"))?;
-        let name = c_path(path(locator)?)?;
-        mkfifo(name.as_c_str(), Mode::from_bits_truncate(making.mode))
-            .map_err(|error| create_fault(&error.into()))?;
-        let finished = existing(locator)
-            .and_then(|(handle, _)| change_file(handle.as_fd(), &as_change(making)));
-        if let Err(fault) = finished {
-            let _ = nix::unistd::unlink(name.as_c_str());
-            return Err(fault);
-        }
+        FifoEntry::of(path(locator)?).map_err(|error| create_fault(&error))?.create(making)?;
         Ok(Address { facility: KIND.facility, locator: locator.clone() })
     }
 
@@ -325,34 +304,12 @@ impl Configure for Fifo {
 
 impl Remove for Fifo {
     fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
-        let name = c_path(path(locator)?)?;
-        check(&file::stat_path(&name)?)?;
-        nix::unistd::unlink(name.as_c_str()).map_err(|error| Fault::from_os(&error.into()))?;
-        Ok(None)
+        FifoEntry::of(path(locator)?)?.remove().map(|()| None)
     }
 }
 
 impl Backing for Fifo {
     fn store(&self, _look: &Query) -> io::Result<Box<dyn Store>> {
         Ok(Box::new(Paths))
-    }
-}
-
-/// FIFOs are wherever their paths lead. They are never claimed: to open one would release a process that waits for a peer.
-struct Paths;
-
-impl Store for Paths {
-    fn spot(&self, locator: &Locator) -> io::Result<Option<DirEntry>> {
-        let Locator::Path(path) = locator else { return Err(io::ErrorKind::InvalidInput.into()) };
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        let directory = directory::open(&CString::new(parent.as_os_str().as_bytes())?)?;
-        let home = Directory { directory: Rc::new(directory), path: parent.into() };
-        Ok(Some(DirEntry { home, name: CString::new(name.as_bytes())? }))
-    }
-
-    fn home(&self) -> Option<Directory> {
-        None
     }
 }

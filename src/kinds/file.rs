@@ -1,14 +1,20 @@
 //! What kinds that are files share: the facts that any file has, and changes of owner and mode. Knows neither
 //! where the files are nor what is in them.
 
-use std::os::fd::BorrowedFd;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::sys::stat::Mode;
 
 use super::capability::{ConfigureRequest, CreateRequest};
 use super::fact::{Fact, FactPlan};
 use crate::model::{
-    Fault, FileId, History, Kind, Locator, Object, ObjectName, Timestamp, Trace, UsePattern, Value,
+    Class, Fault, FileId, History, Kind, Locator, Object, ObjectName, Timestamp, Trace, UsePattern,
+    Value,
 };
 use crate::sys::file::{self, Stat};
+use crate::sys::{directory, time};
 
 /// An object that is a file of the file system behind its kind.
 pub(super) trait Backed {
@@ -138,6 +144,59 @@ pub(super) fn change_file(handle: BorrowedFd<'_>, change: &ConfigureRequest) -> 
         file::set_mode(handle, mode)?;
     }
     Ok(())
+}
+
+/// Runs `make` without the umask: the mode is to be exact from the start.
+pub(super) fn without_umask<T>(make: impl FnOnce() -> T) -> T {
+    let mask = nix::sys::stat::umask(Mode::empty());
+    let made = make();
+    nix::sys::stat::umask(mask);
+    made
+}
+
+/// Gives the file called `name` in `home`, which was made by its name since `before`, the owner and mode that were asked for. If
+/// that fails it is removed again. Whoever may change the directory can have put another file there meanwhile: one that
+/// was not made just now, by this user, under this name alone, is left as it is.
+///
+/// # Errors
+/// Those of [`change_file`], and that it is another file.
+pub(super) fn finish_made(
+    (home, name): (impl AsFd, &CStr),
+    making: &CreateRequest,
+    (before, check): ((i64, u32), impl FnOnce(&Stat) -> Result<(), Fault>),
+) -> Result<(), Fault> {
+    let home = home.as_fd();
+    let handle = file::handle_at(home, name)?;
+    let stat = file::stat(&handle)?;
+    check(&stat)?;
+    let own = making.uid.is_some() || making.gid.is_some();
+    if !own && stat.mode & 0o7777 == making.mode {
+        return Ok(());
+    }
+    let made = stat.born.unwrap_or(stat.modified);
+    if stat.uid != nix::unistd::geteuid().as_raw() || stat.links != 1 || made < before {
+        return Err(Fault::new(
+            Class::Failed,
+            "another file has taken its name: owner and mode of that one were left alone",
+        ));
+    }
+    change_file(handle.as_fd(), &as_change(making)).inspect_err(|_| {
+        let _ = remove_same(home, name, &handle);
+    })
+}
+
+/// Removes the name of the file that `handle` stands for, if it still is its name.
+pub(super) fn remove_same(home: impl AsFd, name: &CStr, handle: &OwnedFd) -> io::Result<()> {
+    let (named, meant) = (file::stat_at(&home, name)?, file::stat(handle)?);
+    if id(&named) != id(&meant) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    directory::unlink(home, name)
+}
+
+/// The time before a file is made: what it is compared with by [`finish_made`].
+pub(super) fn before_making() -> Result<(i64, u32), Fault> {
+    Ok(time::file_time()?)
 }
 
 /// What `create` asks for, as a change of the object that has just been made: the umask has had its way with

@@ -1,12 +1,14 @@
 //! A directory of its own on the same file system, to which files are moved before they are removed: whoever looks for one
 //! by name meets no lease, and until the last step everything can be put back under its name. A run that was
-//! interrupted leaves its directory unlocked, and the next run puts back what is in it.
+//! interrupted leaves its directory unlocked, and the next run puts back what is in it. There is one only where no other
+//! user can move it, and only what has this program's mark in it is taken for one.
 
 use std::ffi::{CStr, CString};
 use std::fmt::{self, Display};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -57,7 +59,7 @@ impl Quarantine {
         })
     }
 
-    /// Locks the directory that has just been made.
+    /// Locks the directory that has just been made, and marks it.
     fn made(home: &Directory, name: CString) -> io::Result<Self> {
         let directory = own(home, &name)?.ok_or(io::ErrorKind::AlreadyExists)?;
         // Another run may have found the directory before it was locked, and removed it.
@@ -65,6 +67,7 @@ impl Quarantine {
         if file::stat(&directory)?.links == 0 {
             return Err(io::ErrorKind::NotFound.into());
         }
+        directory::make_link(&directory, &name, &mark(&directory)?)?;
         Ok(Self { home: home.clone(), name, directory })
     }
 
@@ -118,9 +121,31 @@ impl Quarantine {
 
 impl Drop for Quarantine {
     fn drop(&mut self) {
-        // Only an empty directory goes.
-        let _ = directory::remove(&*self.home.directory, &self.name);
+        // The mark stays as long as there is anything that it is for.
+        let files = directory::entries(&self.directory, &|name| name != self.name.to_bytes());
+        if files.is_ok_and(|files| files.is_empty()) {
+            let _ = directory::unlink(&self.directory, &self.name);
+            let _ = directory::remove(&*self.home.directory, &self.name);
+        }
     }
+}
+
+/// The text of the link by which a quarantine is known: it has the name of the directory, so that no file that comes in can
+/// have it, and names the directory's inode, so that a copy or a directory of another name is none.
+fn mark(directory: &OwnedFd) -> io::Result<CString> {
+    Ok(CString::new(format!("ipcctl quarantine {}", file::stat(directory)?.inode))?)
+}
+
+/// Returns true if files can be kept in a directory below `home` that nobody but its maker and root can move or replace: it
+/// is writable for its owner alone or sticky, and its owner is this user or root.
+pub fn is_safe(home: &Directory) -> bool {
+    let own = nix::unistd::geteuid().as_raw();
+    file::stat(&*home.directory).is_ok_and(|stat| {
+        let sticky = stat.mode & libc::S_ISVTX != 0;
+        // Seen from a user namespace, the owner of the system's own directory may be nobody.
+        let trusted = stat.uid == own || stat.uid == 0 || home.is_fixed;
+        trusted && (sticky || stat.mode & 0o022 == 0)
+    })
 }
 
 /// Returns true if another name may have more luck.
@@ -130,7 +155,6 @@ fn is_chance(error: &io::Error) -> bool {
 }
 
 fn path(home: &Path, names: &[&CStr]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
     names
         .iter()
         .fold(home.to_owned(), |path, name| path.join(std::ffi::OsStr::from_bytes(name.to_bytes())))
@@ -155,11 +179,12 @@ pub enum Recovered {
     Stays(PathBuf, String),
     /// It would be put back.
     Waits(PathBuf),
+    /// It is called like a quarantine, and has no mark.
+    Strange(PathBuf),
 }
 
 impl Display for Recovered {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::os::unix::ffi::OsStrExt;
         let because;
         let (path, what) = match self {
             Self::PutBack(path) => (path, "is back in its place"),
@@ -169,6 +194,10 @@ impl Display for Recovered {
                 (path, because.as_str())
             }
             Self::Waits(path) => (path, "will be put back by the next run that removes anything"),
+            Self::Strange(path) => {
+                let name = Encoded(path.as_os_str().as_bytes());
+                return write!(out, "{name} is left alone: it has no mark of this program");
+            }
         };
         write!(
             out,
@@ -179,12 +208,16 @@ impl Display for Recovered {
 }
 
 /// Puts back what interrupted runs of this user left in quarantine below `home`, and removes their directories. What
-/// runs that go on have in theirs is left alone. With `dry` nothing is moved, and what is there is told.
+/// runs that go on have in theirs is left alone, and all of it where others can move directories. With `dry` nothing is
+/// moved, and what is there is told.
 ///
 /// # Errors
 /// The directory cannot be read.
 pub fn recover(home: &Directory, dry: bool) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
+    if !is_safe(home) {
+        return Ok(recovered);
+    }
     let ours = |name: &[u8]| name.starts_with(PREFIX.as_bytes());
     for Entry { name, .. } in directory::entries(&*home.directory, &ours)? {
         // A file of such a name, a link, or a directory of somebody else's is none of ours.
@@ -192,20 +225,38 @@ pub fn recover(home: &Directory, dry: bool) -> io::Result<Vec<Recovered>> {
         if directory::lock(&directory).is_err() {
             continue;
         }
-        let files = directory::entries(&directory, &|_| true)?;
-        if dry {
+        let files = directory::entries(&directory, &|file| file != name.to_bytes())?;
+        let text = directory::link_text(&directory, &name);
+        let is_marked = mark(&directory)?;
+        let is_marked = text.is_ok_and(|text| text.as_bytes() == is_marked.as_bytes());
+        if !is_marked && !files.is_empty() {
+            recovered.push(Recovered::Strange(path(&home.path, &[&name])));
+        } else if dry {
             let waits = |file: &Entry| Recovered::Waits(path(&home.path, &[&name, &file.name]));
             recovered.extend(files.iter().map(waits));
-            continue;
+        } else {
+            // It removes itself at the end, as what is left of one that was killed before it was marked.
+            let quarantine = Quarantine { home: home.clone(), name, directory };
+            recovered.extend(files.iter().map(|file| quarantine.recover(&file.name)));
         }
-        let quarantine = Quarantine { home: home.clone(), name, directory };
-        recovered.extend(files.iter().map(|file| quarantine.recover(&file.name)));
     }
     Ok(recovered)
 }
 
 impl Quarantine {
     fn recover(&self, name: &CStr) -> Recovered {
+        // What this program takes is a file that processes share.
+        match self.stat(name) {
+            Ok(stat) if stat.is(libc::S_IFREG) || stat.is(libc::S_IFIFO) => {}
+            Ok(stat) => {
+                let why = format!("it is {}, which was not put there", stat.file_type());
+                return Recovered::Stays(self.path(name), why);
+            }
+            Err(error) => {
+                let why = format!("it cannot be looked at: {}", Fault::from_os(&error).cause);
+                return Recovered::Stays(self.path(name), why);
+            }
+        }
         let error = match self.put_back(name) {
             Ok(()) => return Recovered::PutBack(path(&self.home.path, &[name])),
             Err(error) => error,

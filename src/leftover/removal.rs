@@ -3,22 +3,20 @@
 //! objects are compared with what they were in the moment before. What belongs together goes together or stays. Knows no
 //! kind.
 
-use std::ffi::CString;
+mod staged;
+
 use std::io;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Classifier;
-use super::quarantine::{Quarantine, cannot_move};
+use super::quarantine::{self, Quarantine};
 use crate::holders::Scanner;
-use crate::kinds::backing::{Claim, DirEntry, Directory, Refusal};
+use crate::kinds::backing::{Claim, DirEntry, Refusal};
 use crate::kinds::capability::{Query, Removal};
 use crate::kinds::{self, KindRecord};
-use crate::model::{
-    Address, Class, Encoded, Fault, FileId, Named, Object, State, Trace, Vacancy, Verdict,
-};
-use crate::sys::file;
+use crate::model::{Address, Class, Fault, Named, Object, State, Trace, Vacancy, Verdict};
+use staged::{FilePlace, Staged, move_away, quarantine_at};
 
 /// How long a lease is held before it proves that nobody had been on the way to the file. Whoever was, is waiting at
 /// the lease by then, and has broken it.
@@ -216,6 +214,10 @@ impl Remover<'_> {
         let store = self.judge.store(record.kind.name, self.look).ok_or_else(unreachable)?;
         let failed = |error: io::Error| Failed(Fault::from_os(&error).into());
         let spot = store.spot(&object.address.locator).map_err(failed)?;
+        // The path may lead to another directory than it did.
+        if spot.as_ref().is_some_and(|spot| !spot.is_of(id)) {
+            return Err(changed());
+        }
         // What its kind does not declare to be leased is never opened.
         let claim = match is_leased(&trace) {
             true => store.claim(&object.address.locator, Some(id)).map_err(refused)?,
@@ -225,11 +227,12 @@ impl Remover<'_> {
             self.consider(&object, &self.judge.judge(&object, None, self.look))?;
         }
         let place = match spot {
-            None => None,
+            None => FilePlace::Fixed,
+            Some(spot) if !quarantine::is_safe(&spot.home) => FilePlace::There(spot),
             Some(DirEntry { home, name }) => {
-                let quarantine = quarantine(quarantines, &home).map_err(failed)?;
+                let quarantine = quarantine_at(quarantines, &home).map_err(failed)?;
                 move_away(&quarantine, &name, id)?;
-                Some((quarantine, name))
+                FilePlace::Aside(quarantine, name)
             }
         };
         Ok(Staged { record, object, trace, claim, place })
@@ -286,91 +289,6 @@ fn is_leased(trace: &Trace) -> bool {
     matches!(trace.holding.vacancy, Vacancy::Leased { .. })
 }
 
-/// A file on its way out.
-struct Staged {
-    record: &'static KindRecord,
-    object: Object,
-    trace: Trace,
-    claim: Claim,
-    place: Option<(Rc<Quarantine>, CString)>,
-}
-
-impl Staged {
-    /// Returns true if no process has asked for it since it was taken.
-    fn is_free(&self, scanner: &Scanner) -> bool {
-        let in_place = match (&self.place, &self.claim) {
-            // It is what it was when it was taken in: no other user can get into the quarantine.
-            (Some(_), _) => true,
-            // Its name cannot be moved to another file: as long as it has one, it is its own.
-            (None, Claim::Leased(leased)) => has_name(leased.file()),
-            (None, Claim::Opened(file)) => has_name(file),
-            (None, Claim::Untouched) => false,
-        };
-        in_place
-            && match &self.claim {
-                Claim::Leased(leased) => leased.is_whole(),
-                // Every process is looked at once more.
-                Claim::Opened(_) | Claim::Untouched => {
-                    let found = scanner.of(&self.trace);
-                    found.complete() && found.holders.is_empty()
-                }
-            }
-    }
-
-    fn destroy(self, look: &Query) -> RemovalOutcome {
-        let done = match &self.place {
-            Some((quarantine, name)) => match quarantine.destroy(name) {
-                Ok(()) => Ok(()),
-                Err(error) => match quarantine.put_back(name) {
-                    Ok(()) => Err(Fault::from_os(&error)),
-                    Err(again) => {
-                        return Left(format!(
-                            "it could not be removed ({}) nor put back ({}); it is kept as {}",
-                            Fault::from_os(&error).cause,
-                            cannot_move(&again).cause,
-                            shown(quarantine, name)
-                        ));
-                    }
-                },
-            },
-            None => match self.record.remove {
-                Some(remove) => remove.remove(look, &self.object.address.locator).map(drop),
-                None => Err(Fault::usage("it cannot be removed")),
-            },
-        };
-        done.map_or_else(|fault| Failed(fault.into()), |()| Removed)
-    }
-
-    /// Puts it back under its name. Only then the lease is given back: whoever waits for it gets the file as it was.
-    fn put_back(self) -> RemovalOutcome {
-        let wanted = || Skipped("a process asked for it at the last moment".into());
-        match &self.place {
-            Some((quarantine, name)) => {
-                let Err(error) = quarantine.put_back(name) else { return wanted() };
-                let path = shown(quarantine, name);
-                Left(match error.kind() {
-                    io::ErrorKind::AlreadyExists => format!(
-                        "its name was taken by another object meanwhile; it is kept as {path}"
-                    ),
-                    _ => format!(
-                        "it could not be put back ({}); it is kept as {path}",
-                        cannot_move(&error).cause
-                    ),
-                })
-            }
-            None => wanted(),
-        }
-    }
-
-    fn is_leased(&self) -> bool {
-        matches!(self.claim, Claim::Leased(_))
-    }
-}
-
-fn shown(quarantine: &Quarantine, name: &CString) -> String {
-    Encoded(quarantine.path(name).as_os_str().as_encoded_bytes()).to_string()
-}
-
 fn with(address: &Address) -> RemovalOutcome {
     Skipped(format!("it belongs to {address}, which was not removed"))
 }
@@ -383,44 +301,12 @@ fn in_use() -> RemovalOutcome {
     Skipped("it is in use: a process has it open or mapped (lease refused)".into())
 }
 
-fn has_name(file: &OwnedFd) -> bool {
-    file::stat(file).is_ok_and(|stat| stat.links > 0)
-}
-
 /// Why a file could not be claimed.
 fn refused(refusal: Refusal) -> RemovalOutcome {
     match refusal {
         Refusal::Held => in_use(),
         Refusal::Changed => changed(),
         Refusal::Failed(error) => Failed(Fault::from_os(&error).into()),
-    }
-}
-
-/// The quarantine at this place: one for all files of a directory.
-fn quarantine(known: &mut Vec<Rc<Quarantine>>, home: &Directory) -> io::Result<Rc<Quarantine>> {
-    if let Some(quarantine) = known.iter().find(|one| one.is_at(home)) {
-        return Ok(Rc::clone(quarantine));
-    }
-    let quarantine = Rc::new(Quarantine::new(home)?);
-    known.push(Rc::clone(&quarantine));
-    Ok(quarantine)
-}
-
-/// Moves a file into quarantine. The name may mean another file by now: that goes back at once.
-fn move_away(quarantine: &Quarantine, name: &CString, id: FileId) -> Result<(), RemovalOutcome> {
-    quarantine.take(name).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => changed(),
-        _ => Failed(cannot_move(&error).into()),
-    })?;
-    match quarantine.stat(name) {
-        Ok(stat) if (stat.device, stat.inode) == (id.device, id.inode) => Ok(()),
-        _ => match quarantine.put_back(name) {
-            Ok(()) => Err(changed()),
-            Err(_) => Err(Left(format!(
-                "an object that was made under its name meanwhile could not be put back; it is kept as {}",
-                shown(quarantine, name)
-            ))),
-        },
     }
 }
 

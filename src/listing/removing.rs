@@ -36,6 +36,7 @@ fn recover_at(homes: impl Iterator<Item = Directory>, dry: bool, cx: &mut Contex
             Ok(recovered) => recovered.iter().for_each(|one| match one {
                 Recovered::PutBack(_) | Recovered::Finished(_) => cx.note(&one.to_string()),
                 Recovered::Waits(_) if dry => cx.note(&one.to_string()),
+                Recovered::Strange(_) => cx.note(&one.to_string()),
                 Recovered::Waits(_) | Recovered::Stays(..) => cx.warn(&one.to_string()),
             }),
             Err(error) => cx.note(&format!(

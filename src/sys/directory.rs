@@ -1,14 +1,14 @@
 //! What happens to names in directories: `renameat2(2)`, `unlinkat(2)`, `mkdirat(2)`, and `flock(2)` on a directory as
 //! a sign of life that the kernel takes back.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::dir::{Dir, Type};
-use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::fcntl::{AT_FDCWD, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, mkdirat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, mkfifoat, symlinkat, unlinkat};
 use rustix::fs::{RenameFlags, renameat_with};
 
 use super::check;
@@ -34,6 +34,19 @@ pub fn open_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
 #[doc(alias = "openat")]
 pub fn open(path: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    Ok(openat(AT_FDCWD, path, flags, Mode::empty())?)
+}
+
+/// A handle on a directory, to look up names in it and change them: `O_PATH`, which takes no permission to read it.
+/// Whatever becomes of its path, the handle stays on it.
+///
+/// # Errors
+/// ENOENT, EACCES, ENOTDIR.
+///
+/// [`open(2)`](https://man7.org/linux/man-pages/man2/open.2.html)
+#[doc(alias = "open")]
+pub fn handle(path: &CStr) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     Ok(openat(AT_FDCWD, path, flags, Mode::empty())?)
 }
 
@@ -76,6 +89,39 @@ pub fn entries(directory: impl AsFd, keep: &dyn Fn(&[u8]) -> bool) -> io::Result
 #[doc(alias = "mkdirat")]
 pub fn make(directory: impl AsFd, name: &CStr) -> io::Result<()> {
     Ok(mkdirat(directory, name, Mode::S_IRWXU)?)
+}
+
+/// Makes a FIFO. The umask applies to `mode`.
+///
+/// # Errors
+/// EEXIST, EACCES, ENOSPC, EROFS.
+///
+/// [`mkfifoat(3)`](https://man7.org/linux/man-pages/man3/mkfifoat.3.html)
+#[doc(alias = "mkfifoat")]
+pub fn make_fifo(directory: impl AsFd, name: &CStr, mode: u32) -> io::Result<()> {
+    Ok(mkfifoat(directory, name, Mode::from_bits_truncate(mode))?)
+}
+
+/// Makes a symbolic link with this text.
+///
+/// # Errors
+/// EEXIST, EACCES, ENOSPC, EROFS.
+///
+/// [`symlinkat(2)`](https://man7.org/linux/man-pages/man2/symlinkat.2.html)
+#[doc(alias = "symlinkat")]
+pub fn make_link(directory: impl AsFd, name: &CStr, text: &CStr) -> io::Result<()> {
+    Ok(symlinkat(text, directory, name)?)
+}
+
+/// The text of a symbolic link.
+///
+/// # Errors
+/// ENOENT, EACCES; EINVAL for what is none.
+///
+/// [`readlinkat(2)`](https://man7.org/linux/man-pages/man2/readlinkat.2.html)
+#[doc(alias = "readlinkat")]
+pub fn link_text(directory: impl AsFd, name: &CStr) -> io::Result<OsString> {
+    Ok(readlinkat(directory, name)?)
 }
 
 /// Moves a file from one directory to another of the same file system, and never onto another file.

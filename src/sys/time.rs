@@ -48,3 +48,16 @@ pub fn clocks() -> io::Result<(i64, i64)> {
     let up = clock_gettime(ClockId::CLOCK_BOOTTIME)?.tv_sec();
     Ok((now, up))
 }
+
+/// What the kernel would note as the time of a file that is made now: seconds and nanoseconds since the epoch.
+///
+/// # Errors
+/// None on Linux.
+///
+/// [`clock_gettime(2)`](https://man7.org/linux/man-pages/man2/clock_gettime.2.html)
+#[doc(alias = "clock_gettime")]
+pub fn file_time() -> io::Result<(i64, u32)> {
+    use nix::time::{ClockId, clock_gettime};
+    let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE)?;
+    Ok((now.tv_sec(), u32::try_from(now.tv_nsec()).unwrap_or(0)))
+}

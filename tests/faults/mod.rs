@@ -1,10 +1,11 @@
 //! What the kernel may refuse at any time: no panic, no hang, nothing lost, and it is said.
 
+pub mod attacks;
 mod calls;
 mod deaf;
 mod memory;
 mod outputs;
-mod quarantine;
+pub mod quarantine;
 mod threads;
 
 use crate::cases::Case;
@@ -12,6 +13,7 @@ use crate::env::{Invocation, TestEnv};
 
 pub fn cases() -> Vec<Case> {
     [
+        attacks::cases(),
         calls::cases(),
         deaf::cases(),
         memory::cases(),

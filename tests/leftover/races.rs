@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
+use crate::faults::attacks::runs;
+use crate::faults::quarantine;
 use crate::makers::{holder, posix, sysv};
 use crate::queue_room;
 
@@ -364,7 +366,7 @@ fn use_by_key([segment, set, queue]: [u32; 3]) -> bool {
 fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish() {
     let env = TestEnv::new();
     let names: Vec<String> = (0..400).map(|number| format!("/victim-{number}")).collect();
-    for round in 0..20 {
+    for round in 0..runs(20) as u64 {
         for name in &names {
             if !fs::exists(format!("/dev/shm{name}")).unwrap() {
                 posix::shared_memory(name, 64, 0o600);
@@ -372,12 +374,13 @@ fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
         }
         // Killed at another moment each time.
         let clean = ["clean", "--grace", "0", "--suspect", "--yes", "shm"];
-        env.command(clean).killed_after(Duration::from_millis(10 + 15 * round));
+        env.command(clean).killed_after(Duration::from_micros(10_000 + (15_107 * round) % 300_000));
         let parked = fs::read_dir("/dev/shm").unwrap().flatten();
-        let parked: usize = parked
+        let parked = parked
             .filter(|entry| entry.file_type().unwrap().is_dir())
-            .map(|directory| fs::read_dir(directory.path()).unwrap().count())
-            .sum();
+            .flat_map(|directory| fs::read_dir(directory.path()).unwrap().flatten())
+            .filter(|entry| entry.file_type().unwrap().is_file())
+            .count();
         let before = fs::read_dir("/dev/shm").unwrap().flatten();
         let before = before.filter(|entry| entry.file_type().unwrap().is_file()).count();
         // A run that removes nothing puts back what is in quarantine, and says so.
@@ -390,6 +393,7 @@ fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
     let directory = "/dev/shm/.ipcctl-0123456789abcdef";
     fs::create_dir(directory).unwrap();
     fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    quarantine::mark(directory.as_ref());
     for name in ["victim-0", "victim-1"] {
         fs::write(format!("{directory}/{name}"), "old").unwrap();
         fs::write(format!("/dev/shm/{name}"), "new").unwrap();

@@ -109,6 +109,12 @@ pub fn churning(work: impl FnOnce()) -> Holder {
     start(None, || (), work)
 }
 
+/// Forks a process of another user that runs `work`, which never ends by itself.
+#[track_caller]
+pub fn churning_as(uid: u32, work: impl FnOnce()) -> Holder {
+    start(Some(uid), || (), work)
+}
+
 /// Runs `act` as another user, in a process that has ended when this returns.
 #[track_caller]
 pub fn as_user(uid: u32, act: impl FnOnce()) {

@@ -25,7 +25,7 @@ fn checked<N: Copy + PartialEq + From<i8>>(call: &str, result: N) -> N {
     result
 }
 
-fn c_string(text: impl Into<Vec<u8>>) -> CString {
+pub fn c_string(text: impl Into<Vec<u8>>) -> CString {
     CString::new(text).unwrap()
 }
 

@@ -131,7 +131,7 @@ struct DiskDirectory {
 fn shelf(prefix: &'static [u8]) -> io::Result<Box<dyn Store>> {
     let directory = Rc::new(directory::open(FOLDER)?);
     let path = Path::new(OsStr::from_bytes(FOLDER.to_bytes())).into();
-    Ok(Box::new(DiskDirectory { home: Directory { directory, path }, prefix }))
+    Ok(Box::new(DiskDirectory { home: Directory { directory, path, is_fixed: true }, prefix }))
 }
 
 impl DiskDirectory {

@@ -10,9 +10,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
 use nix::sys::uio::pread;
-use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{
     Entry, SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object,
@@ -25,15 +23,15 @@ use crate::kinds::capability::{
 };
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
-    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
-    object,
+    Backed, accessed, before_making, change_file, changed, created, device, finish_made, inode,
+    links, modified, object, without_umask,
 };
 use crate::model::{
     self, Address, Breadth, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding,
     Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::named_sem;
+use crate::sys::{directory, named_sem};
 
 static KIND: Kind = Kind {
     name: "posix-sem",
@@ -234,14 +232,6 @@ fn checked_value(value: u64) -> Result<u32, Fault> {
     })
 }
 
-/// Runs `make` without the umask, which sem_open(3) would apply: the mode is to be exact from the start.
-fn without_umask<T>(make: impl FnOnce() -> T) -> T {
-    let mask = nix::sys::stat::umask(Mode::empty());
-    let made = make();
-    nix::sys::stat::umask(mask);
-    made
-}
-
 impl Create for PosixSem {
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&INITIAL];
@@ -252,15 +242,12 @@ impl Create for PosixSem {
         let name = name_to_make(making, KIND.facility)?;
         let value = value_of(making)?;
         let path = with_slash(name)?;
+        let (directory, before) = (ShmDirectory::open()?, before_making()?);
         without_umask(|| named_sem::create(&path, making.mode, value))
             .map_err(|error| Fault::from_os(&error))?;
         let locator = Locator::Name(name.into());
-        let finished = existing(&locator)
-            .and_then(|(handle, _)| change_file(handle.as_fd(), &as_change(making)));
-        if let Err(fault) = finished {
-            let _ = unlink(&locator);
-            return Err(fault);
-        }
+        let file = file_name(&locator)?;
+        finish_made((&directory.dir, &file), making, (before, |stat| check(&file, stat)))?;
         Ok(Address { facility: KIND.facility, locator })
     }
 
@@ -292,17 +279,13 @@ impl Configure for PosixSem {
     }
 }
 
-fn unlink(locator: &Locator) -> Result<(), Fault> {
-    let file = file_name(locator)?;
-    let directory = ShmDirectory::open()?;
-    check(&file, &file::stat_at(&directory.dir, &file)?)?;
-    unlinkat(&directory.dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir)
-        .map_err(|error| Fault::from_os(&error.into()))
-}
-
 impl Remove for PosixSem {
     fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
-        unlink(locator).map(|()| None)
+        let file = file_name(locator)?;
+        let directory = ShmDirectory::open()?;
+        check(&file, &file::stat_at(&directory.dir, &file)?)?;
+        directory::unlink(&directory.dir, &file)?;
+        Ok(None)
     }
 }
 

@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::OFlag;
-use nix::sys::mman::{shm_open, shm_unlink};
+use nix::sys::mman::shm_open;
 use nix::sys::stat::Mode;
 use nix::sys::statvfs::statvfs;
-use nix::unistd::{ftruncate, unlinkat};
+use nix::unistd::ftruncate;
 
 use super::{
     Entry, FOLDER, ShmDirectory, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
@@ -25,12 +25,13 @@ use crate::kinds::capability::{
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
-    object,
+    object, remove_same,
 };
 use crate::model::{
     self, Address, Breadth, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind,
     Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
+use crate::sys::directory;
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
 
@@ -268,7 +269,9 @@ impl Create for PosixShm {
         let made =
             set_length(&file, size).and_then(|()| change_file(file.as_fd(), &as_change(making)));
         if let Err(fault) = made {
-            let _ = shm_unlink(path.as_c_str());
+            if let (Ok(directory), Ok(own)) = (ShmDirectory::open(), prefixed(b"", name)) {
+                let _ = remove_same(&directory.dir, &own, &file);
+            }
             return Err(fault);
         }
         Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
@@ -337,8 +340,7 @@ impl Remove for PosixShm {
         let file = file_name(locator)?;
         let directory = ShmDirectory::open()?;
         check(&file, &file::stat_at(&directory.dir, &file)?)?;
-        unlinkat(&directory.dir, file.as_c_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)
-            .map_err(|error| Fault::from_os(&error.into()))?;
+        directory::unlink(&directory.dir, &file)?;
         Ok(None)
     }
 }
