@@ -36,7 +36,7 @@ impl Gaps {
         }
         let descriptors = if holding.namespaced { self.namespaced } else { self.descriptors };
         holding.mappings && self.mappings
-            || holding.descriptors && descriptors
+            || (holding.descriptors || holding.locks) && descriptors
             || holding.calls == Calls::Opening && self.calls
     }
 }

@@ -5,6 +5,7 @@
 
 mod fds;
 mod gaps;
+mod locks;
 mod maps;
 pub mod process;
 mod questions;
@@ -22,6 +23,7 @@ use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 use crate::sys::threads;
 use gaps::Gaps;
+use locks::LockList;
 pub use questions::Questions;
 pub use scanner::Scanner;
 use visit::{Scan, ScanContext};
@@ -55,6 +57,7 @@ pub struct ScanResult {
     gaps: Gaps,
     complete: bool,
     same_numbers: bool,
+    lock_list: LockList,
 }
 
 impl ScanResult {
@@ -65,6 +68,9 @@ impl ScanResult {
         }
         let none = Vec::new();
         let marks = self.marks.get(&trace.subject).unwrap_or(&none);
+        // To lock a file is no matter of its content, and to have it open is none of its locks.
+        let fits = |mark: &&Sighting| mark.how.is_of_locks() == trace.holding.locks;
+        let marks: Vec<Sighting> = marks.iter().filter(fits).copied().collect();
         let mut holders: Vec<(i32, How, Option<i32>)> =
             marks.iter().map(|mark| (mark.pid, mark.how, mark.fd)).collect();
         if trace.registered > 0 {
@@ -73,12 +79,26 @@ impl ScanResult {
         holders.sort_unstable();
         holders.dedup();
         let unseen = match trace.counted {
-            Some(count) if trace.holding.mappings => count.checked_sub(self.mappings(marks, count)),
+            Some(count) if trace.holding.mappings => count.checked_sub(self.mappings(&marks, count)),
             Some(count) => count.checked_sub(marks.len() as u64),
-            None => (self.complete && !self.gaps.hide(trace.holding)).then_some(0),
+            None => self.sees_all_of(trace, &marks).then_some(0),
         };
         let of_one = holders.chunk_by(|(one, ..), (two, ..)| one == two);
         Holders { holders: of_one.filter_map(|ways| self.holder(ways)).collect(), unseen }
+    }
+
+    /// Returns true if no holder of the object can have been overlooked.
+    fn sees_all_of(&self, trace: &Trace, marks: &[Sighting]) -> bool {
+        // A lock lives on in a mapping, or in a descriptor that is on its way in a socket.
+        let hidden = trace.holding.locks
+            && marks.is_empty()
+            && trace.file().is_some_and(|file| self.lock_list.tells(&file));
+        self.complete && !hidden && !self.gaps.hide(trace.holding)
+    }
+
+    /// Returns true if the class was looked for as a whole.
+    pub fn is_whole(&self, class: &FileClass) -> bool {
+        self.asked.is_whole(class)
     }
 
     /// One process, with the ways in which it holds.
@@ -156,12 +176,15 @@ impl ScanResult {
 /// So many processes are taken by a worker at once: few enough that none is left with all the large ones.
 const SHARE: usize = 8;
 
-/// Looks at every process below `proc`, once, on all cores. Where nothing can be read, nothing is found, and the
+/// Looks at every process below `root`, the process file system, once, on all cores. Where nothing can be read, nothing is found, and the
 /// answer is not complete.
-pub fn scan(proc: &Path, questions: Questions) -> ScanResult {
+pub fn scan(root: &Path, questions: Questions) -> ScanResult {
     let findings = vec![Findings::default(); questions.classes.len()];
     let mut holders = ScanResult { findings, ..ScanResult::default() };
-    if let Ok(proc) = Proc::open(proc) {
+    if let Ok(proc) = Proc::open(root) {
+        if questions.locks.any() {
+            holders.lock_list = LockList::read(root, proc.shows_all());
+        }
         holders.look(&proc, &questions);
     }
     holders.asked = questions;
@@ -174,7 +197,8 @@ impl ScanResult {
             Some(pid) => vec![pid],
             None => proc.pids().unwrap_or_default(),
         };
-        let ground = ScanContext::new(proc, questions);
+        let lock_list = std::mem::take(&mut self.lock_list);
+        let ground = ScanContext::new(proc, questions, lock_list);
         self.same_numbers = ground.same_numbers();
         self.complete = ground.sees_all()
             && questions.only.is_none()
@@ -188,6 +212,7 @@ impl ScanResult {
             }
         }
         self.add(visitor);
+        self.lock_list = ground.lock_list;
     }
 
     /// All cores take processes until none is left.

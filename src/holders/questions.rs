@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::locks::LockScope;
 use super::maps::MapsWanted;
-use crate::model::{Calls, FileClass, FileFacts, IpcNamespace, Subject, Trace};
+use crate::model::{Calls, FileClass, FileFacts, FileId, IpcNamespace, Subject, Trace};
 
 /// What is to be looked for. Only what is asked for is paid for.
 #[derive(Clone, Default)]
@@ -11,6 +12,10 @@ pub struct Questions {
     subjects: HashMap<Subject, Ways>,
     pub(super) registered: HashSet<i32>,
     pub(super) classes: Vec<&'static FileClass>,
+    /// Single files of classes that are not looked for as a whole.
+    pub(super) files: Vec<(&'static FileClass, FileId)>,
+    /// On which files locks are looked for.
+    pub(super) locks: LockScope,
     /// Threads that wait to open a file of a class are looked for, too.
     pub(super) openers: bool,
     /// What has to be read for any of them.
@@ -31,6 +36,8 @@ pub(super) struct Ways {
     /// Calls on a word of its memory.
     pub(super) words: bool,
     opening: bool,
+    /// Locks that are held by way of descriptors, and calls that wait for one.
+    pub(super) locks: bool,
 }
 
 impl Ways {
@@ -44,6 +51,7 @@ impl Ways {
             // If no process waits for it, its mappings are all there is.
             words: holding.calls == Calls::OnWord && trace.waited,
             opening: holding.calls == Calls::Opening,
+            locks: holding.locks,
         }
     }
 
@@ -55,6 +63,7 @@ impl Ways {
             calls: self.calls | other.calls,
             words: self.words | other.words,
             opening: self.opening | other.opening,
+            locks: self.locks | other.locks,
         }
     }
 
@@ -74,6 +83,9 @@ impl Questions {
         let known = self.subjects.entry(trace.subject).or_default();
         *known = known.and(ways);
         self.needed = self.needed.and(ways);
+        if let (true, Some(file)) = (ways.locks, trace.file()) {
+            self.locks.add(file);
+        }
         if trace.registered > 0 {
             self.registered.insert(trace.registered);
         }
@@ -85,6 +97,24 @@ impl Questions {
             self.classes.push(class);
         }
         self.openers |= openers && class.sources.opening;
+        if class.sources.locks {
+            self.locks = LockScope::Everything;
+        }
+    }
+
+    /// Also find where this file of a class is locked.
+    pub fn find_file(&mut self, class: &'static FileClass, file: FileId) {
+        if !self.has_class(class) {
+            self.classes.push(class);
+        }
+        self.files.push((class, file));
+        self.locks.add(file);
+    }
+
+    /// Returns true if the class is looked for as a whole.
+    pub(super) fn is_whole(&self, class: &FileClass) -> bool {
+        self.has_class(class)
+            && (!class.sources.locks || matches!(self.locks, LockScope::Everything))
     }
 
     /// Returns true if nothing is to be looked for.
@@ -107,9 +137,15 @@ impl Questions {
             .holding
             .found_in
             .iter()
-            .any(|class| self.has_class(class) && self.shown_by(class).cover(ways));
+            .any(|class| self.shows(class, trace) && self.shown_by(class).cover(ways));
         (asked || in_class)
             && (trace.registered == 0 || self.registered.contains(&trace.registered))
+    }
+
+    /// Returns true if a search for this class finds the object with this trace.
+    fn shows(&self, class: &FileClass, trace: &Trace) -> bool {
+        let file = || trace.file().is_some_and(|file| self.locks.has(&file));
+        self.has_class(class) && (!class.sources.locks || file())
     }
 
     /// Where a search for this class shows holders.
@@ -118,6 +154,7 @@ impl Questions {
             mappings: class.sources.mappings,
             descriptors: class.sources.descriptors,
             opening: class.sources.opening && self.openers,
+            locks: class.sources.locks,
             ..Ways::default()
         }
     }
@@ -160,12 +197,14 @@ impl Questions {
 
     /// Returns true if descriptors have to be looked at.
     pub(super) fn descriptors(&self) -> bool {
-        self.needed.descriptors || self.any_class(|class| class.sources.descriptors)
+        self.needed.descriptors
+            || self.locks.any()
+            || self.any_class(|class| class.sources.descriptors)
     }
 
     /// Returns true if the calls have to be looked at that threads wait in.
     pub(super) fn calls(&self) -> bool {
-        self.needed.calls || self.needed.words || self.opening()
+        self.needed.calls || self.needed.words || self.locks.any() || self.opening()
     }
 
     /// Returns true if threads that wait to open a file are looked for.
@@ -184,7 +223,7 @@ mod tests {
 
     static CLASS: FileClass = FileClass {
         name: "test",
-        sources: Sources { descriptors: true, mappings: false, opening: true },
+        sources: Sources { descriptors: true, opening: true, ..Sources::NONE },
         is: |_| true,
     };
     static ATTACHED: Holding = Holding { mappings: true, ..Holding::NONE };

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Questions, ScanResult, scan};
-use crate::model::{Discovery, FileClass, Findings, Holders, Trace};
+use crate::model::{Discovery, FileClass, FileId, Findings, Holders, Trace};
 
 /// The scans of one run: one, unless questions come up after it.
 pub struct Scanner {
@@ -17,6 +17,7 @@ pub struct Scanner {
     asked: RefCell<Questions>,
     done: RefCell<Vec<ScanResult>>,
     found: RefCell<Vec<(&'static FileClass, Rc<Findings>)>>,
+    found_files: RefCell<Vec<(&'static FileClass, FileId, Rc<Findings>)>>,
     /// The two answers that most objects have.
     nobody: Arc<Holders>,
     unknown: Arc<Holders>,
@@ -32,6 +33,7 @@ impl Scanner {
             asked: RefCell::default(),
             done: RefCell::default(),
             found: RefCell::default(),
+            found_files: RefCell::default(),
             nobody: Arc::new(Holders::NOBODY),
             unknown: Arc::default(),
         }
@@ -94,16 +96,44 @@ impl Scanner {
         if asked.is_empty() {
             return;
         }
-        let classes = asked.classes.clone();
+        let (classes, files) = (asked.classes.clone(), asked.files.clone());
         let mut done = scan(&self.proc, asked);
-        let found =
-            classes.into_iter().filter_map(|class| Some((class, Rc::new(done.take(class)?))));
-        self.found.borrow_mut().extend(found);
+        for class in classes {
+            let Some(found) = done.take(class) else { continue };
+            let of_class = files.iter().filter(|(of, _)| std::ptr::eq(*of, class));
+            let of_files = of_class.map(|(_, file)| (class, *file, Rc::new(found.only(*file))));
+            self.found_files.borrow_mut().extend(of_files);
+            if done.is_whole(class) {
+                self.found.borrow_mut().push((class, Rc::new(found)));
+            }
+        }
         self.done.borrow_mut().push(done);
     }
 }
 
+impl Scanner {
+    fn known_file(&self, class: &'static FileClass, file: FileId) -> Option<Rc<Findings>> {
+        let found = self.found_files.borrow();
+        let mut known = found.iter().filter(|(of, one, _)| std::ptr::eq(*of, class) && *one == file);
+        known.next().map(|(.., found)| Rc::clone(found)).or_else(|| self.known(class))
+    }
+}
+
 impl Discovery for Scanner {
+    fn announce_file(&self, class: &'static FileClass, file: FileId) {
+        if self.known_file(class, file).is_none() {
+            self.asked.borrow_mut().find_file(class, file);
+        }
+    }
+
+    fn found_file(&self, class: &'static FileClass, file: FileId) -> Rc<Findings> {
+        self.announce_file(class, file);
+        self.known_file(class, file).unwrap_or_else(|| {
+            self.look();
+            self.known_file(class, file).unwrap_or_default()
+        })
+    }
+
     fn announce(&self, class: &'static FileClass) {
         if self.known(class).is_none() {
             self.asked.borrow_mut().find(class, self.openers.get());

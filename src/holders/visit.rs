@@ -7,11 +7,14 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use super::gaps::Gaps;
+use super::locks::{self, LockList};
 use super::maps::{self, MapsSource, MapsWanted};
 use super::questions::Questions;
-use super::waiting::{self, Call, Doing};
+use super::waiting::{self, Call, Doing, LockCall};
 use super::{ProcessInfo, Sighting, fds};
-use crate::model::{Access, FileFacts, FileId, How, IpcNamespace, Showing, ShownAs, Subject};
+use crate::model::{
+    Access, FileFacts, FileId, How, IpcNamespace, LockWait, Showing, ShownAs, Subject,
+};
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::{self, Proc, Process};
@@ -37,10 +40,15 @@ pub(super) struct ScanContext<'a> {
     segments: u64,
     /// Bytes of an ordinary page.
     page: u64,
+    pub(super) lock_list: LockList,
 }
 
 impl<'a> ScanContext<'a> {
-    pub(super) fn new(proc: &'a Proc, questions: &'a Questions) -> Self {
+    pub(super) fn new(
+        proc: &'a Proc,
+        questions: &'a Questions,
+        lock_list: LockList,
+    ) -> Self {
         let own = proc.own_pid();
         Self {
             proc,
@@ -54,6 +62,7 @@ impl<'a> ScanContext<'a> {
             is_apart: proc.is_apart(),
             segments: shm::device().unwrap_or(libc::makedev(0, 1)),
             page: procfs::page_size(),
+            lock_list,
         }
     }
 
@@ -65,6 +74,13 @@ impl<'a> ScanContext<'a> {
 
     pub(super) fn same_numbers(&self) -> bool {
         self.same_numbers
+    }
+
+    /// Returns true if a descriptor of this file is to be asked for its locks.
+    fn could_be_locked(&self, facts: &FileFacts) -> bool {
+        self.questions.locks.has(&facts.file)
+            && locks::is_lockable(facts.mode)
+            && self.lock_list.allows(&facts.file)
     }
 
     /// Returns true if a mapping with the inode of a segment can be one.
@@ -307,11 +323,21 @@ impl ProcessScan<'_, '_> {
     fn descriptors_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<()> {
         let (ground, pid) = (self.ground, self.process.pid);
         let table = CString::new(format!("{directory}fd")).unwrap_or_default();
-        let found = &mut self.found;
+        let (found, process) = (&mut self.found, self.process);
         fds::visit(self.process, &table, &mut |opened| {
             let (facts, number) = (described(&opened.stat), opened.number);
             let subject = Subject::File(facts.file);
             let questions = ground.questions;
+            if ground.could_be_locked(&facts) {
+                let path = table.to_str().unwrap_or_default();
+                for lock in locks::of_descriptor(process, path, number).unwrap_or_default() {
+                    for class in questions.classes_of(&facts, |class| class.sources.locks) {
+                        let place = ShownAs::Lock(number, lock);
+                        visitor.showings.push((class, facts.file, Showing { pid, place }));
+                    }
+                    found.push((subject, How::Locked(lock.sort, lock.access), Some(number)));
+                }
+            }
             let mut classes =
                 questions.classes_of(&facts, |class| class.sources.descriptors).peekable();
             if classes.peek().is_none() && questions.ways(&subject).is_none() {
@@ -390,6 +416,9 @@ impl ProcessScan<'_, '_> {
                 let stat = self.process.stat(&CString::new(format!("{directory}fd/{fd}"))?)?;
                 (Subject::File(id(&stat)), name)
             }
+            Call::Lock(call) if self.ground.questions.locks.any() => {
+                return self.wait_for_lock(directory, &call, visitor);
+            }
             Call::Word(address, name) => {
                 let within =
                     |(start, end, _): &&(u64, u64, FileId)| (*start..*end).contains(&address);
@@ -418,6 +447,34 @@ impl ProcessScan<'_, '_> {
         if is_asked(subject) && (is_file || self.thread_is_in_our_namespace(directory)) {
             self.found.push((subject, How::Waiting(name), None));
         }
+        Ok(())
+    }
+}
+
+impl ProcessScan<'_, '_> {
+    /// A thread waits for a lock on a file.
+    fn wait_for_lock(
+        &mut self,
+        directory: &str,
+        call: &LockCall,
+        visitor: &mut Scan,
+    ) -> io::Result<()> {
+        let questions = self.ground.questions;
+        let stat = self.process.stat(&CString::new(format!("{directory}fd/{}", call.fd))?)?;
+        let facts = described(&stat);
+        if !questions.locks.has(&facts.file) {
+            return Ok(());
+        }
+        let pid = self.process.pid;
+        let thread = directory.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let (access, range) = call.range(self.process, directory);
+        let (fd, sort) = (call.fd, call.sort);
+        let wait = LockWait { thread: thread.parse().unwrap_or(pid), fd, sort, access, range };
+        for class in questions.classes_of(&facts, |class| class.sources.locks) {
+            let place = ShownAs::LockWait(wait);
+            visitor.showings.push((class, facts.file, Showing { pid, place }));
+        }
+        self.found.push((Subject::File(facts.file), How::Waiting(sort.call()), Some(fd)));
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::uio::pread;
 
+use crate::model::{Access, LockSort};
 use crate::sys::processes::Process;
 
 /// A call that concerns an object, with the name that programs know it by.
@@ -24,6 +25,70 @@ pub(super) enum Call {
     Word(u64, &'static str),
     /// For the other side of a FIFO: the descriptor that a relative path begins at, and where the path is.
     Open(i32, u64, &'static str),
+    /// For a lock on a file.
+    Lock(LockCall),
+}
+
+/// A call that waits for a lock on a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockCall {
+    /// The descriptor.
+    pub(super) fd: i32,
+    /// Which sort of lock.
+    pub(super) sort: LockSort,
+    /// LOCK_SH or LOCK_EX of `flock(2)`, or where `struct flock` is.
+    argument: u64,
+}
+
+/// A range of a file as a lock has it: its first byte and its last, if there is a last.
+type LockRange = (u64, Option<u64>);
+
+impl LockCall {
+    /// Whether it is to be a lock for reading or writing, and on which bytes, as far as that can be read.
+    pub(super) fn range(
+        &self,
+        process: &Process,
+        directory: &str,
+    ) -> (Option<Access>, Option<LockRange>) {
+        if self.sort == LockSort::Flock {
+            let exclusive = self.argument & libc::LOCK_EX as u64 != 0;
+            let access = if exclusive { Access::Write } else { Access::Read };
+            return (Some(access), Some((0, None)));
+        }
+        let mut bytes = [0; 24];
+        let read = CString::new(format!("{directory}mem")).ok().and_then(|name| {
+            let memory = process.open(&name).ok()?;
+            pread(memory, &mut bytes, i64::try_from(self.argument).ok()?).ok()
+        });
+        if read == Some(bytes.len()) { flock_of(&bytes) } else { (None, None) }
+    }
+}
+
+/// `struct flock` of 64-bit programs: type and whence as short integers, then start and length at the next multiple of eight.
+fn flock_of(bytes: &[u8; 24]) -> (Option<Access>, Option<LockRange>) {
+    let [t0, t1, w0, w1, _, _, _, _, rest @ ..] = bytes;
+    let access = match libc::c_int::from(i16::from_ne_bytes([*t0, *t1])) {
+        libc::F_RDLCK => Some(Access::Read),
+        libc::F_WRLCK => Some(Access::Write),
+        _ => None,
+    };
+    let (start, length) = rest.split_at(8);
+    let number = |bytes: &[u8]| Some(i64::from_ne_bytes(bytes.try_into().ok()?));
+    let range = || {
+        // Counted from the position or the end of the file, it cannot be told.
+        if libc::c_int::from(i16::from_ne_bytes([*w0, *w1])) != libc::SEEK_SET {
+            return None;
+        }
+        let (start, length) = (number(start)?, number(length)?);
+        let (first, end) = match length {
+            0 => (start, None),
+            1.. => (start, Some(start.checked_add(length)?)),
+            _ => (start.checked_add(length)?, Some(start)),
+        };
+        let last = end.map(|end| u64::try_from(end).ok()?.checked_sub(1));
+        Some((u64::try_from(first).ok()?, last.map_or(Some(None), |last| last.map(Some))?))
+    };
+    (access, range())
 }
 
 /// What the text says.
@@ -42,6 +107,8 @@ enum ArgumentMeaning {
     Queue,
     Set,
     Descriptor,
+    Flock,
+    Fcntl,
     Futex,
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "others have openat alone"))]
     Open,
@@ -63,6 +130,8 @@ static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[
     (libc::SYS_semtimedop, "semop", ArgumentMeaning::Set),
     (libc::SYS_mq_timedreceive, "mq_receive", ArgumentMeaning::Descriptor),
     (libc::SYS_mq_timedsend, "mq_send", ArgumentMeaning::Descriptor),
+    (libc::SYS_flock, "flock", ArgumentMeaning::Flock),
+    (libc::SYS_fcntl, "fcntl", ArgumentMeaning::Fcntl),
     (libc::SYS_futex, "sem_wait", ArgumentMeaning::Futex),
     (libc::SYS_openat, "open", ArgumentMeaning::OpenAt),
     (libc::SYS_openat2, "open", ArgumentMeaning::OpenAt),
@@ -108,13 +177,24 @@ fn parse_known(text: &[u8]) -> Option<Doing> {
         return Some(Doing::Foreign);
     }
     let (_, name, meaning) = CALLS.iter().find(|(known, ..)| *known == number)?;
-    let [first, second, ..] = arguments;
+    let [first, second, third, ..] = arguments;
     // Arguments are registers; what is an int is their lower half.
     let int = |argument: u64| (argument & u64::from(u32::MAX)) as i32;
     Some(Doing::Waiting(match meaning {
         ArgumentMeaning::Queue => Call::Queue(u32::try_from(int(first)).ok()?, name),
         ArgumentMeaning::Set => Call::Set(u32::try_from(int(first)).ok()?, name),
         ArgumentMeaning::Descriptor => Call::Descriptor(int(first), name),
+        ArgumentMeaning::Flock => {
+            Call::Lock(LockCall { fd: int(first), sort: LockSort::Flock, argument: second })
+        }
+        ArgumentMeaning::Fcntl => {
+            let sort = match int(second) {
+                libc::F_SETLKW => LockSort::Fcntl,
+                libc::F_OFD_SETLKW => LockSort::Ofd,
+                _ => return None,
+            };
+            Call::Lock(LockCall { fd: int(first), sort, argument: third })
+        }
         ArgumentMeaning::Futex if FUTEX_WAITS.contains(&(second & !FUTEX_FLAGS)) => {
             Call::Word(first, name)
         }
@@ -246,6 +326,25 @@ mod tests {
             Some(Call::Open(libc::AT_FDCWD, 0x55, "open"))
         );
         assert_eq!(waiting(&line(libc::SYS_read, 5, 0)), None);
+    }
+
+    #[test]
+    fn a_range_is_read_as_the_kernel_takes_it() {
+        let flock = |kind: libc::c_int, whence: libc::c_int, start: i64, length: i64| {
+            let mut bytes = [0; 24];
+            bytes[..2].copy_from_slice(&i16::try_from(kind).unwrap().to_ne_bytes());
+            bytes[2..4].copy_from_slice(&i16::try_from(whence).unwrap().to_ne_bytes());
+            bytes[8..16].copy_from_slice(&start.to_ne_bytes());
+            bytes[16..].copy_from_slice(&length.to_ne_bytes());
+            flock_of(&bytes)
+        };
+        let write = Some(Access::Write);
+        assert_eq!(flock(libc::F_WRLCK, 0, 5, 10), (write, Some((5, Some(14)))));
+        assert_eq!(flock(libc::F_WRLCK, 0, 5, 0), (write, Some((5, None))));
+        assert_eq!(flock(libc::F_RDLCK, 0, 5, -2), (Some(Access::Read), Some((3, Some(4)))));
+        assert_eq!(flock(libc::F_WRLCK, 1, 5, 10), (write, None));
+        assert_eq!(flock(7, 0, i64::MIN, -1), (None, None));
+        assert_eq!(flock(libc::F_WRLCK, 0, i64::MAX, i64::MAX), (write, None));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, Findings, Found, Kind, Limit,
+    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, FileId, Findings, Found, Kind, Limit,
     Locator, Object, Param, Part, Settings,
 };
 
@@ -70,6 +70,12 @@ struct Unasked;
 impl Discovery for Unasked {
     fn announce(&self, _class: &'static FileClass) {}
 
+    fn announce_file(&self, _class: &'static FileClass, _file: FileId) {}
+
+    fn found_file(&self, class: &'static FileClass, _file: FileId) -> Rc<Findings> {
+        self.found(class)
+    }
+
     fn found(&self, _class: &'static FileClass) -> Rc<Findings> {
         Rc::new(Findings { unread: 1, ..Findings::default() })
     }
@@ -117,6 +123,11 @@ pub trait Inspect: Sync {
     /// The options of this kind for verbs that search.
     fn params(&self) -> &'static [&'static Param] {
         &[]
+    }
+
+    /// Announces what [`Inspect::find`] will ask of the processes for this object, so that one scan answers for several.
+    fn announce(&self, look: &Query, _locator: &Locator) {
+        let _ = look;
     }
 
     /// Every object of the kind, in a stable order. Objects that vanish meanwhile are left out.

@@ -50,7 +50,7 @@ static KIND: Kind = Kind {
 /// A FIFO is a file of its type that is not on the kernel's own file system of pipes.
 static FIFOS: FileClass = FileClass {
     name: "fifo",
-    sources: Sources { descriptors: true, mappings: false, opening: true },
+    sources: Sources { descriptors: true, opening: true, ..Sources::NONE },
     is: |facts: &FileFacts| {
         facts.mode.is_some_and(|mode| mode & libc::S_IFMT == libc::S_IFIFO)
             && Some(facts.file.device) != pipe::device()

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::filelock::{FileLock, LockSort};
 use super::holder::Access;
 use super::subject::FileId;
 
@@ -26,6 +27,14 @@ pub struct Sources {
     pub mappings: bool,
     /// Threads that wait in `open(2)`.
     pub opening: bool,
+    /// Advisory locks that are held by way of descriptors, and threads that wait for one.
+    pub locks: bool,
+}
+
+impl Sources {
+    /// Nowhere.
+    pub const NONE: Self =
+        Self { descriptors: false, mappings: false, opening: false, locks: false };
 }
 
 /// What a process shows of a file without its being opened.
@@ -59,6 +68,25 @@ pub enum ShownAs {
     Descriptor(i32, Access),
     /// A mapping: its first address and the one behind its last.
     Mapping(u64, u64),
+    /// A lock that is held by way of the descriptor with this number.
+    Lock(i32, FileLock),
+    /// A thread that waits for a lock.
+    LockWait(LockWait),
+}
+
+/// A thread that waits for a lock on a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockWait {
+    /// The thread.
+    pub thread: i32,
+    /// The number of its descriptor.
+    pub fd: i32,
+    /// Which sort of lock.
+    pub sort: LockSort,
+    /// For reading or writing; `None` where its memory could not be read.
+    pub access: Option<Access>,
+    /// The first byte and the last, if there is a last; `None` where its memory could not be read.
+    pub range: Option<(u64, Option<u64>)>,
 }
 
 /// What one scan found of a class of files.
@@ -72,11 +100,29 @@ pub struct Findings {
     pub unread: usize,
 }
 
+impl Findings {
+    /// What was found of this file alone.
+    pub fn only(&self, file: FileId) -> Self {
+        let showings = self.files.get(&file).cloned();
+        Self {
+            files: showings.into_iter().map(|showings| (file, showings)).collect(),
+            awaited: Vec::new(),
+            unread: self.unread,
+        }
+    }
+}
+
 /// Finds files that processes show, once in a run however often the answer is wanted.
 pub trait Discovery {
     /// Announces that the files of this class will be asked for, so that one scan looks for all that was announced.
     fn announce(&self, class: &'static FileClass);
 
+    /// Announces that this file will be asked for, as one of its class.
+    fn announce_file(&self, class: &'static FileClass, file: FileId);
+
     /// The files of this class.
     fn found(&self, class: &'static FileClass) -> Rc<Findings>;
+
+    /// Where this one file of a class is shown, for classes that are expensive to look for as a whole.
+    fn found_file(&self, class: &'static FileClass, file: FileId) -> Rc<Findings>;
 }

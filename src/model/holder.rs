@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
 
+use super::filelock::LockSort;
+
 /// In which way a process holds an object. In order of weight: the first of several says most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum How {
@@ -12,6 +14,8 @@ pub enum How {
     Mapped(Access),
     /// The file is mapped privately: it is read, and changes stay with the process.
     MappedPrivately,
+    /// An advisory lock is held by way of a descriptor.
+    Locked(LockSort, Access),
     /// A descriptor.
     Open(Access),
     /// A thread waits in this call: `msgrcv`, `semop`, `mq_receive`, `sem_wait`, `open`.
@@ -55,12 +59,27 @@ impl Access {
     }
 }
 
+impl How {
+    /// Returns true for a lock on a file, and for a thread that waits for one. They are no matter of the file's content.
+    pub fn is_of_locks(self) -> bool {
+        match self {
+            Self::Locked(..) => true,
+            Self::Waiting(call) => {
+                [LockSort::Flock, LockSort::Fcntl].iter().any(|sort| sort.call() == call)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Display for How {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Attached(access) => write!(out, "attached{}", access.suffix()),
             Self::Mapped(access) => write!(out, "mapped{}", access.suffix()),
             Self::MappedPrivately => out.write_str("mapped privately"),
+            Self::Locked(sort, Access::Read) => write!(out, "read lock ({})", sort.name()),
+            Self::Locked(sort, _) => write!(out, "write lock ({})", sort.name()),
             Self::Open(Access::Neither) => out.write_str("open as path"),
             Self::Open(access) => write!(out, "open{}", access.suffix()),
             Self::Waiting(call) => write!(out, "waiting in {call}"),

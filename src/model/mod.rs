@@ -7,6 +7,7 @@ mod discovery;
 mod encoding;
 mod facility;
 mod fault;
+mod filelock;
 mod holder;
 mod kind;
 mod limit;
@@ -25,10 +26,13 @@ mod wait;
 
 pub use address::{Address, Selector};
 pub use clock::Clock;
-pub use discovery::{Discovery, FileClass, FileFacts, Findings, Showing, ShownAs, Sources};
+pub use discovery::{
+    Discovery, FileClass, FileFacts, Findings, LockWait, Showing, ShownAs, Sources,
+};
 pub use encoding::{Encoded, decode, quoted};
 pub use facility::Facility;
 pub use fault::{Class, Fault};
+pub use filelock::{FileLock, LockLine, LockSort, LockTaker};
 pub use holder::{Access, Holder, Holders, How};
 pub use kind::{Breadth, Field, FileType, Kind, Part};
 pub use limit::Limit;

@@ -13,6 +13,8 @@ pub struct Holding {
     pub mappings: bool,
     /// Holders have a descriptor of it.
     pub descriptors: bool,
+    /// Holders have an advisory lock on it, and threads wait for one; to have it open is not to hold it.
+    pub locks: bool,
     /// Which calls of waiting threads name it.
     pub calls: Calls,
     /// It belongs to an IPC namespace; otherwise to a file system, and any mount of that leads to it.
@@ -32,6 +34,7 @@ impl Holding {
     pub const NONE: Self = Self {
         mappings: false,
         descriptors: false,
+        locks: false,
         calls: Calls::None,
         namespaced: false,
         vacancy: Vacancy::Scanned,

@@ -98,7 +98,7 @@ impl Search {
                 ShownAs::Descriptor(number, _) => {
                     std::fs::read_link(proc.join(format!("{}/fd/{number}", showing.pid))).ok()
                 }
-                ShownAs::Mapping(..) => None,
+                _ => None,
             });
             let same = |path: &PathBuf| stat(path).is_some_and(|stat| id(&stat) == *file);
             found.extend(paths.filter(|path| path.is_absolute()).find(same));
