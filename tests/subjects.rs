@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, posix, sysv};
+use crate::makers::{fifo, lock, posix, sysv};
 
 /// One kind.
 #[derive(Clone, Copy)]
@@ -111,6 +111,21 @@ pub const SUBJECTS: [Subject; 7] = [
     },
 ];
 
+/// Kinds that are listed only when they are asked for, and that live with processes.
+pub const REQUESTED: [Subject; 1] = [Subject {
+    kind: "lock",
+    facility: "lock",
+    family: "file",
+    options: &[],
+    lacking: ("--size", "1", &[]),
+    content: "1 held",
+    fresh: |env| format!("lock:{}", env.path(&format!("lock-{}", env.key()))),
+    make: |address, mode| {
+        lock::locked(name_of(address), mode);
+        address.to_owned()
+    },
+}];
+
 /// What the kernel says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -170,7 +185,7 @@ impl Subject {
             }
             "posix-mq" => file_state(&format!("/dev/mqueue{locator}"), fs::FileType::is_file),
             "fifo" => file_state(locator, FileTypeExt::is_fifo),
-            "skeleton" => file_state(locator, fs::FileType::is_file),
+            "lock" | "skeleton" => file_state(locator, fs::FileType::is_file),
             other => panic!("no kind {other}"),
         };
         match found {
@@ -221,7 +236,7 @@ pub const SKELETON: Subject = Subject {
 
 /// Every kind that the program under test has.
 pub fn subjects() -> impl Iterator<Item = Subject> {
-    SUBJECTS.into_iter().chain(cfg!(feature = "skeleton").then_some(SKELETON))
+    SUBJECTS.into_iter().chain(REQUESTED).chain(cfg!(feature = "skeleton").then_some(SKELETON))
 }
 
 /// What follows the facility.

@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         processes: &*scanner,
         ..Query::new(want, &proc)
     };
-    let found = selection::each(&args.addresses, |address| {
+    let found = selection::each(&args.addresses, &look, |address| {
         let found = kinds::of_address(address)
             .and_then(|record| record.inspect.find(&look, &address.locator));
         if stages.holders

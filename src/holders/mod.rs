@@ -150,7 +150,8 @@ impl ScanResult {
     pub fn take(&mut self, class: &FileClass) -> Option<Findings> {
         let at = self.asked.classes.iter().position(|known| std::ptr::eq(*known, class))?;
         let found = std::mem::take(self.findings.get_mut(at)?);
-        Some(Findings { unread: self.unread.len(), ..found })
+        let (unread, sees_all) = (self.unread.len(), self.complete);
+        Some(Findings { unread, sees_all, ..found })
     }
 
     fn add(&mut self, visitor: Scan) {

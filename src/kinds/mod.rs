@@ -7,6 +7,7 @@ pub mod capability;
 mod fact;
 mod fifo;
 mod file;
+mod lock;
 mod posix;
 pub mod process;
 #[cfg(any(test, feature = "skeleton"))]
@@ -26,6 +27,7 @@ pub static KINDS: &[&KindRecord] = &[
     &sysv::sem::RECORD,
     &posix::sem::RECORD,
     &fifo::RECORD,
+    &lock::RECORD,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];

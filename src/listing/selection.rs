@@ -48,12 +48,26 @@ fn is_discovered(record: &KindRecord) -> bool {
 
 /// Calls `find` for every address. Kinds that only processes show come last, so that one scan also looks for the holders of
 /// all others; the answers are in the order of the addresses.
-pub fn each<T>(addresses: &[Address], mut find: impl FnMut(&Address) -> T) -> Vec<T> {
+pub fn each<T>(
+    addresses: &[Address],
+    look: &Query,
+    mut find: impl FnMut(&Address) -> T,
+) -> Vec<T> {
     let mut turns: Vec<(usize, &Address)> = addresses.iter().enumerate().collect();
     turns.sort_by_key(|(_, address)| kinds::of_address(address).is_ok_and(is_discovered));
+    announce(look, turns.iter().map(|(_, address)| *address));
     let mut found: Vec<_> = turns.into_iter().map(|(turn, one)| (turn, find(one))).collect();
     found.sort_by_key(|(turn, _)| *turn);
     found.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Announces what will be asked of the processes for these objects.
+fn announce<'a>(look: &Query, addresses: impl Iterator<Item = &'a Address>) {
+    for address in addresses {
+        if let Ok(record) = kinds::of_address(address) {
+            record.inspect.announce(look, &address.locator);
+        }
+    }
 }
 
 /// The kinds that a selection names, in the order in which kinds are listed.
@@ -112,6 +126,11 @@ impl<'a> Walk<'a> {
                     .for_each(|class| self.look.processes.announce(class));
             }
         }
+        let named = steps.iter().filter_map(|(_, step)| match step {
+            WalkStep::One { address, .. } => Some(*address),
+            WalkStep::Whole(..) => None,
+        });
+        announce(self.look, named);
         for (turn, step) in steps {
             match step {
                 WalkStep::Whole(record, breadth) => self.list(cx, record, (turn, breadth), take)?,

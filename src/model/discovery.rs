@@ -98,6 +98,8 @@ pub struct Findings {
     pub awaited: Vec<PathBuf>,
     /// How many processes could not be read.
     pub unread: usize,
+    /// Every process of the machine was looked at: none is outside of this pid namespace, or hidden.
+    pub sees_all: bool,
 }
 
 impl Findings {
@@ -108,6 +110,7 @@ impl Findings {
             files: showings.into_iter().map(|showings| (file, showings)).collect(),
             awaited: Vec::new(),
             unread: self.unread,
+            sees_all: self.sees_all,
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Facility {
     Sem,
     /// Named pipe.
     Fifo,
+    /// File with advisory locks.
+    Lock,
     /// The smallest kind, for tests alone.
     #[cfg(any(test, feature = "skeleton"))]
     Skeleton,
@@ -44,6 +46,13 @@ static ROWS: &[FacilityRow] = &[
     FacilityRow {
         facility: Facility::Fifo,
         name: "fifo",
+        alias: None,
+        forms: &[&PATH],
+        longest: 0,
+    },
+    FacilityRow {
+        facility: Facility::Lock,
+        name: "lock",
         alias: None,
         forms: &[&PATH],
         longest: 0,

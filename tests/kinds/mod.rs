@@ -1,6 +1,7 @@
 //! One file a kind: the facts and refusals that it alone has. What all kinds share is in `conformance`.
 
 mod fifo;
+mod lock;
 mod mq_posix;
 mod mq_sysv;
 mod sem_posix;
@@ -13,6 +14,7 @@ use crate::cases::Case;
 pub fn cases() -> Vec<Case> {
     [
         fifo::cases(),
+        lock::cases(),
         mq_posix::cases(),
         mq_sysv::cases(),
         sem_posix::cases(),

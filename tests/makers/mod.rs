@@ -8,6 +8,7 @@ pub mod forking;
 pub mod holder;
 pub mod holding;
 pub mod kernel;
+pub mod lock;
 pub mod lost;
 pub mod memory;
 pub mod odd;
