@@ -139,6 +139,11 @@ pub struct State {
 }
 
 impl Subject {
+    /// Returns true if objects of the kind are there as long as processes hold them, and only these show them.
+    pub fn lives_with_processes(&self) -> bool {
+        self.kind == "lock"
+    }
+
     /// A new object of this kind, made by plain system calls: its address as it is printed.
     pub fn made(&self, env: &TestEnv) -> String {
         self.made_with(env, 0o600)

@@ -50,6 +50,7 @@ impl LockScope {
 /// The kernel's list of all locks.
 #[derive(Debug, Default)]
 pub(super) struct LockList {
+    pub(super) lines: Vec<LockLine>,
     inodes: HashSet<u64>,
     /// It has all locks: it is read outside of every pid namespace.
     complete: bool,
@@ -60,9 +61,11 @@ impl LockList {
     pub(super) fn read(proc: &Path, sees_all: bool) -> Self {
         let mut text = Vec::new();
         let read = File::open(proc.join("locks")).and_then(|mut file| file.read_to_end(&mut text));
-        let lines = text.split(|&byte| byte == b'\n').filter_map(LockLine::parse);
+        let lines: Vec<LockLine> =
+            text.split(|&byte| byte == b'\n').filter_map(LockLine::parse).collect();
         Self {
-            inodes: lines.map(|line| line.inode).collect(),
+            inodes: lines.iter().map(|line| line.file.inode).collect(),
+            lines,
             complete: sees_all && read.is_ok(),
         }
     }

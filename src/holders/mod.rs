@@ -79,7 +79,9 @@ impl ScanResult {
         holders.sort_unstable();
         holders.dedup();
         let unseen = match trace.counted {
-            Some(count) if trace.holding.mappings => count.checked_sub(self.mappings(&marks, count)),
+            Some(count) if trace.holding.mappings => {
+                count.checked_sub(self.mappings(&marks, count))
+            }
             Some(count) => count.checked_sub(marks.len() as u64),
             None => self.sees_all_of(trace, &marks).then_some(0),
         };
@@ -151,7 +153,8 @@ impl ScanResult {
         let at = self.asked.classes.iter().position(|known| std::ptr::eq(*known, class))?;
         let found = std::mem::take(self.findings.get_mut(at)?);
         let (unread, sees_all) = (self.unread.len(), self.complete);
-        Some(Findings { unread, sees_all, ..found })
+        let locks = if class.sources.locks { self.lock_list.lines.clone() } else { Vec::new() };
+        Some(Findings { unread, sees_all, locks, ..found })
     }
 
     fn add(&mut self, visitor: Scan) {

@@ -114,7 +114,8 @@ impl Scanner {
 impl Scanner {
     fn known_file(&self, class: &'static FileClass, file: FileId) -> Option<Rc<Findings>> {
         let found = self.found_files.borrow();
-        let mut known = found.iter().filter(|(of, one, _)| std::ptr::eq(*of, class) && *one == file);
+        let mut known =
+            found.iter().filter(|(of, one, _)| std::ptr::eq(*of, class) && *one == file);
         known.next().map(|(.., found)| Rc::clone(found)).or_else(|| self.known(class))
     }
 }

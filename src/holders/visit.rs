@@ -44,11 +44,7 @@ pub(super) struct ScanContext<'a> {
 }
 
 impl<'a> ScanContext<'a> {
-    pub(super) fn new(
-        proc: &'a Proc,
-        questions: &'a Questions,
-        lock_list: LockList,
-    ) -> Self {
+    pub(super) fn new(proc: &'a Proc, questions: &'a Questions, lock_list: LockList) -> Self {
         let own = proc.own_pid();
         Self {
             proc,

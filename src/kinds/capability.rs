@@ -10,8 +10,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, FileId, Findings, Found, Kind, Limit,
-    Locator, Object, Param, Part, Settings,
+    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, FileId, Findings, Found, Kind,
+    Limit, Locator, Object, Param, Part, Settings,
 };
 
 pub use counters::{Atomic, Counters, ReleaseMode};

@@ -3,6 +3,7 @@
 //! The file is never opened. Who holds a lock is told by the descriptors through which it is held: the kernel's list,
 //! `/proc/locks`, names the process that took it, which may have ended and left it to its children.
 
+use std::collections::HashSet;
 use std::ffi::CString;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
@@ -14,8 +15,8 @@ use super::fact::{Fact, FactPlan, fields};
 use super::file::{Backed, device, id, inode, timestamp};
 use crate::model::{
     Access, Breadth, Class, Encoded, Facility, Family, Fault, Field, FileClass, FileId, FileLock,
-    FileType, Findings, Found, Holding, Kind, LockTaker, LockWait, Locator, Object, ObjectName, PATH, Part,
-    Rows, Showing, ShownAs, Sources, Subject, Trace, Value,
+    FileType, Findings, Found, Holding, Kind, Locator, LockLine, LockTaker, LockWait, Object,
+    ObjectName, PATH, Part, Rows, Showing, ShownAs, Sources, Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::processes;
@@ -33,11 +34,8 @@ static KIND: Kind = Kind {
 };
 
 /// A file is one of the class by what its descriptors show.
-static LOCKED: FileClass = FileClass {
-    name: "lock",
-    sources: Sources { locks: true, ..Sources::NONE },
-    is: |_| true,
-};
+static LOCKED: FileClass =
+    FileClass { name: "lock", sources: Sources { locks: true, ..Sources::NONE }, is: |_| true };
 
 static HOLDING: Holding = Holding {
     locks: true,
@@ -54,6 +52,8 @@ struct Locked {
     stat: Stat,
     locks: Vec<(Showing, FileLock)>,
     waits: Vec<(Showing, LockWait)>,
+    /// Those that the kernel lists and no process shows, whose descriptors cannot be read.
+    hidden: Vec<LockLine>,
     /// Every process could be seen and read.
     complete: bool,
 }
@@ -68,24 +68,30 @@ const UNSEEN: Value = Value::Unknown("not every process could be seen");
 
 static FACTS: &[Fact<Locked>] = &[
     Fact::free("held", "Locks that are held on it.", |one, _| {
-        count(one.distinct().len(), one.complete)
+        count(one.distinct().len() + one.hidden(false).count(), one.complete)
     }),
     Fact::free("waiting", "Threads that wait for a lock on it.", |one, _| {
-        count(one.waits.len(), one.complete)
+        count(one.waits.len() + one.hidden(true).count(), one.complete)
     }),
-    Fact::free("orphaned", "Locks whose takers have ended: who inherited them holds them.", |one, _| {
-        let became: Vec<_> =
-            one.distinct().iter().map(|lock| taker(lock, &one.locks).1).collect();
-        match became.iter().filter(|became| **became == GONE).count() {
-            0 if became.contains(&HIDDEN) => Value::Unknown(HIDDEN),
-            number => count(number, one.complete),
-        }
-    }),
+    Fact::free(
+        "orphaned",
+        "Locks whose takers have ended: who inherited them holds them.",
+        |one, _| {
+            let became: Vec<_> =
+                one.distinct().iter().map(|lock| taker(lock, &one.locks).1).collect();
+            match became.iter().filter(|became| **became == GONE).count() {
+                0 if became.contains(&HIDDEN) => Value::Unknown(HIDDEN),
+                number => count(number, one.complete),
+            }
+        },
+    ),
     device(),
     inode(),
-    Fact::costly("locks", "Each lock: who holds it by which descriptor, who took it, who waits.", |one, _| {
-        Value::Rows(Box::new(Rows { fields: ROWS, rows: one.rows() }))
-    }),
+    Fact::costly(
+        "locks",
+        "Each lock: who holds it by which descriptor, who took it, who waits.",
+        |one, _| Value::Rows(Box::new(Rows { fields: ROWS, rows: one.rows() })),
+    ),
 ];
 
 /// A number of what was seen, or unknown where there can be more.
@@ -94,7 +100,8 @@ fn count(number: usize, complete: bool) -> Value {
 }
 
 static ROWS: &[&Field] = &[&SORT, &ACCESS, &FIRST, &LAST, &STATUS, &PID, &FD, &TAKER, &TAKER_STATE];
-static SORT: Field = Field::free("lock", "flock, fcntl (of a process) or ofd (open file description).");
+static SORT: Field =
+    Field::free("lock", "flock, fcntl (of a process) or ofd (open file description).");
 static ACCESS: Field = Field::free("access", "read (shared) or write (exclusive).");
 static FIRST: Field = Field::free("first", "First byte of the range.");
 static LAST: Field = Field::free("last", "Last byte of the range; none: to the end of the file.");
@@ -132,6 +139,7 @@ fn access(access: Access) -> Value {
     Value::Word(if access == Access::Read { "read" } else { "write" })
 }
 
+const UNKNOWN_HOLDER: Value = Value::Unknown("its process could not be read");
 const UNREAD: Value = Value::Unknown("its memory could not be read");
 
 impl Locked {
@@ -147,7 +155,15 @@ impl Locked {
         }
         locks.sort_by_key(|(showing, lock)| (*lock, showing.pid));
         waits.sort_by_key(|(showing, wait)| (showing.pid, wait.thread));
-        Self { stat, locks, waits, complete: found.unread == 0 && found.sees_all }
+        let is_seen = |line: &LockLine| match (line.waits, line.lock.taker) {
+            (true, LockTaker::Pid(pid)) => waits.iter().any(|(showing, _)| showing.pid == pid),
+            // Without a number it cannot be told from those that were seen.
+            (true, _) => !waits.is_empty(),
+            (false, _) => locks.iter().any(|(_, lock)| *lock == line.lock),
+        };
+        let is_hidden = |line: &&LockLine| line.file == id(&stat) && !is_seen(line);
+        let hidden = found.locks.iter().filter(is_hidden).copied().collect();
+        Self { stat, locks, waits, hidden, complete: found.unread == 0 && found.sees_all }
     }
 
     /// The locks, each once: several processes can hold one together.
@@ -155,6 +171,11 @@ impl Locked {
         let mut locks: Vec<FileLock> = self.locks.iter().map(|(_, lock)| *lock).collect();
         locks.dedup();
         locks
+    }
+
+    /// Locks, or threads that wait for one, whose processes could not be read.
+    fn hidden(&self, waits: bool) -> impl Iterator<Item = &LockLine> {
+        self.hidden.iter().filter(move |line| line.waits == waits)
     }
 
     fn rows(&self) -> Vec<Vec<Value>> {
@@ -178,6 +199,24 @@ impl Locked {
                 Value::Word(became),
             ]
         });
+        let hidden = self.hidden.iter().map(|LockLine { lock, waits, .. }| {
+            let (taker, became) = taker(lock, &self.locks);
+            let (pid, taker, became) = match waits {
+                true => (taker, Value::None("none"), Value::None("none")),
+                false => (UNKNOWN_HOLDER, taker, Value::Word(became)),
+            };
+            vec![
+                Value::Word(lock.sort.name()),
+                access(lock.access),
+                Value::Id(lock.first),
+                last(lock.last),
+                Value::Word(if *waits { "waits" } else { "held" }),
+                pid,
+                UNKNOWN_HOLDER,
+                taker,
+                became,
+            ]
+        });
         let waits = self.waits.iter().map(|(showing, wait)| {
             vec![
                 Value::Word(wait.sort.name()),
@@ -191,7 +230,7 @@ impl Locked {
                 Value::None("none"),
             ]
         });
-        held.chain(waits).collect()
+        held.chain(waits).chain(hidden).collect()
     }
 }
 
@@ -285,10 +324,17 @@ impl Inspect for Lock {
             1 => Some("1 process could not be read in the search for locks".to_owned()),
             more => Some(format!("{more} processes could not be read in the search for locks")),
         };
+        let unseen = found.locks.iter().filter(|line| !found.files.contains_key(&line.file));
+        let nameless = nameless + unseen.map(|line| line.file).collect::<HashSet<_>>().len();
         let nameless = match nameless {
             0 => None,
-            1 => Some("1 locked file has no path that leads to it from here".to_owned()),
-            more => Some(format!("{more} locked files have no path that leads to them from here")),
+            1 => Some(
+                "1 locked file cannot be named: no path that can be seen leads to it from here"
+                    .to_owned(),
+            ),
+            more => Some(format!(
+                "{more} locked files cannot be named: no path that can be seen leads to them from here"
+            )),
         };
         for note in [unread, nameless].into_iter().flatten() {
             each(Found::Note(note))?;

@@ -48,11 +48,7 @@ fn is_discovered(record: &KindRecord) -> bool {
 
 /// Calls `find` for every address. Kinds that only processes show come last, so that one scan also looks for the holders of
 /// all others; the answers are in the order of the addresses.
-pub fn each<T>(
-    addresses: &[Address],
-    look: &Query,
-    mut find: impl FnMut(&Address) -> T,
-) -> Vec<T> {
+pub fn each<T>(addresses: &[Address], look: &Query, mut find: impl FnMut(&Address) -> T) -> Vec<T> {
     let mut turns: Vec<(usize, &Address)> = addresses.iter().enumerate().collect();
     turns.sort_by_key(|(_, address)| kinds::of_address(address).is_ok_and(is_discovered));
     announce(look, turns.iter().map(|(_, address)| *address));

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::filelock::{FileLock, LockSort};
-use super::holder::Access;
+use super::filelock::{FileLock, LockLine};
+use super::holder::{Access, LockSort};
 use super::subject::FileId;
 
 /// A class of files that processes show, through which objects are found that have no place of their own to be listed from.
@@ -96,6 +96,8 @@ pub struct Findings {
     pub files: HashMap<FileId, Vec<Showing>>,
     /// Paths of files that a thread waits to open, where that was looked for.
     pub awaited: Vec<PathBuf>,
+    /// The locks that the kernel lists, whether or not a process shows them, where locks were looked for.
+    pub locks: Vec<LockLine>,
     /// How many processes could not be read.
     pub unread: usize,
     /// Every process of the machine was looked at: none is outside of this pid namespace, or hidden.
@@ -109,6 +111,7 @@ impl Findings {
         Self {
             files: showings.into_iter().map(|showings| (file, showings)).collect(),
             awaited: Vec::new(),
+            locks: self.locks.iter().filter(|line| line.file == file).copied().collect(),
             unread: self.unread,
             sees_all: self.sees_all,
         }

@@ -1,36 +1,7 @@
 //! Advisory locks on files, as `/proc` tells them: `proc_locks(5)`, and the lines `lock:` of `proc_pid_fdinfo(5)`. Plain data.
 
-use super::holder::Access;
-
-/// Whose call takes a lock, and with that what holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LockSort {
-    /// `flock(2)`: held by an open file description, whoever has a descriptor of it.
-    Flock,
-    /// `fcntl(2)` with F_SETLK, and `lockf(3)`: held by a process.
-    Fcntl,
-    /// `fcntl(2)` with F_OFD_SETLK: held by an open file description.
-    Ofd,
-}
-
-impl LockSort {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Flock => "flock",
-            Self::Fcntl => "fcntl",
-            Self::Ofd => "ofd",
-        }
-    }
-
-    /// The call that takes it and waits for it.
-    pub fn call(self) -> &'static str {
-        match self {
-            Self::Flock => "flock",
-            Self::Fcntl | Self::Ofd => "fcntl",
-        }
-    }
-}
+use super::holder::{Access, LockSort};
+use super::subject::FileId;
 
 /// A lock on a file, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,8 +34,8 @@ pub enum LockTaker {
 pub struct LockLine {
     /// The lock.
     pub lock: FileLock,
-    /// The inode of its file, as the file system numbers it.
-    pub inode: u64,
+    /// Its file, as the kernel numbers it: some file systems tell programs other devices.
+    pub file: FileId,
     /// The taker waits for it.
     pub waits: bool,
 }
@@ -94,13 +65,13 @@ impl LockLine {
             // Locks of other machines have negative numbers.
             _ => LockTaker::Unnoted,
         };
-        let inode = words.next()?.rsplit(':').next()?.parse().ok()?;
+        let file = file(words.next()?)?;
         let first = words.next()?.parse().ok()?;
         let last = match words.next()? {
             "EOF" => None,
             last => Some(last.parse().ok()?),
         };
-        Some(Self { lock: FileLock { sort, access, taker, first, last }, inode, waits })
+        Some(Self { lock: FileLock { sort, access, taker, first, last }, file, waits })
     }
 
     /// The locks that the text of `fdinfo` names.
@@ -109,6 +80,19 @@ impl LockLine {
         let locks = lines.filter_map(|line| Self::parse(line.strip_prefix(b"lock:")?));
         locks.filter(|line| !line.waits).map(|line| line.lock)
     }
+}
+
+/// `MAJOR:MINOR:INODE`, the first two hexadecimal.
+fn file(word: &str) -> Option<FileId> {
+    let mut parts = word.split(':');
+    let mut device = || u32::from_str_radix(parts.next()?, 16).ok();
+    let (major, minor) = (device()?, device()?);
+    let inode = parts.next()?.parse().ok()?;
+    // The coding of makedev(3).
+    let (major, minor) = (u64::from(major), u64::from(minor));
+    let device =
+        (minor & 0xff) | (major & 0xfff) << 8 | (minor & !0xff) << 12 | (major & !0xfff) << 32;
+    Some(FileId { device, inode })
 }
 
 #[cfg(test)]
@@ -129,15 +113,16 @@ mod tests {
         let line = b"2: FLOCK  ADVISORY  WRITE 359 fe:00:247780 0 EOF";
         assert_eq!(
             LockLine::parse(line),
-            Some(LockLine { lock: LOCK, inode: 247_780, waits: false })
+            Some(LockLine {
+                lock: LOCK,
+                file: FileId { device: 0xfe00, inode: 247_780 },
+                waits: false
+            })
         );
         let waits = LockLine::parse(b"2: -> FLOCK  ADVISORY  READ 7 fe:00:247780 0 EOF").unwrap();
         assert!(waits.waits && waits.lock.access == Access::Read);
         let range = LockLine::parse(b"11: OFDLCK ADVISORY  WRITE -1 00:1a:5 10 19").unwrap().lock;
-        assert_eq!(
-            (range.taker, range.first, range.last),
-            (LockTaker::Unnoted, 10, Some(19))
-        );
+        assert_eq!((range.taker, range.first, range.last), (LockTaker::Unnoted, 10, Some(19)));
     }
 
     #[test]

@@ -3,8 +3,6 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
 
-use super::filelock::LockSort;
-
 /// In which way a process holds an object. In order of weight: the first of several says most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum How {
@@ -22,6 +20,36 @@ pub enum How {
     Waiting(&'static str),
     /// The process is told of the next message: `mq_notify(3)`.
     Registered,
+}
+
+/// Whose call takes a lock, and with that what holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LockSort {
+    /// `flock(2)`: held by an open file description, whoever has a descriptor of it.
+    Flock,
+    /// `fcntl(2)` with F_SETLK, and `lockf(3)`: held by a process.
+    Fcntl,
+    /// `fcntl(2)` with F_OFD_SETLK: held by an open file description.
+    Ofd,
+}
+
+impl LockSort {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flock => "flock",
+            Self::Fcntl => "fcntl",
+            Self::Ofd => "ofd",
+        }
+    }
+
+    /// The call that takes it and waits for it.
+    pub fn call(self) -> &'static str {
+        match self {
+            Self::Flock => "flock",
+            Self::Fcntl | Self::Ofd => "fcntl",
+        }
+    }
 }
 
 /// What a mapping or descriptor is good for.

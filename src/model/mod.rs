@@ -32,8 +32,8 @@ pub use discovery::{
 pub use encoding::{Encoded, decode, quoted};
 pub use facility::Facility;
 pub use fault::{Class, Fault};
-pub use filelock::{FileLock, LockLine, LockSort, LockTaker};
-pub use holder::{Access, Holder, Holders, How};
+pub use filelock::{FileLock, LockLine, LockTaker};
+pub use holder::{Access, Holder, Holders, How, LockSort};
 pub use kind::{Breadth, Field, FileType, Kind, Part};
 pub use limit::Limit;
 pub use locator::{

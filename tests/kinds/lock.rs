@@ -20,7 +20,8 @@ crate::cases![
     a_locked_file_without_a_path_is_counted,
     a_link_is_not_followed_and_leads_to_the_file,
     a_missing_file_is_exit_3,
-    a_lock_on_shared_memory_is_no_holder_of_it;
+    a_lock_on_shared_memory_is_no_holder_of_it,
+    a_lock_whose_holder_may_not_be_read_is_told_by_its_taker;
     Strace: a_locked_file_is_never_opened_and_two_are_looked_for_in_one_scan
 ];
 
@@ -66,12 +67,9 @@ fn who_waits_is_told_with_the_range_and_the_access() {
         lock::flock(&file, libc::LOCK_EX);
         mem::forget(file);
     });
-    let ranged = holder::blocking(
-        || (),
-        move || lock::range(&lock::opened(&two), libc::F_SETLKW, 14, 0),
-    );
-    let shared =
-        holder::blocking(|| (), move || lock::flock(&lock::opened(&three), libc::LOCK_SH));
+    let ranged =
+        holder::blocking(|| (), move || lock::range(&lock::opened(&two), libc::F_SETLKW, 14, 0));
+    let shared = holder::blocking(|| (), move || lock::flock(&lock::opened(&three), libc::LOCK_SH));
     let locks = rows(&env, &path);
     let of = |pid: i64, status: &str| -> Vec<&Value> {
         locks.iter().filter(|row| row["pid"] == pid && row["status"] == status).collect()
@@ -146,7 +144,7 @@ fn a_locked_file_without_a_path_is_counted() {
     let _owner = holder_of(&path);
     fs::remove_file(&path).unwrap();
     assert!(listed(&env, &["lock"]).is_empty());
-    env.run(["list", "lock"]).any_code(&[0]).1.says("no path");
+    env.run(["list", "lock"]).any_code(&[0]).1.says("cannot be named");
 }
 
 fn a_link_is_not_followed_and_leads_to_the_file() {
@@ -175,6 +173,19 @@ fn a_lock_on_shared_memory_is_no_holder_of_it() {
     assert_eq!(how(0), serde_json::json!(["locked for writing (flock)"]), "{documents}");
     assert_eq!(how(1), serde_json::json!(["open rw"]), "{documents}");
     drop(owner);
+}
+
+// An ordinary user asks who holds a lock of root's.
+fn a_lock_whose_holder_may_not_be_read_is_told_by_its_taker() {
+    let env = TestEnv::new();
+    let path = env.path("app.lock");
+    let owner = holder_of(&path);
+    let address = format!("lock:{path}");
+    let object = env.command(["show", &address, "--json"]).unprivileged().run().ok().only();
+    assert_eq!(object["held"], 1, "{object}");
+    let lock = &object["locks"][0];
+    assert_eq!((&lock["pid"], &lock["taker"]), (&Value::Null, &owner.pid().into()), "{object}");
+    assert_ne!(object["state"], "idle");
 }
 
 fn a_locked_file_is_never_opened_and_two_are_looked_for_in_one_scan() {

@@ -51,7 +51,7 @@ fn a_kind_that_cannot_do_what_a_verb_does_is_told_what_it_lacks() {
     let mut lacking = 0;
     for kind in document["kinds"].as_array().unwrap() {
         let name = kind["kind"].as_str().unwrap();
-        let subject = SUBJECTS.iter().find(|subject| subject.kind == name).unwrap();
+        let subject = subjects().find(|subject| subject.kind == name).unwrap();
         let address = (subject.fresh)(&env);
         let about = kind["about"].as_str().unwrap();
         for (words, act, capability, lack) in verbs {
