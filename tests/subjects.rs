@@ -1,4 +1,4 @@
-//! The seven kinds as the conformance suite sees them: how to name one, make one by plain system calls,
+//! The kinds as the conformance suite sees them: how to name one, make one by plain system calls,
 //! and ask the kernel what became of it. A new kind is one more entry here.
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, lock, posix, sysv};
+use crate::makers::{fifo, lock, pipe, posix, sysv};
 
 /// One kind.
 #[derive(Clone, Copy)]
@@ -112,19 +112,35 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 1] = [Subject {
-    kind: "lock",
-    facility: "lock",
-    family: "file",
-    options: &[],
-    lacking: ("--size", "1", &[]),
-    content: "1 held",
-    fresh: |env| format!("lock:{}", env.path(&format!("lock-{}", env.key()))),
-    make: |address, mode| {
-        lock::locked(name_of(address), mode);
-        address.to_owned()
+pub const REQUESTED: [Subject; 2] = [
+    Subject {
+        kind: "lock",
+        facility: "lock",
+        family: "file",
+        options: &[],
+        lacking: ("--size", "1", &[]),
+        content: "1 held",
+        fresh: |env| format!("lock:{}", env.path(&format!("lock-{}", env.key()))),
+        make: |address, mode| {
+            lock::locked(name_of(address), mode);
+            address.to_owned()
+        },
     },
-}];
+    Subject {
+        kind: "pipe",
+        facility: "pipe",
+        family: "kernel",
+        options: &[],
+        lacking: ("--size", "1", &[]),
+        content: "0 B queued",
+        fresh: |_| format!("pipe:[{}]", pipe::kept().inode()),
+        make: |address, mode| {
+            let inode = name_of(address).trim_matches(['[', ']']);
+            pipe::set_mode(inode.parse().unwrap(), mode);
+            format!("pipe:{inode}")
+        },
+    },
+];
 
 /// What the kernel says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +157,7 @@ pub struct State {
 impl Subject {
     /// Returns true if objects of the kind are there as long as processes hold them, and only these show them.
     pub fn lives_with_processes(&self) -> bool {
-        self.kind == "lock"
+        self.family == "kernel" || self.kind == "lock"
     }
 
     /// A new object of this kind, made by plain system calls: its address as it is printed.
@@ -191,6 +207,7 @@ impl Subject {
             "posix-mq" => file_state(&format!("/dev/mqueue{locator}"), fs::FileType::is_file),
             "fifo" => file_state(locator, FileTypeExt::is_fifo),
             "lock" | "skeleton" => file_state(locator, fs::FileType::is_file),
+            "pipe" => pipe::facts(locator.parse().unwrap()).map(|facts| state_of(&facts)),
             other => panic!("no kind {other}"),
         };
         match found {
@@ -211,13 +228,17 @@ impl Subject {
 fn file_state(path: &str, is_right: fn(&fs::FileType) -> bool) -> io::Result<State> {
     let facts = fs::symlink_metadata(path)?;
     assert!(is_right(&facts.file_type()), "{path} is a file of another type");
-    Ok(State {
+    Ok(state_of(&facts))
+}
+
+fn state_of(facts: &fs::Metadata) -> State {
+    State {
         mode: facts.mode() & 0o7777,
         uid: facts.uid(),
         gid: facts.gid(),
         extent: facts.size(),
         identity: facts.ino(),
-    })
+    }
 }
 
 /// The kind that `src/kinds/skeleton.rs` adds: it can only be looked at.

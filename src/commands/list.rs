@@ -66,6 +66,7 @@ Examples:
   ipcctl list --mine --older-than 1day          what I left behind
   ipcctl list --pid $$                          what this shell holds
   ipcctl list mq -o +bytes,last-used            more columns for queues
+  ipcctl list pipe -o +readers,writers          who is at which end
   ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
 
 impl Default for Args {

@@ -11,7 +11,7 @@ use crate::endpoint::deadline::Deadline;
 use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::receiving::{self, ReceivePlan};
-use crate::kinds::capability::{Incoming, Memory, Messages, Want};
+use crate::kinds::capability::{Copies, Incoming, Memory, Messages, Want};
 use crate::kinds::{self, Capability, KindRecord};
 use crate::listing::reading;
 use crate::model::{Address, Class, Fault};
@@ -20,7 +20,7 @@ use crate::sys::signal;
 /// Show the content of an object without consuming it
 ///
 /// A System V queue is read message by message in order of arrival; a process that receives at the same time can cause a
-/// message to be skipped. A FIFO is read through the descriptor of a process that has it open for reading, so no waiting
+/// message to be skipped. A FIFO or pipe is read through the descriptor of a process that has it open for reading, so no waiting
 /// writer is released. A POSIX queue cannot be peeked: the kernel has no such call. Shared memory is dumped as by
 /// read --hex.
 #[derive(clap::Args, Debug)]
@@ -55,12 +55,14 @@ Examples:
 /// What an object has to be looked at.
 enum Content {
     Messages(&'static dyn Messages),
+    Copies(&'static dyn Copies),
     Memory(&'static dyn Memory),
 }
 
 impl Content {
     fn of(record: &KindRecord) -> Option<Self> {
         let messages = record.messages.map(Self::Messages);
+        let messages = messages.or_else(|| record.copies.map(Self::Copies));
         messages.or_else(|| record.memory.map(Self::Memory))
     }
 }
@@ -80,12 +82,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let content = CONTENT.require("peek at", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
-    let messages = match content {
-        Content::Messages(messages) if !args.part.is_given() => messages,
+    let copied = match content {
+        Content::Messages(messages) if !args.part.is_given() => {
+            messages.copy(&cx.look(Want::Only(&[])), &args.address.locator, &settings)
+        }
+        Content::Copies(copies) if !args.part.is_given() => {
+            copies.copy(&cx.look(Want::Only(&[])), &args.address.locator)
+        }
         Content::Memory(memory) if frame.is_none() && args.count.is_none() => {
             return reading::show(memory, (record, &args.address), &args.part, (true, false), cx);
         }
-        Content::Messages(_) => {
+        Content::Messages(_) | Content::Copies(_) => {
             return Err(Fault::usage("--offset and --length are for shared memory").into());
         }
         Content::Memory(_) => {
@@ -100,7 +107,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         copy: true,
         patience: Deadline::new(true, None, None),
     };
-    let copied = messages.copy(&cx.look(Want::Only(&[])), &args.address.locator, &settings);
     let passed = |_, _| ();
     let received = match copied {
         Ok(Incoming::Messages(mut receiver)) => {

@@ -13,6 +13,7 @@ mod scanner;
 mod visit;
 mod waiting;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -161,9 +162,12 @@ impl ScanResult {
         for (key, mark) in visitor.marks {
             self.marks.entry(key).or_default().push(mark);
         }
-        for (class, file, showing) in visitor.showings {
+        for ((class, file), shown) in visitor.showings {
             if let Some(found) = self.findings.get_mut(class) {
-                found.files.entry(file).or_default().push(showing);
+                match found.files.entry(file) {
+                    Entry::Occupied(known) => known.into_mut().add(shown),
+                    Entry::Vacant(place) => drop(place.insert(shown)),
+                }
             }
         }
         for (class, path) in visitor.awaited {

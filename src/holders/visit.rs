@@ -1,6 +1,7 @@
 //! One process after the other: what it has of what is looked for. Knows files, ids and addresses, and leaves it to
 //! others to make sense of them.
 
+use std::collections::HashMap;
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
@@ -13,7 +14,8 @@ use super::questions::Questions;
 use super::waiting::{self, Call, Doing, LockCall};
 use super::{ProcessInfo, Sighting, fds};
 use crate::model::{
-    Access, FileFacts, FileId, How, IpcNamespace, LockWait, Showing, ShownAs, Subject,
+    Access, FileDetails, FileFacts, FileId, How, IpcNamespace, LockWait, Showing, ShownAs,
+    ShownFile, Subject, Timestamp,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
@@ -104,8 +106,8 @@ pub(super) struct Scan<'a> {
     source: MapsSource,
     pub(super) marks: Vec<(Subject, Sighting)>,
     pub(super) people: Vec<ProcessInfo>,
-    /// Files of a class that is looked for: its place among the classes, the file, and where it is shown.
-    pub(super) showings: Vec<(usize, FileId, Showing)>,
+    /// Files of a class that is looked for, by its place among the classes.
+    pub(super) showings: HashMap<(usize, FileId), ShownFile>,
     /// Paths of such files that threads wait to open.
     pub(super) awaited: Vec<(usize, PathBuf)>,
     pub(super) unread: Vec<i32>,
@@ -130,7 +132,7 @@ impl<'a> Scan<'a> {
             source: MapsSource::Query,
             marks: Vec::new(),
             people: Vec::new(),
-            showings: Vec::new(),
+            showings: HashMap::new(),
             awaited: Vec::new(),
             unread: Vec::new(),
             gaps: Gaps::default(),
@@ -271,7 +273,7 @@ impl ProcessScan<'_, '_> {
             for class in questions.classes_of(&facts, |class| class.sources.mappings) {
                 known = true;
                 let place = ShownAs::Mapping(mapping.start, mapping.end);
-                showings.push((class, file, Showing { pid, place }));
+                show(showings, class, facts, Showing { pid, place });
             }
             if ways.is_some() || known {
                 files.push((*mapping, file, ways.is_some_and(|ways| ways.words)));
@@ -329,7 +331,7 @@ impl ProcessScan<'_, '_> {
                 for lock in locks::of_descriptor(process, path, number).unwrap_or_default() {
                     for class in questions.classes_of(&facts, |class| class.sources.locks) {
                         let place = ShownAs::Lock(number, lock);
-                        visitor.showings.push((class, facts.file, Showing { pid, place }));
+                        show(&mut visitor.showings, class, facts, Showing { pid, place });
                     }
                     found.push((subject, How::Locked(lock.sort, lock.access), Some(number)));
                 }
@@ -342,7 +344,7 @@ impl ProcessScan<'_, '_> {
             let access = opened.access();
             for class in classes {
                 let place = ShownAs::Descriptor(number, access);
-                visitor.showings.push((class, facts.file, Showing { pid, place }));
+                show(&mut visitor.showings, class, facts, Showing { pid, place });
             }
             found.push((subject, How::Open(access), Some(number)));
         })
@@ -468,11 +470,26 @@ impl ProcessScan<'_, '_> {
         let wait = LockWait { thread: thread.parse().unwrap_or(pid), fd, sort, access, range };
         for class in questions.classes_of(&facts, |class| class.sources.locks) {
             let place = ShownAs::LockWait(wait);
-            visitor.showings.push((class, facts.file, Showing { pid, place }));
+            show(&mut visitor.showings, class, facts, Showing { pid, place });
         }
         self.found.push((Subject::File(facts.file), How::Waiting(sort.call()), Some(fd)));
         Ok(())
     }
+}
+
+/// Takes note of where a process shows a file of a class.
+fn show(
+    showings: &mut HashMap<(usize, FileId), ShownFile>,
+    class: usize,
+    facts: FileFacts,
+    showing: Showing,
+) {
+    let empty = || ShownFile { facts, showings: Vec::new() };
+    let known = showings.entry((class, facts.file)).or_insert_with(empty);
+    if known.facts.details.is_none() {
+        known.facts = facts;
+    }
+    known.showings.push(showing);
 }
 
 /// What a descriptor or a path shows of a file.
@@ -483,12 +500,32 @@ fn described(stat: &Stat) -> FileFacts {
         links: Some(stat.links),
         shared: false,
         writable: false,
+        details: Some(details(stat)),
+    }
+}
+
+fn details(stat: &Stat) -> FileDetails {
+    let times = [stat.accessed, stat.modified, stat.changed];
+    let (secs, nanos) = stat.born.or(times.into_iter().min()).unwrap_or_default();
+    FileDetails {
+        uid: stat.uid,
+        gid: stat.gid,
+        size: stat.size,
+        allocated: stat.blocks.saturating_mul(512),
+        since: Timestamp { secs, nanos },
     }
 }
 
 /// What a mapping shows of a file.
 fn mapped(mapping: &Mapping, file: FileId) -> FileFacts {
-    FileFacts { file, mode: None, links: None, shared: mapping.shared, writable: mapping.write }
+    FileFacts {
+        file,
+        mode: None,
+        links: None,
+        shared: mapping.shared,
+        writable: mapping.write,
+        details: None,
+    }
 }
 
 /// The path of a file as it is seen from here.

@@ -5,7 +5,6 @@
 
 mod endpoint;
 mod entry;
-mod peek;
 mod search;
 
 use std::ffi::CString;
@@ -18,20 +17,21 @@ use std::path::Path;
 
 use super::KindRecord;
 use super::backing::{Backing, Store};
+use super::borrowed::{Borrower, PipeContent};
 use super::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
 };
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{
-    Backed, accessed, change_file, changed, created, device, inode, links, modified, object,
+    Backed, accessed, change_file, changed, created, device, id, inode, links, modified, object,
 };
 use crate::model::{
     self, Address, Breadth, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, FileType,
-    Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing, ShownAs, Sources,
-    Subject, Trace, Value,
+    Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing, Sources, Subject,
+    Trace, Value,
 };
 use crate::sys::file::{self, Stat};
-use crate::sys::{pidfd, pipe};
+use crate::sys::pipe;
 use entry::{FifoEntry, Paths, create_fault};
 use search::Search;
 
@@ -76,24 +76,23 @@ pub(crate) static RECORD: KindRecord = KindRecord {
 };
 
 /// A FIFO's file, and what the pipe behind it says, which exists only while somebody has it open.
-struct Pipe {
+struct FifoRecord {
     stat: Stat,
-    capacity: Value,
-    queued: Value,
+    content: PipeContent,
 }
 
-impl Backed for Pipe {
+impl Backed for FifoRecord {
     fn stat(&self) -> Option<&Stat> {
         Some(&self.stat)
     }
 }
 
-static FACTS: &[Fact<Pipe>] = &[
+static FACTS: &[Fact<FifoRecord>] = &[
     Fact::costly("queued", "Bytes queued, while a process has it open.", |one, _| {
-        one.queued.clone()
+        one.content.queued.clone()
     }),
     Fact::costly("capacity", "Capacity in bytes, while a process has it open.", |one, _| {
-        one.capacity.clone()
+        one.content.capacity.clone()
     }),
     device(),
     inode(),
@@ -107,41 +106,19 @@ static FACTS: &[Fact<Pipe>] = &[
 struct Fifo;
 
 /// Asks the pipe through the descriptors of those who have it open.
-fn pipe(stat: Stat, open: &[Showing], complete: bool) -> Pipe {
+fn pipe(stat: Stat, open: &[Showing], (complete, borrower): (bool, &mut Borrower)) -> FifoRecord {
     let nobody = if complete {
         Value::None("not open")
     } else {
         Value::Unknown("not every process could be read")
     };
-    let mut pipe = Pipe { stat, capacity: nobody.clone(), queued: nobody };
-    for showing in open.iter().take(search::ASKED) {
-        let ShownAs::Descriptor(number, _) = showing.place else { continue };
-        match pidfd::duplicate(showing.pid, number) {
-            Ok(descriptor) => {
-                let same = file::stat(&descriptor).is_ok_and(|stat| stat.inode == pipe.stat.inode);
-                if let (true, Ok(capacity), Ok(queued)) =
-                    (same, pipe::capacity(descriptor.as_fd()), pipe::queued(descriptor.as_fd()))
-                {
-                    return Pipe {
-                        capacity: Value::Bytes(capacity),
-                        queued: Value::Bytes(queued),
-                        ..pipe
-                    };
-                }
-            }
-            Err(error) => {
-                let reason = Value::Unknown(Fault::reason(&error));
-                (pipe.capacity, pipe.queued) = (reason.clone(), reason);
-            }
-        }
-    }
-    pipe
+    FifoRecord { content: borrower.content(id(&stat), open, nobody), stat }
 }
 
-fn seen(plan: &FactPlan<Pipe>, path: &Path, one: &Pipe) -> Object {
+fn seen(plan: &FactPlan<FifoRecord>, path: &Path, one: &FifoRecord) -> Object {
     let locator = Locator::Path(path.into());
     let trace = |file| Trace::new(Subject::File(file), &HOLDING);
-    let mut object = object(plan, &KIND, locator, (one, one.capacity.clone()), trace);
+    let mut object = object(plan, &KIND, locator, (one, one.content.capacity.clone()), trace);
     if let Some(past) = &mut object.past {
         // Its file system may well be older than the last boot.
         past.changed = None;
@@ -177,7 +154,7 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 }
 
 /// Returns true if facts are wanted that only the pipe tells, which costs a scan of the processes.
-fn needs_pipe(plan: &FactPlan<Pipe>, look: &Query) -> bool {
+fn needs_pipe(plan: &FactPlan<FifoRecord>, look: &Query) -> bool {
     plan.has("queued") || plan.has("capacity") || look.want.has_column("size")
 }
 
@@ -202,12 +179,13 @@ impl Inspect for Fifo {
             each(Found::Missing(reason))?;
         }
         let asked = needs_pipe(&plan, look);
+        let mut borrower = Borrower::default();
         for (path, stat) in search.found() {
             let open = if asked { search.open(&stat) } else { &[] };
             each(Found::Object(Box::new(seen(
                 &plan,
                 &path,
-                &pipe(stat, open, search.complete()),
+                &pipe(stat, open, (search.complete(), &mut borrower)),
             ))))?;
         }
         match search.note() {
@@ -223,9 +201,9 @@ impl Inspect for Fifo {
         let plan = FactPlan::new(&KIND, FACTS, look);
         let one = if needs_pipe(&plan, look) {
             let search = Search::of_processes(look);
-            pipe(stat, search.open(&stat), search.complete())
+            pipe(stat, search.open(&stat), (search.complete(), &mut Borrower::default()))
         } else {
-            pipe(stat, &[], false)
+            pipe(stat, &[], (false, &mut Borrower::default()))
         };
         Ok(seen(&plan, path, &one))
     }

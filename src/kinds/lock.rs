@@ -144,7 +144,7 @@ const UNREAD: Value = Value::Unknown("its memory could not be read");
 
 impl Locked {
     fn new(stat: Stat, found: &Findings) -> Self {
-        let shown = found.files.get(&id(&stat)).map_or(&[][..], Vec::as_slice);
+        let shown = found.showings(&id(&stat));
         let (mut locks, mut waits) = (Vec::new(), Vec::new());
         for showing in shown {
             match showing.place {
@@ -306,7 +306,7 @@ impl Inspect for Lock {
         let plan = FactPlan::new(&KIND, FACTS, look);
         let found = look.processes.found(&LOCKED);
         let files = found.files.iter();
-        let paths = files.map(|(file, showings)| path_of(look.proc, *file, showings));
+        let paths = files.map(|(file, shown)| path_of(look.proc, *file, &shown.showings));
         let (mut named, mut nameless) = (Vec::new(), 0);
         for path in paths {
             match path {

@@ -3,11 +3,13 @@
 
 mod alike;
 pub mod backing;
+mod borrowed;
 pub mod capability;
 mod fact;
 mod fifo;
 mod file;
 mod lock;
+mod pipe;
 mod posix;
 pub mod process;
 #[cfg(any(test, feature = "skeleton"))]
@@ -16,7 +18,7 @@ mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
 use backing::Backing;
-use capability::{Atomic, Configure, Counters, Create, Inspect, Memory, Messages, Remove};
+use capability::{Atomic, Configure, Copies, Counters, Create, Inspect, Memory, Messages, Remove};
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[
@@ -28,6 +30,7 @@ pub static KINDS: &[&KindRecord] = &[
     &posix::sem::RECORD,
     &fifo::RECORD,
     &lock::RECORD,
+    &pipe::RECORD,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];
@@ -48,6 +51,8 @@ pub struct KindRecord {
     pub remove: Option<&'static dyn Remove>,
     /// Send to it and receive from it.
     pub messages: Option<&'static dyn Messages>,
+    /// Look at what is in it, where nothing can be sent to it or received from it.
+    pub copies: Option<&'static dyn Copies>,
     /// Read from it and write to it at any place.
     pub memory: Option<&'static dyn Memory>,
     /// Wait for it and post to it.
@@ -72,6 +77,7 @@ impl KindRecord {
             remove: None,
             backing: None,
             messages: None,
+            copies: None,
             memory: None,
             counters: None,
         }

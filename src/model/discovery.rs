@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::filelock::{FileLock, LockLine};
 use super::holder::{Access, LockSort};
 use super::subject::FileId;
+use super::value::Timestamp;
 
 /// A class of files that processes show, through which objects are found that have no place of their own to be listed from.
 pub struct FileClass {
@@ -50,6 +51,42 @@ pub struct FileFacts {
     pub shared: bool,
     /// It is mapped or open for writing, where that is known without a further call.
     pub writable: bool,
+    /// The rest of what `stat(2)` says; a mapping does not tell.
+    pub details: Option<FileDetails>,
+}
+
+/// What `stat(2)` says of a file besides its type and mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileDetails {
+    /// User id of the owner.
+    pub uid: u32,
+    /// Group id of the owning group.
+    pub gid: u32,
+    /// Length in bytes.
+    pub size: u64,
+    /// Bytes that are allocated.
+    pub allocated: u64,
+    /// When it was made; where its file system does not keep that, the earliest of the times that it keeps.
+    pub since: Timestamp,
+}
+
+/// A file, and where processes show it.
+#[derive(Clone, Debug)]
+pub struct ShownFile {
+    /// What it is: from a descriptor, where there is one, since a mapping tells less.
+    pub facts: FileFacts,
+    /// Where each process shows it.
+    pub showings: Vec<Showing>,
+}
+
+impl ShownFile {
+    /// Adds what another process, or the same in another place, shows of the file.
+    pub fn add(&mut self, other: Self) {
+        if self.facts.details.is_none() {
+            self.facts = other.facts;
+        }
+        self.showings.extend(other.showings);
+    }
 }
 
 /// Where one process shows a file.
@@ -92,8 +129,8 @@ pub struct LockWait {
 /// What one scan found of a class of files.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    /// Where each file is shown.
-    pub files: HashMap<FileId, Vec<Showing>>,
+    /// The files.
+    pub files: HashMap<FileId, ShownFile>,
     /// Paths of files that a thread waits to open, where that was looked for.
     pub awaited: Vec<PathBuf>,
     /// The locks that the kernel lists, whether or not a process shows them, where locks were looked for.
@@ -115,6 +152,11 @@ impl Findings {
             unread: self.unread,
             sees_all: self.sees_all,
         }
+    }
+
+    /// Where processes show this file.
+    pub fn showings(&self, file: &FileId) -> &[Showing] {
+        self.files.get(file).map_or(&[], |found| &found.showings)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What kinds of object are for, as a table: the words of addresses, and the forms that their locators have.
 
 use super::encoding::quoted;
-use super::locator::{ID, KEY, Locator, LocatorForm, NAME, PATH};
+use super::locator::{DESCRIPTOR, ID, INODE, KEY, Locator, LocatorForm, NAME, PATH};
 use super::named::listed;
 
 /// What a kind of object is for.
@@ -17,6 +17,8 @@ pub enum Facility {
     Fifo,
     /// File with advisory locks.
     Lock,
+    /// Pipe without a name.
+    Pipe,
     /// The smallest kind, for tests alone.
     #[cfg(any(test, feature = "skeleton"))]
     Skeleton,
@@ -55,6 +57,13 @@ static ROWS: &[FacilityRow] = &[
         name: "lock",
         alias: None,
         forms: &[&PATH],
+        longest: 0,
+    },
+    FacilityRow {
+        facility: Facility::Pipe,
+        name: "pipe",
+        alias: None,
+        forms: &[&INODE, &DESCRIPTOR],
         longest: 0,
     },
     #[cfg(any(test, feature = "skeleton"))]

@@ -27,7 +27,8 @@ mod wait;
 pub use address::{Address, Selector};
 pub use clock::Clock;
 pub use discovery::{
-    Discovery, FileClass, FileFacts, Findings, LockWait, Showing, ShownAs, Sources,
+    Discovery, FileClass, FileDetails, FileFacts, Findings, LockWait, Showing, ShownAs, ShownFile,
+    Sources,
 };
 pub use encoding::{Encoded, decode, quoted};
 pub use facility::Facility;

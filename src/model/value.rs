@@ -66,6 +66,8 @@ pub enum Value {
     Phrase(Box<[Value]>),
     /// Several values of one sort.
     List(Box<[Value]>),
+    /// Several values of one sort that a program takes as its words: process ids for `kill`.
+    Words(Box<[Value]>),
     /// A table of its own: the members of a set.
     Rows(Box<Rows>),
     /// Processes that hold an object.
@@ -81,11 +83,12 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
-static HOLDER: &[&Field] = &[&PID, &USER, &COMMAND, &HOW];
+static HOLDER: &[&Field] = &[&PID, &USER, &COMMAND, &HOW, &FDS];
 static PID: Field = Field::free("pid", "Process id.");
 static USER: Field = Field::free("user", "Effective user of the process.");
 static COMMAND: Field = Field::free("command", "Command of the process.");
 static HOW: Field = Field::free("how", "In which ways it holds the object.");
+static FDS: Field = Field::free("fds", "The numbers of its descriptors of the object.");
 
 const GONE: Value = Value::Unknown("it is gone");
 
@@ -96,7 +99,9 @@ impl Holders {
             let command = holder.command.clone().map_or(GONE, Value::Name);
             let how = holder.how.iter().map(|how| Value::Text(how.to_string().into()));
             let user = holder.uid.map_or(GONE, Value::User);
-            vec![Value::Pid(holder.pid), user, command, Value::List(how.collect())]
+            let fds = holder.fds.iter().map(|fd| Value::Id(fd.unsigned_abs().into())).collect();
+            let how = Value::List(how.collect());
+            vec![Value::Pid(holder.pid), user, command, how, Value::List(fds)]
         });
         Rows { fields: HOLDER, rows: rows.collect() }
     }
@@ -134,7 +139,7 @@ impl Value {
             Self::Text(text) => Rank::Text(text.as_bytes()),
             Self::Name(name) => Rank::Text(name.as_encoded_bytes()),
             Self::Address(address) => Rank::Address(address),
-            Self::List(values) => return values.first()?.rank(),
+            Self::List(values) | Self::Words(values) => return values.first()?.rank(),
             Self::Phrase(parts) => {
                 return parts.iter().find(|part| !matches!(part, Self::Word(_)))?.rank();
             }

@@ -48,7 +48,7 @@ impl Json {
             Value::Rows(rows) => self.rows(view, rows),
             Value::Holders(found) if found.holders.is_empty() => self.line.push_str("[]"),
             Value::Holders(found) => self.rows(view, &found.rows()),
-            Value::List(values) => {
+            Value::List(values) | Value::Words(values) => {
                 self.line.push('[');
                 for (at, value) in values.iter().enumerate() {
                     if at > 0 {

@@ -174,6 +174,9 @@ impl View {
             Value::List(values) => {
                 separated(",", values, out, |one, out| self.exact(one, absent, out));
             }
+            Value::Words(values) => {
+                separated(" ", values, out, |one, out| self.exact(one, absent, out));
+            }
             Value::Rows(rows) => push(out, rows.rows.len()),
             Value::Holders(found) if found.holders.is_empty() => out.push_str(absent),
             Value::Holders(found) => holders(",", found, out),

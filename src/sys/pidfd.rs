@@ -11,13 +11,36 @@ use super::descriptor;
 /// # Errors
 /// EPERM without the right to trace the process, ESRCH and EBADF when it or the descriptor is gone, ENOSYS
 /// before Linux 5.6.
-///
-/// [`pidfd_open(2)`](https://man7.org/linux/man-pages/man2/pidfd_open.2.html), [`pidfd_getfd(2)`](https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html)
-#[doc(alias = "pidfd_open")]
-#[doc(alias = "pidfd_getfd")]
 pub fn duplicate(pid: i32, fd: i32) -> io::Result<OwnedFd> {
-    // SAFETY: no pointer is passed.
-    let process = descriptor(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
-    // SAFETY: no pointer is passed.
-    descriptor(unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0) })
+    ProcessHandle::open(pid)?.descriptor(fd)
+}
+
+/// A process, and no later one under its number.
+pub struct ProcessHandle(OwnedFd);
+
+impl ProcessHandle {
+    /// The process that has this number now.
+    ///
+    /// # Errors
+    /// ESRCH when there is none, ENOSYS before Linux 5.3.
+    ///
+    /// [`pidfd_open(2)`](https://man7.org/linux/man-pages/man2/pidfd_open.2.html)
+    #[doc(alias = "pidfd_open")]
+    pub fn open(pid: i32) -> io::Result<Self> {
+        // SAFETY: no pointer is passed.
+        descriptor(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).map(Self)
+    }
+
+    /// A copy of its descriptor `fd`: the same open file, not another opening of it.
+    ///
+    /// # Errors
+    /// EPERM without the right to trace the process, ESRCH and EBADF when it or the descriptor is gone, ENOSYS
+    /// before Linux 5.6.
+    ///
+    /// [`pidfd_getfd(2)`](https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html)
+    #[doc(alias = "pidfd_getfd")]
+    pub fn descriptor(&self, fd: i32) -> io::Result<OwnedFd> {
+        // SAFETY: no pointer is passed.
+        descriptor(unsafe { libc::syscall(libc::SYS_pidfd_getfd, self.0.as_raw_fd(), fd, 0) })
+    }
 }

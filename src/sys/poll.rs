@@ -64,6 +64,11 @@ pub fn is_abandoned(file: impl AsFd) -> bool {
     now(file.as_fd(), PollFlags::empty()).contains(PollFlags::POLLERR)
 }
 
+/// Returns true if the other end of a pipe is gone: for an end for writing every reader, for one for reading every writer.
+pub fn is_alone(file: impl AsFd) -> bool {
+    now(file.as_fd(), PollFlags::empty()).intersects(PollFlags::POLLERR | PollFlags::POLLHUP)
+}
+
 /// Returns true if there is something to read right now.
 pub fn has_bytes(file: impl AsFd) -> bool {
     now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLIN)

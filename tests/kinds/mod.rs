@@ -4,6 +4,7 @@ mod fifo;
 mod lock;
 mod mq_posix;
 mod mq_sysv;
+mod pipe;
 mod sem_posix;
 mod sem_sysv;
 mod shm_posix;
@@ -17,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         lock::cases(),
         mq_posix::cases(),
         mq_sysv::cases(),
+        pipe::cases(),
         sem_posix::cases(),
         sem_sysv::cases(),
         shm_posix::cases(),

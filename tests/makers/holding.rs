@@ -33,6 +33,12 @@ pub fn open(path: impl AsRef<Path>, flags: c_int) -> c_int {
     checked("open", unsafe { libc::open(text.as_ptr(), flags) })
 }
 
+/// One more descriptor of an open file, under this number.
+pub fn copy(descriptor: c_int, number: c_int) {
+    // SAFETY: numbers only.
+    checked("dup2", unsafe { libc::dup2(descriptor, number) });
+}
+
 /// Maps a file privately and closes it.
 pub fn map_privately(path: &str) {
     let descriptor = open(path, libc::O_RDONLY);

@@ -12,6 +12,7 @@ pub mod lock;
 pub mod lost;
 pub mod memory;
 pub mod odd;
+pub mod pipe;
 pub mod posix;
 pub mod sysv;
 

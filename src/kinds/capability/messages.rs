@@ -73,6 +73,15 @@ pub trait Messages: Sync {
     -> Result<Incoming, Fault>;
 }
 
+/// To be looked at without taking anything, where nothing can be sent or received.
+pub trait Copies: Sync {
+    /// A copy of what is in the object, which stays as it is.
+    ///
+    /// # Errors
+    /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
+    fn copy(&self, look: &Query, locator: &Locator) -> Result<Incoming, Fault>;
+}
+
 /// The end where messages go in.
 pub enum Outgoing {
     /// Of a kind that keeps messages apart.

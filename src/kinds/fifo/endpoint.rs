@@ -12,11 +12,13 @@ use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, open, splice, tee};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::stat::Mode;
 
-use super::{Fifo, existing, peek};
+use super::{Fifo, existing};
+use crate::kinds::borrowed::{Copied, content_of};
 use crate::kinds::capability::{
     Attempt, ByteSink, ByteSource, EndpointSide, Flow, Incoming, Messages, Outgoing, Query,
     Received, Receiver, Sender, has,
 };
+use crate::kinds::file::id;
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::buffer::PageBuffer;
 use crate::sys::poll::{self, Woken};
@@ -76,8 +78,8 @@ impl Messages for Fifo {
 
     fn copy(&self, look: &Query, locator: &Locator, _: &Settings) -> Result<Incoming, Fault> {
         let (_, stat) = existing(locator)?;
-        let copy = peek::copy(look, &stat)?;
-        Ok(Incoming::Bytes(Box::new(Reader { met: true, ..Reader::new(copy) })))
+        let copy = content_of(id(&stat), &look.processes.found(&super::FIFOS))?;
+        Ok(Incoming::Bytes(Box::new(Copied(copy))))
     }
 }
 

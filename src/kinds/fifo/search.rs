@@ -8,6 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::kinds::borrowed::ASKED;
 use crate::kinds::capability::Query;
 use crate::kinds::file::id;
 use crate::model::{Encoded, Fault, Findings, Showing, ShownAs};
@@ -18,9 +19,6 @@ use crate::sys::file::{self, Stat};
 const USUAL: &[(&str, usize)] = &[("/run", 2), ("/tmp", 2), ("/dev/shm", 1)];
 /// How deep a tree named by the user is searched: as deep as paths go.
 const WHOLE: usize = 2048;
-
-/// So many descriptors of one FIFO are asked: the first that may be answers for all.
-pub(super) const ASKED: usize = 8;
 
 /// What was found.
 pub(super) struct Search {
@@ -93,13 +91,14 @@ impl Search {
     /// Adds what processes have open or wait to open, where its path leads to the same file from here.
     pub(super) fn paths_of_open(&mut self, proc: &Path) {
         let mut found = self.open.awaited.clone();
-        for (file, showings) in &self.open.files {
-            let paths = showings.iter().take(ASKED).filter_map(|showing| match showing.place {
-                ShownAs::Descriptor(number, _) => {
-                    std::fs::read_link(proc.join(format!("{}/fd/{number}", showing.pid))).ok()
-                }
-                _ => None,
-            });
+        for (file, shown) in &self.open.files {
+            let paths =
+                shown.showings.iter().take(ASKED).filter_map(|showing| match showing.place {
+                    ShownAs::Descriptor(number, _) => {
+                        std::fs::read_link(proc.join(format!("{}/fd/{number}", showing.pid))).ok()
+                    }
+                    _ => None,
+                });
             let same = |path: &PathBuf| stat(path).is_some_and(|stat| id(&stat) == *file);
             found.extend(paths.filter(|path| path.is_absolute()).find(same));
         }
@@ -113,7 +112,7 @@ impl Search {
 
     /// The descriptors of this file.
     pub(super) fn open(&self, stat: &Stat) -> &[Showing] {
-        self.open.files.get(&id(stat)).map_or(&[], Vec::as_slice)
+        self.open.showings(&id(stat))
     }
 
     /// Returns true if every process could be read.
