@@ -95,6 +95,7 @@ impl Jobs {
         while at < self.running.len() {
             match self.running[at].child.try_wait() {
                 Ok(None) => at += 1,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(Some(status)) => {
                     let job = self.running.remove(at);
                     if status.success() {

@@ -4,13 +4,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::delivery::Taken;
 use super::frame::Frame;
 use crate::kinds::capability::{Attempt, Receiver};
 use crate::model::Wait;
+use crate::sys::time::pause;
 
 /// So long a place in the queue is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ pub fn rescue(receiver: &mut dyn Receiver, messages: &[Taken]) -> Rescued {
                 Ok(Attempt::Done(())) => break None,
                 Ok(_) if until <= Instant::now() => break Some("it is full".to_owned()),
                 // Signals do not matter here: this is part of ending cleanly.
-                Ok(_) => sleep(Duration::from_millis(2)),
+                Ok(_) => pause(Duration::from_millis(2)),
                 Err(fault) => break Some(fault.cause),
             }
         };

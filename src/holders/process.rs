@@ -119,7 +119,7 @@ mod tests {
         let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         while !life(proc, &clock, pid, None).is_over() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            crate::sys::time::pause(std::time::Duration::from_millis(1));
         }
         assert_eq!(life(proc, &clock, pid, None), Life::Ended);
         child.wait().unwrap();

@@ -12,7 +12,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::KindRecord;
@@ -40,7 +39,7 @@ static KIND: Kind = Kind {
     facility: Facility::Fifo,
     family: Family::File,
     forms: &[&model::PATH],
-    file_type: Some(FileType { word: "named pipe", is: |file| file.is_fifo() }),
+    file_type: Some(FileType { word: "named pipe", bits: libc::S_IFIFO }),
     listed: Breadth::Usual,
     about: "FIFO",
     fields: || fields(FACTS),

@@ -26,7 +26,7 @@ static KIND: Kind = Kind {
     facility: Facility::Lock,
     family: Family::File,
     forms: &[&PATH],
-    file_type: Some(FileType { word: "file", is: |file| file.is_file() }),
+    file_type: Some(FileType { word: "file", bits: libc::S_IFREG }),
     listed: Breadth::Facility,
     about: "locked file",
     fields: || fields(FACTS),

@@ -5,6 +5,7 @@
 //! Nothing else in the program has to know of it.
 
 use std::ffi::CString;
+use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::model::{
     Breadth, Facility, Family, Fault, Found, Holding, Kind, Locator, Object, ObjectName, PATH,
     Subject, Trace, Value,
 };
+use crate::sys::directory;
 use crate::sys::file::{self, Stat};
 
 /// Where its objects are.
@@ -81,8 +83,14 @@ fn seen(plan: &FactPlan<Bone>, path: &Path, stat: Stat) -> Object {
 impl Inspect for Skeleton {
     fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
         let plan = FactPlan::new(&KIND, FACTS, look);
-        let entries = std::fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        let place = Path::new(DIRECTORY);
+        let entries = match directory::list(place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return each(Found::Missing(Fault::from_os(&error).cause)),
+            Ok(entries) => entries,
+        };
+        let mut paths: Vec<PathBuf> =
+            entries.iter().map(|entry| place.join(entry.name())).collect();
         paths.sort_unstable();
         for path in paths {
             if let Ok(stat) = stat(&path) {

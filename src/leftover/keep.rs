@@ -1,7 +1,7 @@
 //! What is never to be touched: addresses and patterns from the command line and from the keep files.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use glob::Pattern;
 use nix::unistd::geteuid;
 
 use crate::model::{Address, Class, Facility, Fault, Locator, Object, Value};
+use crate::sys::directory as directories;
 
 /// The list of the machine's administrator.
 const FILE: &str = "/etc/ipcctl/keep";
@@ -57,17 +58,12 @@ pub fn files() -> Result<Vec<PathBuf>, Fault> {
 
 /// The lists in a directory, in the order of their names, hidden files apart.
 fn lists(directory: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let entries = match fs::read_dir(directory) {
+    let entries = match directories::list(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| unreadable(directory, Fault::from_os(&error)))?,
     };
-    let mut lists = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|error| unreadable(directory, Fault::from_os(&error)))?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            lists.push(entry.path());
-        }
-    }
+    let shown = entries.iter().filter(|entry| !entry.name.to_bytes().starts_with(b"."));
+    let mut lists: Vec<_> = shown.map(|entry| directory.join(entry.name())).collect();
     lists.sort();
     Ok(lists)
 }
@@ -199,6 +195,7 @@ impl Keep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn read(text: &str) -> Result<Keep, Fault> {
         let directory = tempfile::tempdir().unwrap();

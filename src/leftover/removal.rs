@@ -16,6 +16,7 @@ use crate::kinds::backing::{Claim, DirEntry, Refusal};
 use crate::kinds::capability::{Query, Removal};
 use crate::kinds::{self, KindRecord};
 use crate::model::{Address, Class, Fault, Named, Object, State, Trace, Vacancy, Verdict};
+use crate::sys::time;
 use staged::{FilePlace, Staged, move_away, quarantine_at};
 
 /// How long a lease is held before it proves that nobody had been on the way to the file. Whoever was, is waiting at
@@ -95,7 +96,7 @@ impl Remover<'_> {
             }
         }
         if !staged.is_empty() {
-            std::thread::sleep(PAUSE);
+            time::pause(PAUSE);
         }
         let (leased, others): (Vec<_>, Vec<_>) =
             staged.into_iter().partition(|(_, unit)| unit.iter().all(Staged::is_leased));
@@ -117,7 +118,7 @@ impl Remover<'_> {
         let checked: Vec<_> =
             objects.map(|(unit, at, object)| (unit, at, object, self.again(object))).collect();
         if checked.iter().any(|(.., again)| again.is_ok()) {
-            std::thread::sleep(PAUSE);
+            time::pause(PAUSE);
         }
         for (unit, at, object, again) in checked {
             let outcome = again.and_then(|(record, _)| self.remove_same(record, object));

@@ -19,8 +19,8 @@ pub enum Breadth {
 pub struct FileType {
     /// What it is called.
     pub word: &'static str,
-    /// Returns true for a file of it.
-    pub is: fn(&std::fs::FileType) -> bool,
+    /// The type itself: `S_IFIFO` and the like of `inode(7)`.
+    pub bits: u32,
 }
 
 /// A kind of object: one static beside the code that reads it.

@@ -1,17 +1,18 @@
 //! What happens to names in directories: `renameat2(2)`, `unlinkat(2)`, `mkdirat(2)`, and `flock(2)` on a directory as
 //! a sign of life that the kernel takes back.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use nix::dir::{Dir, Type};
 use nix::fcntl::{AT_FDCWD, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, symlinkat, unlinkat};
-use rustix::fs::{RenameFlags, renameat_with};
+use rustix::fs::{Dir, FileType, RenameFlags, renameat_with};
 
-use super::check;
+use super::{check, file};
 
 /// Opens a directory to read it, not following a link.
 ///
@@ -55,27 +56,57 @@ pub fn handle(path: &CStr) -> io::Result<OwnedFd> {
 pub struct Entry {
     /// The name.
     pub name: CString,
-    /// Returns true for the name of a regular file, as far as the directory tells.
-    pub regular: bool,
+    /// The type of the file, `S_IFREG` and the like of `inode(7)`, as the directory tells it; 0 where it does not.
+    pub file_type: u32,
 }
 
-/// The names in a directory that `keep` keeps, in no order; not its own and that of its parent.
+impl Entry {
+    /// Returns true for the name of a file of this type.
+    pub fn is(&self, file_type: libc::mode_t) -> bool {
+        self.file_type == file_type
+    }
+
+    /// The name, as part of a path.
+    pub fn name(&self) -> &OsStr {
+        OsStr::from_bytes(self.name.to_bytes())
+    }
+}
+
+/// The names in an open directory that `keep` keeps, in no order; not its own and that of its parent. Unlike the standard
+/// library's, this ends no program when a directory cannot be closed.
 ///
 /// # Errors
-/// Those of `readdir(3)`.
+/// Those of `getdents(2)`.
 ///
-/// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
-#[doc(alias = "openat")]
+/// [`getdents(2)`](https://man7.org/linux/man-pages/man2/getdents.2.html)
+#[doc(alias = "getdents")]
 pub fn entries(directory: impl AsFd, keep: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Entry>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let mut entries = Vec::new();
-    for entry in Dir::openat(directory, c".", flags, Mode::empty())?.iter() {
+    for entry in Dir::read_from(directory)? {
         let entry = entry?;
         let name = entry.file_name();
         if !matches!(name.to_bytes(), b"." | b"..") && keep(name.to_bytes()) {
-            let regular = entry.file_type() == Some(Type::File);
-            entries.push(Entry { name: name.to_owned(), regular });
+            let file_type = match entry.file_type() {
+                FileType::Unknown => 0,
+                known => known.as_raw_mode(),
+            };
+            entries.push(Entry { name: name.to_owned(), file_type });
         }
+    }
+    Ok(entries)
+}
+
+/// The names in the directory at `path`, in no order, each with its type: of the few file systems whose directories do not
+/// tell it, the files are asked.
+///
+/// # Errors
+/// Those of `open(2)` and `getdents(2)`.
+pub fn list(path: &Path) -> io::Result<Vec<Entry>> {
+    let directory = open(&CString::new(path.as_os_str().as_bytes())?)?;
+    let mut entries = entries(&directory, &|_| true)?;
+    for entry in entries.iter_mut().filter(|entry| entry.file_type == 0) {
+        let stat = file::stat_at(&directory, &entry.name);
+        entry.file_type = stat.map_or(0, |stat| stat.mode & libc::S_IFMT);
     }
     Ok(entries)
 }

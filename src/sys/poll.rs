@@ -51,31 +51,40 @@ fn wait(file: BorrowedFd<'_>, what: PollFlags, until: Option<Instant>) -> io::Re
 }
 
 /// What the kernel says of a descriptor at once.
-fn now(file: BorrowedFd<'_>, what: PollFlags) -> PollFlags {
-    let mut files = [PollFd::new(file, what)];
-    match nix::poll::poll(&mut files, nix::poll::PollTimeout::ZERO) {
-        Ok(1..) => files[0].revents().unwrap_or(PollFlags::empty()),
-        _ => PollFlags::empty(),
+fn now(file: BorrowedFd<'_>, what: PollFlags) -> io::Result<PollFlags> {
+    loop {
+        let mut files = [PollFd::new(file, what)];
+        return match nix::poll::poll(&mut files, nix::poll::PollTimeout::ZERO) {
+            Ok(1..) => Ok(files[0].revents().unwrap_or(PollFlags::empty())),
+            Ok(_) => Ok(PollFlags::empty()),
+            // It does not wait, and a signal says nothing of the descriptor.
+            Err(nix::Error::EINTR) => continue,
+            Err(error) => Err(error.into()),
+        };
     }
 }
 
 /// Returns true if every reader of what is written to `file` has gone.
 pub fn is_abandoned(file: impl AsFd) -> bool {
-    now(file.as_fd(), PollFlags::empty()).contains(PollFlags::POLLERR)
+    now(file.as_fd(), PollFlags::empty()).is_ok_and(|found| found.contains(PollFlags::POLLERR))
 }
 
 /// Returns true if the other end of a pipe is gone: for an end for writing every reader, for one for reading every writer.
 pub fn is_alone(file: impl AsFd) -> bool {
-    now(file.as_fd(), PollFlags::empty()).intersects(PollFlags::POLLERR | PollFlags::POLLHUP)
+    let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
+    now(file.as_fd(), PollFlags::empty()).is_ok_and(|found| found.intersects(gone))
 }
 
 /// Returns true if there is something to read right now.
 pub fn has_bytes(file: impl AsFd) -> bool {
-    now(file.as_fd(), PollFlags::POLLIN).contains(PollFlags::POLLIN)
+    now(file.as_fd(), PollFlags::POLLIN).is_ok_and(|found| found.contains(PollFlags::POLLIN))
 }
 
 /// Whether there is something to read from a pipe, and whether its last writer has gone, if one came since it was opened.
-pub fn state(file: impl AsFd) -> (bool, bool) {
-    let found = now(file.as_fd(), PollFlags::POLLIN);
-    (found.contains(PollFlags::POLLIN), found.contains(PollFlags::POLLHUP))
+///
+/// # Errors
+/// ENOMEM, EINVAL with RLIMIT_NOFILE of 0.
+pub fn state(file: impl AsFd) -> io::Result<(bool, bool)> {
+    let found = now(file.as_fd(), PollFlags::POLLIN)?;
+    Ok((found.contains(PollFlags::POLLIN), found.contains(PollFlags::POLLHUP)))
 }

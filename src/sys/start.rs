@@ -56,3 +56,32 @@ pub unsafe fn arguments(count: c_int, values: *const *const c_char) -> Vec<OsStr
 extern "C" fn pow(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)
 }
+
+/// `getrandom(2)`, as the standard library calls it for the keys of its hash tables, which it cannot do without: it ends the
+/// program where the kernel refuses. This one takes the bytes then that the kernel gave to the process when it was started
+/// (AT_RANDOM of `getauxval(3)`). Nothing here needs numbers that nobody can guess.
+///
+/// [`getrandom(2)`](https://man7.org/linux/man-pages/man2/getrandom.2.html), [`getauxval(3)`](https://man7.org/linux/man-pages/man3/getauxval.3.html)
+// SAFETY: the name is that of the function of the C library, which this is but for the refusal.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn getrandom(
+    buffer: *mut libc::c_void,
+    length: libc::size_t,
+    flags: libc::c_uint,
+) -> libc::ssize_t {
+    /// Bytes behind AT_RANDOM.
+    const GIVEN: usize = 16;
+    // SAFETY: the caller gives `length` bytes at `buffer`, which outlive the call.
+    let filled = unsafe { libc::syscall(libc::SYS_getrandom, buffer, length, flags) };
+    if filled >= 0 {
+        return filled as libc::ssize_t;
+    }
+    // SAFETY: no pointer is passed.
+    let given = unsafe { libc::getauxval(libc::AT_RANDOM) } as *const u8;
+    let count = length.min(GIVEN);
+    if !given.is_null() {
+        // SAFETY: the kernel puts 16 bytes there before the program begins, nobody changes them, and `buffer` has `count`.
+        unsafe { std::ptr::copy_nonoverlapping(given, buffer.cast(), count) };
+    }
+    count as libc::ssize_t
+}

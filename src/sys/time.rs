@@ -4,6 +4,9 @@
 use std::io;
 
 use std::ffi::CStr;
+use std::time::{Duration, Instant};
+
+use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
 
 use super::zeroed;
 
@@ -38,12 +41,24 @@ pub fn local_as(secs: i64, form: &CStr) -> Option<String> {
         .map(|text| String::from_utf8_lossy(text).into_owned())
 }
 
+/// Waits for so long, and no shorter whatever the kernel says of it; the standard library's own ends the program then.
+///
+/// [`clock_nanosleep(2)`](https://man7.org/linux/man-pages/man2/clock_nanosleep.2.html)
+#[doc(alias = "clock_nanosleep")]
+pub fn pause(time: Duration) {
+    let begin = Instant::now();
+    while let Some(left) = time.checked_sub(begin.elapsed()).filter(|left| !left.is_zero()) {
+        let _ =
+            clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::empty(), &left.into());
+    }
+}
+
 /// The clocks of `clock_gettime(2)` in seconds: since the epoch, and since boot with the time spent asleep.
 ///
 /// # Errors
 /// None on Linux.
 pub fn clocks() -> io::Result<(i64, i64)> {
-    use nix::time::{ClockId, clock_gettime};
+    use nix::time::clock_gettime;
     let now = clock_gettime(ClockId::CLOCK_REALTIME)?.tv_sec();
     let up = clock_gettime(ClockId::CLOCK_BOOTTIME)?.tv_sec();
     Ok((now, up))

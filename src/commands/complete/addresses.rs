@@ -1,10 +1,8 @@
 //! Addresses as candidates: the objects that are there, each with its owner, size and content, and the forms in
 //! which new ones are named.
 
-use std::ffi::OsStr;
-use std::fs;
 use std::ops::ControlFlow;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use super::Candidate;
@@ -12,6 +10,7 @@ use crate::cli::context::Context;
 use crate::kinds::capability::Want;
 use crate::kinds::{KINDS, KindRecord};
 use crate::model::{Encoded, Facility, FileType, Found, Object, PATH, decode};
+use crate::sys::directory;
 
 /// What describes an object in one line.
 const DESCRIPTION: &[&str] = &["owner", "size", "content"];
@@ -146,20 +145,20 @@ fn in_directory(
     file_type: Option<FileType>,
     candidates: &mut Vec<Candidate>,
 ) {
-    let (directory, _) = typed.rsplit_once('/').unwrap_or_default();
-    let place =
-        PathBuf::from(std::ffi::OsString::from_vec(decode(format!("{directory}/").as_bytes())));
-    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    let (typed_directory, _) = typed.rsplit_once('/').unwrap_or_default();
+    let place = PathBuf::from(std::ffi::OsString::from_vec(decode(
+        format!("{typed_directory}/").as_bytes(),
+    )));
     let mut found = Vec::new();
-    for entry in entries {
+    // What cannot be read has nothing to offer.
+    for entry in directory::list(&place).unwrap_or_default() {
         // Nothing is opened and no link is followed: a directory behind one is offered when it is typed.
-        let Ok(kind) = entry.file_type() else { continue };
-        let name = Encoded(OsStr::as_bytes(&entry.file_name())).to_string();
-        let address = format!("{facility}:{directory}/{name}");
-        if kind.is_dir() {
+        let name = Encoded(entry.name.to_bytes());
+        let address = format!("{facility}:{typed_directory}/{name}");
+        if entry.is(libc::S_IFDIR) {
             found.push((format!("{address}/"), "directory".to_owned()));
         } else if let Some(wanted) = file_type
-            && (wanted.is)(&kind)
+            && entry.is(wanted.bits)
             && candidates.iter().all(|(known, _)| *known != address)
         {
             found.push((address, wanted.word.to_owned()));

@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::commands::Verb;
 use crate::kinds::KindRecord;
 use crate::model::Encoded;
+use crate::sys::processes::Proc;
 
 /// What could stand there.
 pub(super) enum Answer {
@@ -147,14 +148,12 @@ fn accounts(file: &str, number: &str) -> Vec<Candidate> {
 }
 
 fn processes(cx: &Context) -> Vec<Candidate> {
-    let entries = fs::read_dir(&cx.proc).into_iter().flatten().flatten();
-    let process = |entry: fs::DirEntry| {
-        let pid = entry.file_name().into_string().ok()?;
-        if !pid.bytes().all(|digit| digit.is_ascii_digit()) {
-            return None;
-        }
-        let name = fs::read(entry.path().join("comm")).unwrap_or_default();
-        Some((pid, Encoded(name.trim_ascii_end()).to_string()))
+    let Ok(proc) = Proc::open(&cx.proc) else { return Vec::new() };
+    let process = |pid: i32| {
+        let mut buffer = [0; 64];
+        let process = proc.process(pid).ok()?;
+        let name = process.read(c"comm", &mut buffer).unwrap_or_default();
+        Some((pid.to_string(), Encoded(name.trim_ascii_end()).to_string()))
     };
-    entries.filter_map(process).collect()
+    proc.pids().unwrap_or_default().into_iter().filter_map(process).collect()
 }

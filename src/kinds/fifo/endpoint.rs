@@ -146,19 +146,23 @@ impl Writer {
 fn attempt<T>(
     file: &OwnedFd,
     wait: Wait,
-    call: impl FnOnce(BorrowedFd<'_>) -> nix::Result<T>,
+    mut call: impl FnMut(BorrowedFd<'_>) -> nix::Result<T>,
 ) -> Result<Attempt<T>, Fault> {
     if let Wait::Until(until) = wait
         && !signal::before_blocking(until)?
     {
         return Ok(Attempt::Signal);
     }
-    match call(file.as_fd()) {
-        Ok(done) => Ok(Attempt::Done(done)),
-        Err(Errno::EAGAIN) => Ok(Attempt::Late),
-        Err(Errno::EINTR) => check(file).map(|()| Attempt::Late),
-        Err(Errno::EPIPE) => Err(reader_gone()),
-        Err(error) => Err(io::Error::from(error).into()),
+    loop {
+        return match call(file.as_fd()) {
+            Ok(done) => Ok(Attempt::Done(done)),
+            Err(Errno::EAGAIN) => Ok(Attempt::Late),
+            // What does not wait tells nothing by it.
+            Err(Errno::EINTR) if wait == Wait::Not => continue,
+            Err(Errno::EINTR) => check(file).map(|()| Attempt::Late),
+            Err(Errno::EPIPE) => Err(reader_gone()),
+            Err(error) => Err(io::Error::from(error).into()),
+        };
     }
 }
 
@@ -264,12 +268,12 @@ impl Reader {
         Self { file, waits: false, met: false, edges: None }
     }
 
-    fn state(&self) -> Option<Flow> {
-        match poll::state(&self.file) {
+    fn state(&self) -> io::Result<Option<Flow>> {
+        Ok(match poll::state(&self.file)? {
             (true, _) => Some(Flow::Bytes),
             (false, true) => Some(Flow::End),
             (false, false) => None,
-        }
+        })
     }
 
     /// Returns true if there is a writer that has not written yet. Then a copy of nothing would have to wait.
@@ -287,17 +291,17 @@ impl Reader {
         Ok(())
     }
 
-    fn found(&mut self) -> Option<Flow> {
-        let state = self.state();
+    fn found(&mut self) -> io::Result<Option<Flow>> {
+        let state = self.state()?;
         self.met |= state.is_some();
-        state
+        Ok(state)
     }
 }
 
 impl ByteSource for Reader {
     fn wait(&mut self, wait: Wait) -> Result<Attempt<Flow>, Fault> {
         loop {
-            if let Some(flow) = self.found() {
+            if let Some(flow) = self.found()? {
                 return Ok(Attempt::Done(flow));
             }
             let until = match wait {
@@ -345,7 +349,8 @@ impl ByteSource for Reader {
         self.set_waits(false)?;
         match nix::unistd::read(&self.file, room) {
             Ok(length) => Ok(length),
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+            Err(Errno::EAGAIN) => Ok(0),
+            Err(Errno::EINTR) => self.read(room),
             Err(error) => Err(io::Error::from(error).into()),
         }
     }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -12,6 +11,7 @@ use crate::kinds::borrowed::ASKED;
 use crate::kinds::capability::Query;
 use crate::kinds::file::id;
 use crate::model::{Encoded, Fault, Findings, Showing, ShownAs};
+use crate::sys::directory;
 use crate::sys::file::{self, Stat};
 
 /// Directories that are searched two levels deep, besides the user's own run-time directory; and, one level deep,
@@ -48,7 +48,7 @@ impl Search {
         let mut unsearched = Vec::new();
         for directory in more {
             let opened = std::path::absolute(directory)
-                .and_then(|path| std::fs::read_dir(&path).map(|_| path));
+                .and_then(|path| directory::list(&path).map(|_| path));
             match opened {
                 Ok(path) => self.directory(&path, WHOLE),
                 Err(error) => {
@@ -66,17 +66,19 @@ impl Search {
         let Some(stat) = stat(directory) else { return };
         let mut left = vec![(directory.to_owned(), depth)];
         while let Some((directory, depth)) = left.pop() {
-            let Ok(entries) = std::fs::read_dir(&directory) else {
+            let Ok(entries) = directory::list(&directory) else {
                 self.unread_directories += 1;
                 continue;
             };
-            for entry in entries.flatten() {
+            for entry in entries {
                 // The type comes with the entry: no call is made for what is neither FIFO nor directory.
-                let Ok(sort) = entry.file_type() else { continue };
-                if sort.is_fifo() {
-                    self.add(entry.path());
-                } else if sort.is_dir() && depth > 1 && same_device(&entry, stat.device) {
-                    left.push((entry.path(), depth - 1));
+                if entry.is(libc::S_IFIFO) {
+                    self.add(directory.join(entry.name()));
+                } else if entry.is(libc::S_IFDIR) && depth > 1 {
+                    let path = directory.join(entry.name());
+                    if same_device(&path, stat.device) {
+                        left.push((path, depth - 1));
+                    }
                 }
             }
         }
@@ -144,6 +146,6 @@ fn stat(path: &Path) -> Option<Stat> {
 }
 
 /// Returns true if this directory is on the file system where the search began. Others may be slow, or not answer at all.
-fn same_device(entry: &std::fs::DirEntry, device: u64) -> bool {
-    stat(&entry.path()).is_some_and(|stat| stat.device == device)
+fn same_device(path: &Path, device: u64) -> bool {
+    stat(path).is_some_and(|stat| stat.device == device)
 }

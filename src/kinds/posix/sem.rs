@@ -13,7 +13,7 @@ use nix::fcntl::OFlag;
 use nix::sys::uio::pread;
 
 use super::{
-    Entry, SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object,
+    SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object,
     open_directory, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
@@ -183,7 +183,8 @@ impl Inspect for PosixSem {
             Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
         };
         let plan = FactPlan::new(&KIND, FACTS, look);
-        for Entry { name: file, regular } in entries {
+        for entry in entries {
+            let (regular, file) = (entry.is(libc::S_IFREG), entry.name);
             match semaphore(&plan, &directory, &file, regular) {
                 Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
                     let name = tail(&file, SEMAPHORE_PREFIX.len());

@@ -125,14 +125,20 @@ impl OpenQueue {
             Wait::Until(until) if signal::before_blocking(until)? => &self.waits,
             Wait::Until(_) => return Ok(Attempt::Signal),
         };
-        match call(queue.as_fd()) {
-            Ok(done) => Ok(Attempt::Done(done)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Late),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.check()?;
-                Ok(Attempt::Late)
-            }
-            Err(error) => Err(Fault::from_os(&error)),
+        loop {
+            return match call(queue.as_fd()) {
+                Ok(done) => Ok(Attempt::Done(done)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Late),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    self.check()?;
+                    match wait {
+                        // What does not wait tells nothing by it.
+                        Wait::Not => continue,
+                        Wait::Until(_) => Ok(Attempt::Late),
+                    }
+                }
+                Err(error) => Err(Fault::from_os(&error)),
+            };
         }
     }
 

@@ -142,7 +142,11 @@ impl OpenSemaphore {
                 let _ = waiter.sleep(wait.left().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
             }
         }
-        self.check()?;
+        if let Err(fault) = self.check() {
+            // Nobody else would ever give it back.
+            let _ = self.words.post(1);
+            return Err(fault);
+        }
         if signals.caught() {
             self.post(1)?;
             return Err(interrupted());

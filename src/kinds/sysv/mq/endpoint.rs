@@ -171,11 +171,17 @@ fn attempt<T>(
         Wait::Until(until) if signal::before_blocking(until)? => 0,
         Wait::Until(_) => return Ok(Attempt::Signal),
     };
-    match call(flags) {
-        Ok(done) => Ok(Attempt::Done(done)),
-        Err(error) if error.raw_os_error() == Some(blocked) => Ok(Attempt::Late),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Attempt::Late),
-        Err(error) => Err(error),
+    loop {
+        return match call(flags) {
+            Ok(done) => Ok(Attempt::Done(done)),
+            Err(error) if error.raw_os_error() == Some(blocked) => Ok(Attempt::Late),
+            // What does not wait tells nothing by it.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => match wait {
+                Wait::Not => continue,
+                Wait::Until(_) => Ok(Attempt::Late),
+            },
+            Err(error) => Err(error),
+        };
     }
 }
 
