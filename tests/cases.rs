@@ -30,8 +30,6 @@ pub enum Need {
     PeersAsRoot,
     /// `strace` is installed.
     Strace,
-    /// It is, and `IPCCTL_FAULTS` asks for a campaign.
-    Faults,
     /// Brokers on the other side of a recipe: `redis-server`, `redis-cli`, `mosquitto` and its clients; and `jq`.
     Brokers,
     /// The program under test has the feature `skeleton`.
@@ -52,7 +50,6 @@ impl Need {
             Need::Make => suite.has(&["make"]),
             Need::PeersAsRoot => suite.peers && suite.several_users,
             Need::Strace => suite.has(&["strace"]),
-            Need::Faults => suite.has(&["strace"]) && std::env::var_os("IPCCTL_FAULTS").is_some(),
             Need::Brokers => suite.has(&[
                 "redis-server",
                 "redis-cli",
@@ -77,7 +74,6 @@ impl Need {
             Need::Make => "needs make",
             Need::PeersAsRoot => "needs root, ipcs, ipcmk, ipcrm, lsipc",
             Need::Strace => "needs strace",
-            Need::Faults => "needs strace and IPCCTL_FAULTS",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
             Need::Skeleton => "needs --features skeleton",
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
@@ -87,7 +83,7 @@ impl Need {
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
 const SLOW: [&str; 12] = [
-    "calls: no call that fails makes a verb panic or hang",
+    "calls: no call that fails makes a verb panic hang or lie",
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
     "peers gone: a writer that goes and returns is followed",

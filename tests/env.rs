@@ -26,7 +26,7 @@ use crate::queue_room;
 use crate::scratch::Scratch;
 
 /// A run that takes longer has hung: every verb under test ends by itself.
-const PATIENCE: libc::c_int = 120_000;
+const PATIENCE: libc::c_int = 120;
 
 pub struct TestEnv {
     directory: PathBuf,
@@ -122,6 +122,7 @@ impl TestEnv {
             umask: 0o022,
             limits: Vec::new(),
             first: Vec::new(),
+            patience: PATIENCE,
         }
     }
 }
@@ -144,6 +145,7 @@ pub struct Invocation {
     umask: libc::mode_t,
     limits: Vec<(libc::__rlimit_resource_t, u64)>,
     first: Vec<fn() -> io::Result<()>>,
+    patience: libc::c_int,
 }
 
 impl Invocation {
@@ -181,6 +183,12 @@ impl Invocation {
     /// Something that the process does before it becomes the program: it may make system calls and nothing else.
     pub fn first(mut self, act: fn() -> io::Result<()>) -> Self {
         self.first.push(act);
+        self
+    }
+
+    /// It has hung after so many seconds.
+    pub fn patience(mut self, seconds: libc::c_int) -> Self {
+        self.patience = seconds;
         self
     }
 
@@ -250,8 +258,9 @@ impl Invocation {
     }
 
     fn run_with(self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Run {
+        let patience = self.patience;
         let (mut child, command) = self.spawn_with(stdin, stdout, stderr);
-        let status = end_of(&mut child, &command);
+        let status = end_of(&mut child, &command, patience);
         Run { command, status, stdout: Vec::new(), stderr: Vec::new() }
     }
 
@@ -275,11 +284,11 @@ impl Invocation {
     }
 }
 
-fn end_of(child: &mut Child, command: &str) -> ExitStatus {
-    if !ends_in_time(child.id()) {
+fn end_of(child: &mut Child, command: &str, patience: libc::c_int) -> ExitStatus {
+    if !ends_in_time(child.id(), patience) {
         child.kill().ok();
         child.wait().ok();
-        panic!("{command} did not end within {} s", PATIENCE / 1000);
+        panic!("{command} did not end within {patience} s");
     }
     child.wait().unwrap()
 }
@@ -329,7 +338,7 @@ impl Running {
 
     /// Waits for its end.
     pub fn end(mut self) -> Run {
-        let status = end_of(&mut self.child, &self.command);
+        let status = end_of(&mut self.child, &self.command, PATIENCE);
         let output = self.output.as_ref().map(Scratch::bytes);
         Run {
             command: std::mem::take(&mut self.command),
@@ -386,14 +395,14 @@ fn drop_capabilities() -> io::Result<()> {
     Ok(())
 }
 
-fn ends_in_time(pid: u32) -> bool {
+fn ends_in_time(pid: u32, patience: libc::c_int) -> bool {
     // SAFETY: numbers only; the result is checked.
     let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     assert!(handle >= 0, "pidfd_open: {}", io::Error::last_os_error());
     let handle = libc::c_int::try_from(handle).unwrap();
     let mut polled = libc::pollfd { fd: handle, events: libc::POLLIN, revents: 0 };
     // SAFETY: one pollfd, and the count says one.
-    let ready = unsafe { libc::poll(&mut polled, 1, PATIENCE) };
+    let ready = unsafe { libc::poll(&mut polled, 1, 1000 * patience) };
     // SAFETY: the descriptor was opened above and is closed once.
     unsafe { libc::close(handle) };
     ready == 1

@@ -7,6 +7,7 @@ mod memory;
 mod outputs;
 pub mod quarantine;
 mod threads;
+mod world;
 
 use crate::cases::Case;
 use crate::env::{Invocation, TestEnv};

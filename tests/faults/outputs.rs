@@ -33,7 +33,7 @@ fn every_answer_that_cannot_be_written_is_an_error() {
             continue;
         }
         for (to, said) in [("/dev/full", "no space"), ("&-", "")] {
-            super::calls::objects(&env);
+            let _world = super::world::renew(&env);
             let run = script(&env, &format!("ipcctl {verb} {rest} >{to}")).run();
             let (code, output) = run.any_code(&[1]);
             assert_eq!(code, 1, "{verb} >{to}");
