@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -328,15 +328,17 @@ fn no_call_that_fails_makes_a_verb_panic_hang_or_lie() {
         .filter(|(verb, _)| only.as_ref().is_none_or(|only| only == verb))
         .collect();
     let (counts, next) = (Counts::default(), AtomicUsize::new(0));
+    let work = || {
+        let env = TestEnv::new();
+        while let Some(form) = forms.get(next.fetch_add(1, Ordering::Relaxed)) {
+            campaign(&env, *form, whole, &counts);
+        }
+    };
     // Namespaces belong to a thread, and each has its own.
     thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                let env = TestEnv::new();
-                while let Some(form) = forms.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    campaign(&env, *form, whole, &counts);
-                }
-            });
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     });
     let (runs, failed) = (counts.runs.into_inner(), counts.failed.into_inner());

@@ -106,6 +106,8 @@ fn files(directory: &Path, text: &mut String) {
         if file_type.is_dir() {
             writeln!(text, "{}/", path.display()).unwrap();
             files(&path, text);
+        } else if file_type.is_symlink() {
+            writeln!(text, "{}@", path.display()).unwrap();
         } else if file_type.is_fifo() {
             writeln!(text, "{}|", path.display()).unwrap();
         } else {
