@@ -135,7 +135,8 @@ impl Case {
 
     /// A case whose name is the function's, read as a sentence, after the area that its module stands for.
     pub fn named_after(module: &str, function: &str, need: Need, run: fn()) -> Self {
-        let area = module.rsplit("::").next().unwrap_or(module).replace('_', " ");
+        let area = module.rsplit("::").next().unwrap_or(module);
+        let area = area.trim_start_matches("r#").replace('_', " ");
         Self::new(format!("{area}: {}", function.replace('_', " ")), need, run)
     }
 

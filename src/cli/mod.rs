@@ -3,12 +3,14 @@
 
 pub mod context;
 pub mod creation;
+pub mod dead_letter;
 pub mod filter;
 pub mod format;
 pub mod framing;
 pub mod judging;
 pub mod params;
 pub mod part;
+pub mod rescued;
 pub mod usage;
 pub mod values;
 pub mod waiting;

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use super::values;
 use crate::kinds::capability::EndpointSide;
-use crate::kinds::{KINDS, KindRecord};
+use crate::kinds::{self, KINDS, KindRecord};
 use crate::model::{Argument, Class, Fault, Form, Param, Settings};
 
 /// The parameters that a kind has for a verb.
@@ -69,6 +69,17 @@ pub struct Sending;
 impl VerbParams for Sending {
     const DECLARED: Declared =
         |record| record.messages.map_or(&[], |messages| messages.params(EndpointSide::Send));
+}
+
+/// The options of `move`, for the queue that messages go to.
+#[derive(Clone, Debug)]
+pub struct Moving;
+
+impl VerbParams for Moving {
+    const DECLARED: Declared = |record| match kinds::QUEUES.of_kind(record) {
+        Ok(messages) => messages.params(EndpointSide::Send),
+        Err(_) => &[],
+    };
 }
 
 /// The options of `recv`.

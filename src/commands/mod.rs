@@ -9,6 +9,7 @@ mod kinds;
 mod limits;
 mod list;
 mod lock;
+mod r#move;
 mod peek;
 mod post;
 mod read;
@@ -29,7 +30,7 @@ use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parse
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::format::{Honoured, OutputOptions};
 use crate::cli::usage::{unwritten, usage};
-use crate::kinds::KindRecord;
+use crate::kinds::{KindRecord, QUEUES};
 use crate::listing::columns::{self, ColumnHelp};
 use crate::model::{Class, Fault};
 
@@ -57,6 +58,12 @@ static VERBS: &[Verb] = &[
         takes: |record| record.messages.is_some(),
         fails: &WAITS,
         ..verb!(recv)
+    },
+    Verb {
+        name: "move",
+        output: Honoured::ACTS,
+        takes: |record| QUEUES.of_kind(record).is_ok(),
+        ..verb!(r#move)
     },
     Verb { output: Honoured::MESSAGES, takes: peek::takes, fails: &FINDS, ..verb!(peek) },
     Verb { takes: |record| record.memory.is_some(), fails: &FINDS, ..verb!(read) },
@@ -164,8 +171,8 @@ fn unreadable(error: clap::Error) -> Exit {
 /// Without a verb it lists every object.
 // The template is the usual one without a blank line before the usage: the short help has none to spare.
 #[derive(Parser)]
-#[command(name = "ipcctl", version, max_term_width = 100, after_help = AFTER_SHORT, after_long_help = AFTER)]
-#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+#[command(name = "ipcctl", version, max_term_width = 100, after_long_help = AFTER)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = HEADING)]
 #[command(help_template = "{about-with-newline}{usage-heading} {usage}\n{all-args}{after-help}")]
 #[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 struct Cli {
@@ -177,8 +184,7 @@ struct Cli {
     version: Option<bool>,
 }
 
-const AFTER_SHORT: &str =
-    "Options and examples: ipcctl --help, and ipcctl VERB --help for those of a verb";
+const HEADING: &str = "Verbs (options and examples: ipcctl --help, ipcctl VERB --help)";
 
 const AFTER: &str = "\
 Examples:

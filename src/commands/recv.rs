@@ -8,7 +8,7 @@ use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
 use crate::cli::framing::Framing;
 use crate::cli::params::{Params, Receiving};
-use crate::cli::values;
+use crate::cli::{rescued, values};
 use crate::endpoint::StreamEnd;
 use crate::endpoint::bytes::{Frames, Stream};
 use crate::endpoint::deadline::Deadline;
@@ -16,10 +16,9 @@ use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::jobs::{Jobs, Tally};
 use crate::endpoint::receiving::{self, ReceiveOutcome as Received, ReceivePlan};
-use crate::endpoint::rescue::Saved;
 use crate::kinds;
 use crate::kinds::capability::{Incoming, Receiver, Want};
-use crate::model::{Address, Class, Encoded, Fault, Mark};
+use crate::model::{Address, Class, Fault};
 use crate::output::{Progress, ProgressUnit};
 use crate::sys::signal;
 
@@ -216,14 +215,7 @@ fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally
     if let Some(fault) = fault {
         cx.cannot("receive from", Some(&args.address), &fault);
     }
-    match rescued.back {
-        0 => {}
-        1 => cx.warn("1 message that was taken is put back"),
-        back => cx.warn(&format!("{back} messages that were taken are put back")),
-    }
-    if let Some(saved) = rescued.saved {
-        saved_as(args, cx, &saved);
-    }
+    rescued::tell(&rescued, &args.address, cx);
     if let Some(Tally { succeeded, failed }) = tally {
         cx.note(&format!("commands: {succeeded} succeeded, {failed} failed"));
     }
@@ -238,34 +230,4 @@ fn late(args: &Args, delivered: u64) -> Fault {
         (false, _) => format!("timed out ({delivered} received)"),
     };
     Fault::new(Class::WouldBlock, cause)
-}
-
-/// Says where the messages are that could not go back. This is no talk that --quiet could silence.
-fn saved_as(args: &Args, cx: &mut Context, saved: &Saved) {
-    let what = match saved.messages {
-        Some(1) => "1 message".into(),
-        Some(messages) => format!("{messages} messages"),
-        None => "what was taken and not delivered".into(),
-    };
-    let frame = if saved.messages.is_some() { " --frame json" } else { "" };
-    let fault = match &saved.place {
-        Ok(path) => {
-            let path = Encoded(path.as_os_str().as_encoded_bytes()).to_string();
-            let cause = format!("cannot put back {what}: {}; saved in {path}", saved.cause);
-            Fault::new(Class::Failed, cause)
-                .hint(format!("send it again: ipcctl send {}{frame} < {path}", args.address))
-        }
-        Err(bytes) => {
-            let mut text = Vec::new();
-            match saved.messages {
-                Some(_) => text.clone_from(bytes),
-                None => Frame::Json.write(bytes, Mark::None, &mut text),
-            }
-            let text = String::from_utf8_lossy(&text);
-            let cause =
-                format!("cannot put back or save {what}: {}; here it is:\n{text}", saved.cause);
-            Fault::new(Class::Failed, cause)
-        }
-    };
-    cx.complain(&fault);
 }

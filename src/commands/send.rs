@@ -65,7 +65,7 @@ Examples:
   ipcctl send mq:0x5eed --type 2 --frame raw < a.log    all of it as one message
   find . -print0 | ipcctl send mq:0xf11e5 --create --frame nul
   ipcctl send fifo:/run/app.ctl reload --frame line --timeout 2
-  ipcctl recv mq:0x5eed --drain --frame nul | ipcctl send mq:0xa --create --frame nul";
+  ipcctl recv mq:0x5eed --drain --frame nul | tr a-z A-Z | ipcctl send mq:0xa --create --frame nul";
 
 /// Sends messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {

@@ -2,17 +2,20 @@
 //! receivers, never a kind; reads standard input and writes standard output, and has no talk of its own.
 
 pub mod bytes;
+pub mod dead_letters;
 pub mod deadline;
 pub mod delivery;
 pub mod frame;
 pub mod jobs;
 mod json;
+pub mod moving;
 pub mod receiving;
 pub mod rescue;
 pub mod sending;
 pub mod stdout;
 
-use crate::model::Fault;
+use crate::kinds::capability::Sender;
+use crate::model::{Fault, Mark};
 
 /// How an endpoint ends before its work is done.
 #[derive(Debug)]
@@ -41,3 +44,15 @@ impl From<std::io::Error> for StreamEnd {
 
 /// Is told of what has passed: messages and bytes.
 pub type OnProgress<'a> = &'a dyn Fn(u64, u64);
+
+/// What a message keeps of its priority or type where it goes: a word that is not known there is dropped, and counted.
+fn kept_mark(to: &dyn Sender, mark: Mark, dropped: &mut Option<(&'static str, u64)>) -> Mark {
+    match mark.parts() {
+        Some((word, _)) if !to.has_word(mark) => {
+            let (_, count) = dropped.unwrap_or_default();
+            *dropped = Some((word, count + 1));
+            Mark::None
+        }
+        _ => mark,
+    }
+}

@@ -18,8 +18,8 @@ pub use counters::{Atomic, Counters, ReleaseMode};
 pub use memory::{Memory, Region, RegionAccess, TransferError};
 pub(crate) use messages::has;
 pub use messages::{
-    Attempt, ByteSink, ByteSource, Copies, EndpointSide, Flow, Incoming, Messages, Outgoing,
-    Received, Receiver, Sender,
+    Attempt, Bounded, ByteSink, ByteSource, Copies, EndpointSide, Flow, Incoming, Messages,
+    Outgoing, Received, Receiver, Sender,
 };
 
 /// Where to look and what to read there.

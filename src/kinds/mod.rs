@@ -153,6 +153,11 @@ pub static REMOVE: Capability<&dyn Remove> =
 /// Messages can be sent to objects of the kind and received from them.
 pub static MESSAGES: Capability<&dyn Messages> =
     Capability { of: |record| record.messages, lack: "carries no messages" };
+/// The same, and messages that were taken can be put back.
+pub static QUEUES: Capability<&dyn Messages> = Capability {
+    of: |record| record.messages.filter(|messages| messages.takes_back()),
+    lack: "takes no message back",
+};
 /// Objects of the kind have bytes at offsets.
 pub static MEMORY: Capability<&dyn Memory> =
     Capability { of: |record| record.memory, lack: "has no bytes at an offset" };

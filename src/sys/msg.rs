@@ -240,7 +240,22 @@ pub fn receive(
     selection: libc::c_long,
     flags: libc::c_int,
 ) -> io::Result<(usize, libc::c_long)> {
-    let (id, room) = (id_argument(id)?, buffer.room());
+    let room = buffer.room();
+    receive_up_to(id, buffer, room, selection, flags)
+}
+
+/// As [`receive`], of a message that has at most `most` bytes: E2BIG for a longer one.
+///
+/// # Errors
+/// As [`receive`].
+pub fn receive_up_to(
+    id: u32,
+    buffer: &mut Buffer,
+    most: usize,
+    selection: libc::c_long,
+    flags: libc::c_int,
+) -> io::Result<(usize, libc::c_long)> {
+    let (id, room) = (id_argument(id)?, buffer.room().min(most));
     // SAFETY: the kernel writes the type and at most `room` bytes, which the buffer has.
     let length =
         check(unsafe { libc::msgrcv(id, buffer.0.as_mut_ptr().cast(), room, selection, flags) })?;

@@ -95,7 +95,7 @@ fn options(help: &str) -> Vec<String> {
 /// The verbs that the help lists.
 fn verbs(env: &TestEnv) -> Vec<String> {
     let help = env.run(["-h"]).ok();
-    let listed = help.lines().into_iter().skip_while(|line| *line != "Verbs:").skip(1);
+    let listed = help.lines().into_iter().skip_while(|line| !line.starts_with("Verbs ")).skip(1);
     let listed = listed
         .take_while(|line| line.starts_with("  "))
         .filter_map(|line| line.split_whitespace().next());

@@ -18,6 +18,7 @@ mod list_formats;
 mod list_pid;
 mod list_sources;
 mod lock;
+mod r#move;
 mod one_scan;
 mod output_options;
 mod peek;
@@ -62,6 +63,7 @@ pub fn cases() -> Vec<Case> {
         reports::cases(),
         send::cases(),
         lock::cases(),
+        r#move::cases(),
         post::cases(),
         read::cases(),
         rm::cases(),

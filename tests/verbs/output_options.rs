@@ -44,6 +44,7 @@ fn verbs(env: &TestEnv) -> Vec<(String, Vec<&'static str>)> {
             "send" => &["mq:0xdead", "{}"],
             "semop" => &["sem:0xdead", "0=1"],
             "create" => &["shm:/never"],
+            "move" => &["mq:0xdead", "mq:/dead"],
             _ => &["shm:0xdead"],
         }
     };

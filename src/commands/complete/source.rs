@@ -46,6 +46,9 @@ enum ValueSource {
 static SOURCES: &[(&str, ValueSource)] = &[
     ("ADDRESS", ValueSource::Addresses),
     ("ADDRESS|-", ValueSource::Addresses),
+    ("ADDRESS|FILE", ValueSource::Addresses),
+    ("FROM", ValueSource::Addresses),
+    ("TO", ValueSource::Addresses),
     ("FACILITY", ValueSource::Selectors),
     ("FACILITY|ADDRESS", ValueSource::Selectors),
     ("LIST", ValueSource::Columns),

@@ -16,6 +16,7 @@ static FILES: &[(&str, &str)] = prose![
     "ipcctl-limits.1",
     "ipcctl-list.1",
     "ipcctl-lock.1",
+    "ipcctl-move.1",
     "ipcctl-peek.1",
     "ipcctl-post.1",
     "ipcctl-read.1",

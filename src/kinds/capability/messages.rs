@@ -38,10 +38,26 @@ pub enum Received {
     End,
 }
 
+/// What a receiver may find that takes no message of more than some bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounded {
+    /// A message that has no more.
+    Taken(Mark),
+    /// A message that has more, and stays; and how many, where that can be known.
+    Longer(Option<usize>),
+    /// A message that stays: how long it is only taking it would tell.
+    Unmeasured,
+}
+
 /// To carry messages.
 pub trait Messages: Sync {
     /// The options of this kind.
     fn params(&self, end: EndpointSide) -> &'static [&'static Param];
+
+    /// Returns true if a message that was taken can be put back.
+    fn takes_back(&self) -> bool {
+        true
+    }
 
     /// Opens the end where messages go in. Nothing is waited for yet.
     ///
@@ -106,6 +122,15 @@ pub trait Sender {
     /// Why a message of so many bytes cannot be sent: which limit it is, and who sets it. `None`: it can.
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault>;
 
+    /// Returns true if its messages have a word like this one: a priority or a type.
+    fn has_word(&self, mark: Mark) -> bool;
+
+    /// Waits until a message of `length` bytes has room, and says how many bytes have room. Others may be faster.
+    ///
+    /// # Errors
+    /// The object is gone.
+    fn wait_for_room(&mut self, length: usize, wait: Wait) -> Result<Attempt<usize>, Fault>;
+
     /// Sends one message, wholly or not at all.
     ///
     /// # Errors
@@ -126,6 +151,14 @@ pub trait Receiver {
     /// # Errors
     /// The object is gone.
     fn receive(&mut self, wait: Wait) -> Result<Attempt<Received>, Fault>;
+
+    /// Takes the next message if it has at most `most` bytes, as far as that can be known before.
+    ///
+    /// # Errors
+    /// The object is gone.
+    fn receive_up_to(&mut self, _most: usize, _wait: Wait) -> Result<Attempt<Bounded>, Fault> {
+        Ok(Attempt::Done(Bounded::Unmeasured))
+    }
 
     /// The message that was taken last.
     fn message(&self) -> &[u8];

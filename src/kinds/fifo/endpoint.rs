@@ -49,6 +49,10 @@ impl Messages for Fifo {
         }
     }
 
+    fn takes_back(&self) -> bool {
+        false
+    }
+
     fn sender(&self, _: &Query, locator: &Locator, settings: &Settings) -> Result<Outgoing, Fault> {
         let (handle, _) = existing(locator)?;
         let packets = settings.given(&PACKET);
@@ -223,6 +227,28 @@ impl Sender for Writer {
                 format!("{has} than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
             )
             .hint("without --packet a FIFO carries bytes of any length")
+        })
+    }
+
+    fn has_word(&self, _mark: Mark) -> bool {
+        false
+    }
+
+    fn wait_for_room(&mut self, _length: usize, wait: Wait) -> Result<Attempt<usize>, Fault> {
+        match self.open(wait)? {
+            Attempt::Done(()) => {}
+            Attempt::Late => return Ok(Attempt::Late),
+            Attempt::Signal => return Ok(Attempt::Signal),
+        }
+        let file = self.opened()?;
+        let until = match wait {
+            Wait::Not => Some(Instant::now()),
+            Wait::Until(until) => until,
+        };
+        Ok(match woken(file, poll::writable(file.as_fd(), until)?)? {
+            Attempt::Done(()) => Attempt::Done(PACKET_SIZE),
+            Attempt::Late => Attempt::Late,
+            Attempt::Signal => Attempt::Signal,
         })
     }
 

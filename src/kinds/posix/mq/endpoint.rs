@@ -4,15 +4,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
-    Attempt, EndpointSide, Incoming, Inspect, Messages, Outgoing, Query, Received, Receiver,
-    Sender, Want, has,
+    Attempt, Bounded, EndpointSide, Incoming, Inspect, Messages, Outgoing, Query, Received,
+    Receiver, Sender, Want, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
 use crate::sys::buffer::PageBuffer;
 use crate::sys::mqueue::{self, OpenFor};
+use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
 static PRIORITY: Param = Param {
@@ -142,6 +144,19 @@ impl OpenQueue {
         }
     }
 
+    /// Waits without a call that takes or sends.
+    fn poll(
+        &self,
+        wait: Wait,
+        ready: fn(BorrowedFd<'_>, Option<Instant>) -> io::Result<Woken>,
+    ) -> Result<Woken, Fault> {
+        let until = match wait {
+            Wait::Not => Some(Instant::now()),
+            Wait::Until(until) => until,
+        };
+        Ok(ready(self.now.as_fd(), until)?)
+    }
+
     fn send(&self, message: &[u8], priority: u32, wait: Wait) -> Result<Attempt<()>, Fault> {
         self.attempt(wait, |queue| mqueue::send(queue, message, priority))
     }
@@ -168,6 +183,20 @@ impl Sender for PosixSender {
             .hint(
                 "make the queue with a greater --message-size; fs.mqueue.msgsize_max is its limit",
             )
+        })
+    }
+
+    fn has_word(&self, mark: Mark) -> bool {
+        matches!(mark, Mark::Priority(_))
+    }
+
+    fn wait_for_room(&mut self, _length: usize, wait: Wait) -> Result<Attempt<usize>, Fault> {
+        let woken = self.queue.poll(wait, poll::writable)?;
+        self.queue.check()?;
+        Ok(match woken {
+            Woken::Ready => Attempt::Done(self.queue.size),
+            Woken::Time => Attempt::Late,
+            Woken::Signal => Attempt::Signal,
         })
     }
 
@@ -207,6 +236,23 @@ impl Receiver for PosixReceiver {
             }
             Attempt::Late => Attempt::Late,
             Attempt::Signal => Attempt::Signal,
+        })
+    }
+
+    /// The call wants room for the longest message that the queue may hold, so only that much tells anything.
+    fn receive_up_to(&mut self, most: usize, wait: Wait) -> Result<Attempt<Bounded>, Fault> {
+        if most >= self.queue.size {
+            return Ok(match self.receive(wait)? {
+                Attempt::Done(Received::Message(mark)) => Attempt::Done(Bounded::Taken(mark)),
+                Attempt::Done(Received::End) | Attempt::Late => Attempt::Late,
+                Attempt::Signal => Attempt::Signal,
+            });
+        }
+        Ok(match self.queue.poll(wait, poll::readable)? {
+            // What is in a queue without a name is still to be had.
+            Woken::Ready => Attempt::Done(Bounded::Unmeasured),
+            Woken::Time => self.queue.check().map(|()| Attempt::Late)?,
+            Woken::Signal => Attempt::Signal,
         })
     }
 

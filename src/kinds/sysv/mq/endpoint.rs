@@ -2,10 +2,13 @@
 //! `sys::signal`.
 
 use std::io;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::{KIND, SOURCE, SysvMq, fault};
 use crate::kinds::capability::{
-    Attempt, EndpointSide, Incoming, Messages, Outgoing, Query, Received, Receiver, Sender, has,
+    Attempt, Bounded, EndpointSide, Incoming, Messages, Outgoing, Query, Received, Receiver,
+    Sender, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
 use crate::sys::msg::{self, Buffer};
@@ -141,12 +144,9 @@ impl QueueById {
         }
     }
 
-    fn messages(&self) -> Option<u64> {
-        msg::stat_any(self.id)
-            .or_else(|_| msg::stat(self.id))
-            .ok()
-            .filter(|found| found.id == self.id)
-            .map(|found| found.messages)
+    fn status(&self) -> Option<msg::Queue> {
+        let found = msg::stat_any(self.id).or_else(|_| msg::stat(self.id)).ok();
+        found.filter(|found| found.id == self.id)
     }
 }
 
@@ -185,6 +185,10 @@ fn attempt<T>(
     }
 }
 
+/// So long a look at the room in a queue waits for the next one, at first and at most: there is no call that waits for it.
+const FIRST_PAUSE: Duration = Duration::from_micros(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
 struct SysvSender {
     queue: QueueById,
     kind: i64,
@@ -220,6 +224,40 @@ impl Sender for SysvSender {
         let room = self.queue.max_bytes.filter(|room| length > *room)?;
         let cause = format!("{has} than the queue may hold in all ({room})");
         Some(Fault::new(Class::Limit, cause).hint("raise it with ipcctl set --max-bytes"))
+    }
+
+    fn has_word(&self, mark: Mark) -> bool {
+        matches!(mark, Mark::Type(_))
+    }
+
+    fn wait_for_room(&mut self, length: usize, wait: Wait) -> Result<Attempt<usize>, Fault> {
+        let look_around = Instant::now() + signal::LOOK;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let Some(status) = self.queue.status() else {
+                if self.queue.is_gone() {
+                    return Err(removed());
+                }
+                // It may not be looked at: only sending tells.
+                return Ok(Attempt::Done(self.most()));
+            };
+            self.queue.max_bytes = status.max_bytes;
+            let room = status.max_bytes.unwrap_or(u64::MAX).saturating_sub(status.bytes);
+            // Messages without bytes count, too.
+            let counts = status.messages < status.max_bytes.unwrap_or(u64::MAX);
+            if counts && length as u64 <= room {
+                return Ok(Attempt::Done(usize::try_from(room).unwrap_or(usize::MAX)));
+            }
+            if signal::ending().is_some() {
+                return Ok(Attempt::Signal);
+            }
+            if wait.is_over() || look_around <= Instant::now() {
+                return Ok(Attempt::Late);
+            }
+            // A signal that comes right before it is seen after it: the pause is short.
+            sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
@@ -284,6 +322,17 @@ impl SysvReceiver {
         }
     }
 
+    /// Bytes of the next message, which stays; more than any can have when it is above MSGMAX.
+    fn next_length(&self) -> Option<usize> {
+        let flags = libc::MSG_COPY | libc::IPC_NOWAIT;
+        let mut room = Buffer::new(max_message());
+        match msg::receive(self.back.queue.id, &mut room, 0, flags) {
+            Ok((length, _)) => Some(length),
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Some(usize::MAX),
+            Err(_) => None,
+        }
+    }
+
     fn grow(&mut self) {
         let held = msg::stat_any(self.back.queue.id).map_or(0, |queue| queue.bytes);
         let held = usize::try_from(held).unwrap_or(0);
@@ -296,6 +345,29 @@ impl Receiver for SysvReceiver {
         self.take(wait).map_err(|error| self.back.queue.fault(&error))
     }
 
+    fn receive_up_to(&mut self, most: usize, wait: Wait) -> Result<Attempt<Bounded>, Fault> {
+        let (id, selection, flags) = (self.back.queue.id, self.selection, self.flags);
+        if self.buffer.room() < most {
+            self.buffer = Buffer::new(most);
+        }
+        let buffer = &mut self.buffer;
+        let taken = attempt(wait, libc::ENOMSG, |more| {
+            msg::receive_up_to(id, buffer, most, selection, flags | more)
+        });
+        match taken {
+            Ok(Attempt::Done((length, kind))) => {
+                self.length = length;
+                Ok(Attempt::Done(Bounded::Taken(Mark::Type(kind))))
+            }
+            Ok(Attempt::Late) => Ok(Attempt::Late),
+            Ok(Attempt::Signal) => Ok(Attempt::Signal),
+            Err(error) if error.raw_os_error() == Some(libc::E2BIG) => {
+                Ok(Attempt::Done(Bounded::Longer(self.next_length())))
+            }
+            Err(error) => Err(self.back.queue.fault(&error)),
+        }
+    }
+
     fn message(&self) -> &[u8] {
         self.buffer.bytes(self.length)
     }
@@ -305,7 +377,7 @@ impl Receiver for SysvReceiver {
     }
 
     fn queued(&self) -> Option<u64> {
-        self.back.queue.messages()
+        self.back.queue.status().map(|found| found.messages)
     }
 
     fn room(&self) -> (usize, usize) {
