@@ -34,6 +34,8 @@ pub enum Need {
     Brokers,
     /// The program under test has the feature `skeleton`.
     Skeleton,
+    /// The machine runs programs of 32 bits, too, and the suite was started as root.
+    Programs32,
     /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
     Python,
 }
@@ -59,6 +61,9 @@ impl Need {
                 "jq",
             ]),
             Need::Skeleton => cfg!(feature = "skeleton"),
+            Need::Programs32 => {
+                suite.several_users && std::path::Path::new("/proc/sys/abi/vsyscall32").exists()
+            }
             Need::Python => suite.has_python(),
         }
     }
@@ -76,6 +81,7 @@ impl Need {
             Need::Strace => "needs strace",
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
             Need::Skeleton => "needs --features skeleton",
+            Need::Programs32 => "needs root, a kernel for programs of 32 bits",
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }

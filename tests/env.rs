@@ -41,6 +41,16 @@ impl TestEnv {
         env
     }
 
+    /// The same, in which every process can be read, as on most machines: sandboxes close the first one to root, too. Only
+    /// when the suite runs as root.
+    pub fn readable() -> Self {
+        let env = Self::new();
+        if fs::read_link("/proc/1/ns/ipc").is_err() {
+            isolation::cover("/proc/2", "/proc/1");
+        }
+        env
+    }
+
     /// An empty world in which `/dev/mqueue` is a directory with nothing mounted on it.
     pub fn without_mqueue() -> Self {
         // Paths differ from test to test, because a process of another test that has a FIFO open shows

@@ -399,7 +399,13 @@ impl ProcessScan<'_, '_> {
         match waiting::parse(self.process.read(&name, &mut buffer)?) {
             Doing::Waiting(call) => self.wait(directory, call, visitor),
             Doing::Other => Ok(()),
-            Doing::Foreign => Err(io::ErrorKind::Unsupported.into()),
+            Doing::Either { native, compat } => {
+                let call = match waiting::has_64_bits(self.process)? {
+                    true => native,
+                    false => compat.map_err(|_| io::ErrorKind::Unsupported)?,
+                };
+                call.map_or(Ok(()), |call| self.wait(directory, call, visitor))
+            }
         }
     }
 

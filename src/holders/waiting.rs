@@ -1,6 +1,8 @@
 //! Calls that threads wait in, as `/proc/PID/task/TID/syscall` shows them: which ones are of interest, and what
 //! their arguments mean. Knows numbers and no object.
 
+mod numbers;
+
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,6 +13,7 @@ use nix::sys::uio::pread;
 
 use crate::model::{Access, LockSort};
 use crate::sys::processes::Process;
+use numbers::{ArgumentMeaning, CALLS, COMPAT, Numbers};
 
 /// A call that concerns an object, with the name that programs know it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,64 +101,26 @@ pub(super) enum Doing {
     Other,
     /// This.
     Waiting(Call),
-    /// A call of another instruction set, whose numbers mean other things.
-    Foreign,
+    /// One of these, in a thread whose stack is where programs of 32 bits have theirs: the numbers of their calls mean other
+    /// things.
+    Either {
+        /// In a program of 64 bits.
+        native: Option<Call>,
+        /// In one of 32 bits; `None` where it is nothing of interest.
+        compat: Result<Option<Call>, UnknownNumbers>,
+    },
 }
 
-/// What a number of a call means.
-enum ArgumentMeaning {
-    Queue,
-    Set,
-    Descriptor,
-    Flock,
-    Fcntl,
-    Futex,
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "others have openat alone"))]
-    Open,
-    OpenAt,
-}
-
-/// The calls of interest of this instruction set.
-#[cfg(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64",
-    target_arch = "loongarch64"
-))]
-static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[
-    (libc::SYS_msgrcv, "msgrcv", ArgumentMeaning::Queue),
-    (libc::SYS_msgsnd, "msgsnd", ArgumentMeaning::Queue),
-    (libc::SYS_semop, "semop", ArgumentMeaning::Set),
-    // The C library makes semop(2) of it.
-    (libc::SYS_semtimedop, "semop", ArgumentMeaning::Set),
-    (libc::SYS_mq_timedreceive, "mq_receive", ArgumentMeaning::Descriptor),
-    (libc::SYS_mq_timedsend, "mq_send", ArgumentMeaning::Descriptor),
-    (libc::SYS_flock, "flock", ArgumentMeaning::Flock),
-    (libc::SYS_fcntl, "fcntl", ArgumentMeaning::Fcntl),
-    (libc::SYS_futex, "sem_wait", ArgumentMeaning::Futex),
-    (libc::SYS_openat, "open", ArgumentMeaning::OpenAt),
-    (libc::SYS_openat2, "open", ArgumentMeaning::OpenAt),
-    #[cfg(target_arch = "x86_64")]
-    (libc::SYS_open, "open", ArgumentMeaning::Open),
-    #[cfg(target_arch = "x86_64")]
-    (libc::SYS_creat, "open", ArgumentMeaning::Open),
-];
-
-/// Elsewhere the numbers are not known: whoever waits cannot be told.
-#[cfg(not(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64",
-    target_arch = "loongarch64"
-)))]
-static CALLS: &[(libc::c_long, &str, ArgumentMeaning)] = &[];
+/// The numbers of the other instruction set are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UnknownNumbers;
 
 /// Returns true if waiting calls can be told on this machine.
 pub(super) fn is_known() -> bool {
     !CALLS.is_empty()
 }
 
-/// Programs of 32 bits have their stack below this, those of 64 bits above.
+/// Programs of 32 bits have their stack below this, those of 64 bits nearly always above.
 const FOUR_GIB: u64 = 1 << 32;
 
 /// FUTEX_WAIT and FUTEX_WAIT_BITSET, without the flags for private words and the clock.
@@ -173,16 +138,27 @@ fn parse_known(text: &[u8]) -> Option<Doing> {
     let number: libc::c_long = words.next()?.parse().ok().filter(|number| *number >= 0)?;
     let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
     let arguments = [hex()?, hex()?, hex()?, hex()?, hex()?, hex()?];
-    if hex()? < FOUR_GIB {
-        return Some(Doing::Foreign);
+    let native = meaning(CALLS, number, &arguments);
+    if hex()? >= FOUR_GIB {
+        return native.map(Doing::Waiting);
     }
-    let (_, name, meaning) = CALLS.iter().find(|(known, ..)| *known == number)?;
-    let [first, second, third, ..] = arguments;
+    let compat = COMPAT.ok_or(UnknownNumbers).map(|calls| meaning(calls, number, &arguments));
+    Some(match (native, compat) {
+        (None, Ok(None)) => Doing::Other,
+        (native, compat) => Doing::Either { native, compat },
+    })
+}
+
+/// What a call with these arguments is, by the numbers of one instruction set.
+fn meaning(calls: Numbers, number: libc::c_long, arguments: &[u64; 6]) -> Option<Call> {
+    let (_, name, meaning) = calls.iter().find(|(known, ..)| *known == number)?;
+    let [first, second, third, ..] = *arguments;
     // Arguments are registers; what is an int is their lower half.
     let int = |argument: u64| (argument & u64::from(u32::MAX)) as i32;
-    Some(Doing::Waiting(match meaning {
-        ArgumentMeaning::Queue => Call::Queue(u32::try_from(int(first)).ok()?, name),
-        ArgumentMeaning::Set => Call::Set(u32::try_from(int(first)).ok()?, name),
+    let id = |argument| u32::try_from(int(argument)).ok();
+    Some(match meaning {
+        ArgumentMeaning::Queue => Call::Queue(id(first)?, name),
+        ArgumentMeaning::Set => Call::Set(id(first)?, name),
         ArgumentMeaning::Descriptor => Call::Descriptor(int(first), name),
         ArgumentMeaning::Flock => {
             Call::Lock(LockCall { fd: int(first), sort: LockSort::Flock, argument: second })
@@ -201,7 +177,27 @@ fn parse_known(text: &[u8]) -> Option<Doing> {
         ArgumentMeaning::Futex => return None,
         ArgumentMeaning::Open => Call::Open(libc::AT_FDCWD, first, name),
         ArgumentMeaning::OpenAt => Call::Open(int(first), second, name),
-    }))
+        // The upper half is a version.
+        ArgumentMeaning::Multiplexed => match first & 0xffff {
+            numbers::SEMOP | numbers::SEMTIMEDOP => Call::Set(id(second)?, "semop"),
+            numbers::MSGSND => Call::Queue(id(second)?, "msgsnd"),
+            numbers::MSGRCV => Call::Queue(id(second)?, "msgrcv"),
+            _ => return None,
+        },
+    })
+}
+
+/// Returns true if a program has 64 bits, by what the kernel told it at its start: `/proc/PID/auxv`, pairs of words of a
+/// type below a hundred and a value, up to type 0. Read as words of 64 bits, two of 32 bits have the value in their upper half.
+///
+/// # Errors
+/// EACCES and EPERM for the processes of others.
+pub(super) fn has_64_bits(process: &Process) -> io::Result<bool> {
+    let mut buffer = [0; 1024];
+    let text = process.read(c"auxv", &mut buffer)?;
+    let words =
+        text.chunks_exact(8).filter_map(|word| Some(u64::from_ne_bytes(word.try_into().ok()?)));
+    Ok(words.step_by(2).take_while(|kind| *kind != 0).all(|kind| kind < 0x1000))
 }
 
 /// Longest path that the kernel takes, with its NUL.
@@ -296,9 +292,22 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_a_program_of_32_bits_is_not_taken_for_one_of_64() {
-        let text = format!("{} 0x0 0x0 0x3 0x0 0x0 0x0 0xff8b1a58 0xf7d9a3b0\n", libc::SYS_semop);
-        assert_eq!(parse(text.as_bytes()), Doing::Foreign);
+    #[cfg(target_arch = "x86_64")]
+    fn a_call_of_a_low_stack_is_read_by_both_tables() {
+        let low = |number: i64, first: u64, second: u64| {
+            let text =
+                format!("{number} {first:#x} {second:#x} 0x3 0x0 0x0 0x0 0xff8b1a58 0xf7d9a3b0\n");
+            parse(text.as_bytes())
+        };
+        let set = Call::Set(7, "semop");
+        assert_eq!(low(65, 7, 0), Doing::Either { native: Some(set), compat: Ok(None) });
+        let compat = Ok(Some(set));
+        assert_eq!(low(117, 4, 7), Doing::Either { native: None, compat });
+        assert_eq!(low(420, 7, 0), Doing::Either { native: None, compat });
+        let queue = Ok(Some(Call::Queue(7, "msgrcv")));
+        assert_eq!(low(117, 0x1_000c, 7), Doing::Either { native: None, compat: queue });
+        // getpid in either.
+        assert_eq!(low(20, 7, 0), Doing::Other);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
-use crate::isolation;
 use crate::makers::holder::{self, Holder};
 use crate::makers::{c_string, fifo};
 
@@ -29,15 +28,6 @@ const ATTACKER: u32 = 1234;
 pub fn runs(sample: usize) -> usize {
     let asked = std::env::var("IPCCTL_ATTACKS");
     asked.map_or(sample, |runs| runs.parse().expect("IPCCTL_ATTACKS is a number"))
-}
-
-/// A world in which every process can be read, as on most machines: sandboxes close the first one to root, too.
-fn readable_world() -> TestEnv {
-    let env = TestEnv::new();
-    if fs::read_link("/proc/1/ns/ipc").is_err() {
-        isolation::cover("/proc/2", "/proc/1");
-    }
-    env
 }
 
 /// Exchanges two names for ever, as the attacker.
@@ -98,7 +88,7 @@ fn identity(path: &str) -> (u64, u32, u32, i64, i64) {
 }
 
 fn removal_by_way_of_a_directory_that_flips_touches_no_file_elsewhere() {
-    let env = readable_world();
+    let env = TestEnv::readable();
     let flips = Flipping::new(&env);
     let precious = format!("{}/passwd", flips.elsewhere);
     fs::write(&precious, "content").unwrap();
@@ -195,7 +185,7 @@ fn secret_directory(parent: &str) -> String {
 }
 
 fn a_planted_quarantine_is_left_alone() {
-    let env = readable_world();
+    let env = TestEnv::readable();
     for (name, mode) in [("plain", 0o755), ("sticky", 0o1777), ("open", 0o777)] {
         let own = env.path(name);
         fs::create_dir(&own).unwrap();

@@ -2,6 +2,7 @@
 
 mod counted;
 mod files;
+mod low;
 mod namespaces;
 mod programs;
 mod races;
@@ -12,10 +13,17 @@ use crate::cases::Case;
 use crate::env::TestEnv;
 
 pub fn cases() -> Vec<Case> {
-    [counted::cases(), files::cases(), namespaces::cases(), programs::cases(), races::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        counted::cases(),
+        files::cases(),
+        low::cases(),
+        namespaces::cases(),
+        programs::cases(),
+        races::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A user who has no process, on this machine or any other.
