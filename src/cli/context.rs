@@ -41,6 +41,9 @@ impl From<Fault> for Exit {
 /// How a verb ends.
 pub type VerbResult = Result<(), Exit>;
 
+/// The exit status that says that something was found, where that was asked.
+pub const FOUND: u8 = 8;
+
 /// What a verb runs in.
 pub struct Context {
     /// Standard output. What is written here is flushed before talk that follows it.
@@ -99,18 +102,21 @@ impl Context {
         self.options.color(self.terminal)
     }
 
+    /// Columns of the terminal that the answer goes to; `None` when it goes elsewhere.
+    pub fn width(&self) -> Option<usize> {
+        let given = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let width = || given().filter(|width| *width > 0).or_else(|| terminal::width(io::stdout()));
+        if self.terminal { width() } else { None }
+    }
+
     /// A renderer for records with these columns, in the format that was asked for.
     pub fn renderer(&self, records: &'static str, columns: &[&str]) -> Box<dyn Renderer> {
-        let width = || {
-            let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-            given.filter(|width| *width > 0).or_else(|| terminal::width(io::stdout()))
-        };
         let layout = Layout {
             records,
             columns,
             headings: !self.options.no_headings,
             color: self.color(),
-            width: if self.terminal { width() } else { None },
+            width: self.width(),
         };
         renderer(self.options.format(), &layout)
     }

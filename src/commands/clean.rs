@@ -1,13 +1,15 @@
 //! `clean`: find what crashed programs left, and remove it.
 
+mod left;
 mod report;
+mod weight;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 
 use glob::Pattern;
 
-use crate::cli::context::{Context, Exit, VerbResult};
+use crate::cli::context::{Context, Exit, FOUND, VerbResult};
 use crate::cli::filter::Filter;
 use crate::cli::judging::{InStates, Judging};
 use crate::cli::values;
@@ -24,7 +26,8 @@ use crate::listing::{removing, states};
 use crate::model::{Address, Class, Fault, Object, State};
 use crate::output::{Format, Progress, ProgressUnit};
 use crate::sys::stream::StandardOutput;
-use report::{PLAN, RESULT, Report, Row};
+use left::Left;
+use report::{PLAN, RESULT, Report};
 
 /// Find what crashed programs left, and remove it
 ///
@@ -34,7 +37,7 @@ use report::{PLAN, RESULT, Report, Row};
 ///
 /// The plan is printed, then you are asked. Without a terminal nothing is removed unless --yes is given. Every object is
 /// re-checked right before it is removed; one that changed is kept. Machine formats never ask: they need --yes or --dry-run,
-/// and report what became of each object.
+/// and report what became of each object. Nothing is removed where the plan cannot be written.
 ///
 /// Accepts the filters of list except --pid; --state can only narrow the selection.
 ///
@@ -42,7 +45,7 @@ use report::{PLAN, RESULT, Report, Row};
 /// address per line, with *, ? or […]. When a line can match nothing, nothing is removed.
 ///
 /// Exit status 0: all that was planned is removed. 1: something was skipped or failed, or consent was not given, or a source
-/// could not be read.
+/// could not be read. 8, with --exit-code: something was removed, or would be.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -72,6 +75,16 @@ pub(super) struct Args {
     /// Do not ask for confirmation
     #[arg(long, short, conflicts_with = "dry_run", help_heading = None)]
     yes: bool,
+
+    /// Remove at most N objects
+    ///
+    /// Objects that belong together count each, and go together or stay.
+    #[arg(long, value_name = "N", help_heading = None)]
+    max: Option<usize>,
+
+    /// Exit with 8 if something was removed, or would be with --dry-run
+    #[arg(long, help_heading = None)]
+    exit_code: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -80,6 +93,7 @@ Examples:
   ipcctl clean --dry-run --suspect          what could go, with the reasons
   ipcctl clean shm --owner www-data --yes   segments of a service that is stopped
   ipcctl clean --keep 'shm:/cache_*' --yes  all but these
+  ipcctl clean --dry-run --exit-code -q     for scripts: is anything left over?
   ipcctl clean --dry-run --json             the plan, for programs";
 
 /// Finds and removes.
@@ -107,10 +121,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     };
     let planner =
         Planner { args, look: &look, judge: &judge, own: nix::unistd::geteuid().as_raw() };
-    let (units, warnings) = planner.plan(cx);
-    let rows = units.iter().flatten().map(|one| Row { one, outcome: None }).collect();
-    let mut report = Report { columns: columns.clone(), rows, dry: args.dry_run, warnings };
-    if consents(args, cx, &report)? {
+    let Plan { mut units, left, warnings } = planner.plan(cx);
+    let over = args.max.map_or(0, |max| take_up_to(&mut units, max));
+    if over > 0 {
+        cx.note(&format!("{over} more would go without --max"));
+    }
+    let rows = weight::rows(&units, &look);
+    let mut report = Report::new(&columns, rows, args.dry_run, left, warnings);
+    if consents(args, cx, &mut report)? {
         let scanner = Scanner::new(&proc);
         let look = Query { processes: &scanner, ..look };
         match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
@@ -122,7 +140,22 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             Err(fault) => cx.complain(&fault),
         }
     }
-    report.finish(cx)
+    report.finish(cx)?;
+    if args.exit_code && cx.status() == 0 && report.found() {
+        cx.exit_with(FOUND);
+    }
+    Ok(())
+}
+
+/// Leaves so many objects in the plan, and says how many it takes out. What belongs together is not divided.
+fn take_up_to(units: &mut Vec<Vec<Judged>>, max: usize) -> usize {
+    let (mut count, mut over) = (0, 0);
+    units.retain(|unit| {
+        let fits = over == 0 && count + unit.len() <= max;
+        *(if fits { &mut count } else { &mut over }) += unit.len();
+        fits
+    });
+    over
 }
 
 /// What `--columns` chooses among.
@@ -136,7 +169,7 @@ pub(super) fn columns() -> ColumnHelp {
 fn printed(cx: &Context) -> Result<Vec<String>, Exit> {
     let more: &[&str] = match cx.format() {
         Format::Table => &[],
-        _ => &["producer", "result", "reason"],
+        _ => &["producer", "result", "reason", "freed"],
     };
     let default: Vec<&str> = PLAN.iter().chain(more).copied().collect();
     columns::choose(cx.options.columns.as_deref(), &default, &columns())
@@ -159,9 +192,18 @@ struct Planner<'a> {
     own: u32,
 }
 
+/// What is to be done.
+struct Plan {
+    /// What is to go, in units of what belongs together.
+    units: Vec<Vec<Judged>>,
+    /// What stays.
+    left: Left,
+    /// What could not be looked at.
+    warnings: Vec<String>,
+}
+
 impl Planner<'_> {
-    /// What is to go, in units of what belongs together; and what could not be looked at.
-    fn plan(&self, cx: &mut Context) -> (Vec<Vec<Judged>>, Vec<String>) {
+    fn plan(&self, cx: &mut Context) -> Plan {
         let filter = &self.args.filter;
         let mut seen = Vec::new();
         let mut walk = Walk::new(filter, self.look, "clean");
@@ -175,6 +217,7 @@ impl Planner<'_> {
         });
         seen.sort_by_key(|(turn, _)| *turn);
         let (mut suspects, mut others) = (0, 0);
+        let mut left = Left::default();
         seen.retain_mut(|(_, one)| {
             let judged = one.verdict.take();
             let verdict = judged.unwrap_or_else(|| self.judge.judge(&one.object, None, self.look));
@@ -184,6 +227,7 @@ impl Planner<'_> {
                 (true, false) => others += 1,
                 (false, mine) => suspects += usize::from(mine && self.misses(state)),
             }
+            one.verdict.iter().for_each(|verdict| left.add(verdict));
             false
         });
         tell_rest(cx, suspects, others);
@@ -192,9 +236,10 @@ impl Planner<'_> {
         for (one, address) in &units.stay {
             let own = &one.object.address;
             cx.note(&format!("{own} stays: it belongs to {address}, which stays"));
+            one.verdict.iter().for_each(|verdict| left.add(verdict));
         }
         units.go.iter_mut().flatten().for_each(Judged::name_producer);
-        (units.go, walk.warnings)
+        Plan { units: units.go, left, warnings: walk.warnings }
     }
 
     fn takes(&self, state: State) -> bool {
@@ -225,11 +270,9 @@ impl Planner<'_> {
 }
 
 /// Shows the plan to people and asks, where that is to be done.
-fn consents(args: &Args, cx: &mut Context, report: &Report) -> Result<bool, Exit> {
+fn consents(args: &Args, cx: &mut Context, report: &mut Report) -> Result<bool, Exit> {
     let table = cx.format() == Format::Table;
-    if table && !report.rows.is_empty() {
-        report.print(cx)?;
-    }
+    report.announce(cx, args.yes)?;
     // Nothing is removed where nobody can be told of it.
     cx.flush()?;
     StandardOutput.check()?;

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, FileId, Findings, Found, Kind,
-    Limit, Locator, Object, Param, Part, Settings,
+    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, FileId, Findings, Found, History,
+    Kind, Limit, Locator, Object, Param, Part, Settings,
 };
 
 pub use counters::{Atomic, Counters, ReleaseMode};
@@ -220,6 +220,11 @@ pub trait Remove: Inspect {
     /// # Errors
     /// [`crate::model::Class::NotFound`], [`crate::model::Class::Denied`].
     fn remove(&self, look: &Query, locator: &Locator) -> Result<Option<String>, Fault>;
+
+    /// Bytes that the kernel gets back when these objects of the kind go; `None` where that cannot be told.
+    fn freed(&self, _look: &Query, objects: &[&Object]) -> Vec<Option<u64>> {
+        objects.iter().map(|object| object.past.as_ref().map(History::freed)).collect()
+    }
 
     /// Removes the object if it is still exactly as it was, with as little as possible between the last look and the
     /// removal.

@@ -41,13 +41,18 @@ pub struct History {
     pub untouched: bool,
     /// Names that it has.
     pub links: u32,
-    /// Bytes of memory that go with it.
+    /// Bytes of memory that it takes, as far as the look at it told.
     pub memory: u64,
     /// What else must be the same for it to be the same object: key, size, time of birth.
     pub serial: [u64; 3],
 }
 
 impl History {
+    /// Bytes of memory that are given back when its name goes. A file with another name stays.
+    pub fn freed(&self) -> u64 {
+        if self.links > 1 { 0 } else { self.memory }
+    }
+
     /// That of an object which keeps none.
     pub const NONE: Self = Self {
         actors: Err("it keeps no history"),

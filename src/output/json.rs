@@ -12,6 +12,8 @@ pub(super) struct Json {
     /// What the records are called in the document; `None` for a line each.
     records: Option<&'static str>,
     first: bool,
+    /// The document has been begun with what is told of the whole.
+    has_head: bool,
     line: String,
     /// What stands before each value: a comma but at the first, and the key.
     keys: Vec<String>,
@@ -25,13 +27,21 @@ impl Json {
     }
 
     pub(super) fn lines() -> Self {
-        Self { records: None, first: true, line: String::new(), keys: Vec::new(), time: None }
+        Self {
+            records: None,
+            first: true,
+            has_head: false,
+            line: String::new(),
+            keys: Vec::new(),
+            time: None,
+        }
     }
 
     /// What stands before a record, and before the end when none came.
     fn lead(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let first = std::mem::replace(&mut self.first, false);
         match self.records {
+            Some(records) if first && self.has_head => write!(out, "\"{records}\":["),
             Some(records) if first => write!(out, "{{\"schema\":{SCHEMA},\"{records}\":["),
             Some(_) => out.write_all(b","),
             None => Ok(()),
@@ -139,6 +149,31 @@ fn push(out: &mut String, value: &impl serde::Serialize) {
 }
 
 impl Renderer for Json {
+    fn head(
+        &mut self,
+        out: &mut dyn Write,
+        view: &View,
+        values: &[(&str, Value)],
+    ) -> io::Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        self.names(&values.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        self.line.clear();
+        self.object(view, values.iter().map(|(_, value)| value));
+        self.has_head = true;
+        match self.records {
+            None => self.line.push('\n'),
+            // The rest of the object follows.
+            Some(_) => {
+                self.line.pop();
+                self.line.push(',');
+                self.line.replace_range(..1, &format!("{{\"schema\":{SCHEMA},"));
+            }
+        }
+        out.write_all(self.line.as_bytes())
+    }
+
     fn names(&mut self, names: &[&str]) {
         // Names are ours, lower case with hyphens; keys have underscores.
         let keys = names.iter().map(|name| name.replace('-', "_"));

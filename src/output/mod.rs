@@ -76,6 +76,19 @@ pub trait Renderer {
     /// record and whenever the names change, which is seldom; to the others it does not matter.
     fn names(&mut self, _names: &[&str]) {}
 
+    /// Writes what is told of the whole before the first record. Formats that do not name values leave it out.
+    ///
+    /// # Errors
+    /// What the output says.
+    fn head(
+        &mut self,
+        _out: &mut dyn Write,
+        _view: &View,
+        _values: &[(&str, Value)],
+    ) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Writes or keeps one record. Its first cells are the columns, in order; formats that name values write
     /// the others too.
     ///

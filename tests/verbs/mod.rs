@@ -3,6 +3,7 @@
 mod bad_input;
 mod churn;
 mod clean;
+mod clean_plan;
 mod create;
 mod generate;
 mod global;
@@ -42,6 +43,7 @@ pub fn cases() -> Vec<Case> {
         bad_input::cases(),
         churn::cases(),
         clean::cases(),
+        clean_plan::cases(),
         create::cases(),
         generate::cases(),
         global::cases(),

@@ -2,6 +2,7 @@
 //! that the program runs on.
 
 use super::roff;
+use crate::cli::context::FOUND;
 use crate::commands::Verb;
 use crate::kinds::{KINDS, KindRecord};
 use crate::listing::columns::ColumnHelp;
@@ -70,7 +71,11 @@ pub(super) fn statuses() -> String {
             &format!("{}.", capital(class.about())),
         )
     });
-    std::iter::once(done).chain(others).collect()
+    let found = roff::tagged(
+        &roff::bold(&FOUND.to_string()),
+        "Something was found, where that was asked with --exit-code.",
+    );
+    std::iter::once(done).chain(others).chain([found]).collect()
 }
 
 /// The exit statuses of one verb, in a line; `ipcctl(1)` explains them.

@@ -30,7 +30,7 @@ use crate::model::{
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
 use directory::QueueDirectory;
-use limits::{charge, create_fault, sysctl};
+use limits::{create_fault, sysctl};
 use status::QueueStatus;
 use store::Queues;
 
@@ -218,8 +218,7 @@ fn seen(plan: &FactPlan<QueueFile>, name: &OsStr, one: &QueueFile) -> Object {
         past.pace = UsePattern::Occasional;
         past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
         past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];
-        past.memory =
-            one.shape.as_ref().map_or(0, |shape| charge(shape.max_messages, shape.message_size));
+        past.memory = 0;
     }
     object
 }
@@ -364,6 +363,18 @@ impl Remove for PosixMq {
     fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
         mqueue::remove(&with_slash(name(locator)?)?)?;
         Ok(None)
+    }
+
+    /// The kernel takes memory for messages when they come. How many bytes there are is asked only of queues that have any.
+    fn freed(&self, _look: &Query, objects: &[&Object]) -> Vec<Option<u64>> {
+        let bytes = |object: &Object| match object.past.as_ref()?.pending? {
+            0 => Some(0),
+            _ => {
+                let path = with_slash(name(&object.address.locator).ok()?).ok()?;
+                Some(read_status(mqueue::open(&path).ok()?).ok()?.bytes)
+            }
+        };
+        objects.iter().map(|object| bytes(object)).collect()
     }
 }
 

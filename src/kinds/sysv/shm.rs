@@ -1,6 +1,7 @@
 //! System V shared memory segments: `shmget(2)`, `shmctl(2)`, `sysvipc(7)`.
 
 mod memory;
+mod pages;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -87,7 +88,7 @@ impl Record for SegmentFacts {
             stranded: 0,
             untouched: last == 0,
             links: 1,
-            memory: known.size,
+            memory: 0,
             serial: [known.perm.key.into(), known.size, known.attached],
         }
     }
@@ -175,7 +176,7 @@ static SOURCE: TableSource<SegmentFacts> = TableSource {
             detach_time: table::time(row[12]),
             change_time: table::time(row[13]),
         },
-        resident: row.get(14).copied(),
+        resident: row.get(14).map(|told| pages::resident(*told, row[3])),
         swapped: row.get(15).copied(),
         unread: "/proc/sysvipc/shm of this kernel does not tell",
     },
@@ -429,6 +430,10 @@ impl Remove for SysvShm {
             .ok()
             .filter(|one| one.known.attached > 0)
             .map(|one| format!("marked for removal, {} attached", one.known.attached)))
+    }
+
+    fn freed(&self, look: &Query, objects: &[&Object]) -> Vec<Option<u64>> {
+        pages::freed(look, objects)
     }
 
     fn remove_same(&self, look: &Query, object: &Object) -> Result<Removal, Fault> {

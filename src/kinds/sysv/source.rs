@@ -101,7 +101,11 @@ impl<T: Record> TableSource<T> {
         }
     }
 
-    fn read_table(&self, look: &Query) -> Result<Vec<T>, String> {
+    /// All records of the table.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(super) fn read_table(&self, look: &Query) -> Result<Vec<T>, String> {
         let (name, columns) = self.table;
         let path = look.proc.join("sysvipc").join(name);
         let text = std::fs::read(&path).map_err(|error| {
