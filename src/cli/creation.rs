@@ -5,8 +5,8 @@ use clap::Args;
 use super::params::{CreatingOnUse, Params};
 use super::values;
 use crate::kinds::capability::{CreateRequest, Query};
-use crate::kinds::{self, KindRecord};
-use crate::model::{Class, Fault, Locator};
+use crate::kinds::{self, KindRecord, existing};
+use crate::model::{Class, Fault, Locator, Value};
 
 /// How to make an object that is missing.
 #[derive(Args, Clone, Debug)]
@@ -65,8 +65,25 @@ impl Creation {
             settings: &settings,
         };
         match create.create(look, &making) {
-            Err(fault) if fault.class == Class::Exists => create.fits(look, &making).map(drop),
+            Err(fault) if fault.class == Class::Exists => {
+                let object = existing::find((record, create), look, &making)?;
+                match create.differences(look, &object, &making)?.first() {
+                    None => Ok(()),
+                    Some(one) => {
+                        let cause = format!("it exists, and {}", one.told(number));
+                        Err(Fault::new(Class::Exists, cause))
+                    }
+                }
+            }
             made => made.map(drop),
         }
+    }
+}
+
+/// What an object that carries messages has of its own is numbers.
+fn number(value: &Value) -> String {
+    match value {
+        Value::Count(number) => number.to_string(),
+        _ => "-".to_owned(),
     }
 }

@@ -221,7 +221,8 @@ impl<V: VerbParams> Args for Params<V> {
             let help = format!("{} ({})", param.help, takers(V::DECLARED, param.name));
             let arg = Arg::new(param.name).long(param.name).help(help).help_heading(V::HEADING);
             // What takes a sentence to explain is for the long help.
-            let arg = arg.hide_short_help(V::ASIDE || param.form == Form::Key);
+            let explained = matches!(param.form, Form::Key | Form::Counts);
+            let arg = arg.hide_short_help(V::ASIDE || explained);
             command = command.arg(match param.form {
                 Form::Flag => arg.action(ArgAction::SetTrue),
                 Form::Paths => arg

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Breadth, Discovery, Facts, Fault, Field, FileClass, FileId, Findings, Found, History,
-    Kind, Limit, Locator, Object, Param, Part, Settings,
+    Address, Breadth, Difference, Discovery, Facts, Fault, Field, FileClass, FileId, Findings,
+    Found, History, Kind, Limit, Locator, Object, Param, Part, Settings,
 };
 
 pub use counters::{Atomic, Counters, ReleaseMode};
@@ -181,11 +181,43 @@ pub trait Create: Sync {
     /// [`crate::model::Class::Exists`] when it exists: it is left untouched.
     fn create(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault>;
 
-    /// Says why an existing object is not what was asked for, if it is not. `making` has a locator.
+    /// The locator of the object that is meant, by which an existing one is found.
     ///
     /// # Errors
-    /// The mismatch, or why the object could not be looked at.
-    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault>;
+    /// A usage error when there is none.
+    fn locator(&self, making: &CreateRequest) -> Result<Locator, Fault> {
+        making.locator.cloned().ok_or_else(|| Fault::usage("it needs an address"))
+    }
+
+    /// The group that the object gets.
+    fn group(&self, making: &CreateRequest) -> u32 {
+        making.gid.unwrap_or_else(|| nix::unistd::getegid().as_raw())
+    }
+
+    /// What an existing object has otherwise than the options of the kind ask for. `object` has the facts that are called as
+    /// the options that were given.
+    ///
+    /// # Errors
+    /// A usage error in the options.
+    fn differences(
+        &self,
+        look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault>;
+
+    /// Returns Ok if a new object outlives this program.
+    ///
+    /// # Errors
+    /// Why the kernel would remove it.
+    fn check_lasting(&self, _look: &Query) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// What can go wrong with the new object, although it was made.
+    fn caution(&self, _making: &CreateRequest) -> Option<String> {
+        None
+    }
 }
 
 /// What `set` was asked for, besides the options of the kind.

@@ -22,12 +22,13 @@ use super::capability::{
 };
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{
-    Backed, accessed, change_file, changed, created, device, id, inode, links, modified, object,
+    Backed, accessed, change_file, changed, created, device, group_in, id, inode, links, modified,
+    object,
 };
 use crate::model::{
-    self, Address, Breadth, Calls, Class, Facility, Family, Fault, FileClass, FileFacts, FileType,
-    Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing, Sources, Subject,
-    Trace, Value,
+    self, Address, Breadth, Calls, Class, Difference, Facility, Family, Fault, FileClass,
+    FileFacts, FileType, Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing,
+    Sources, Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::pipe;
@@ -256,11 +257,19 @@ impl Create for Fifo {
         Ok(Address { facility: KIND.facility, locator: locator.clone() })
     }
 
-    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
-        let locator =
-            making.locator.ok_or_else(|| Fault::usage("a FIFO needs a path: fifo:PATH"))?;
-        existing(locator)?;
-        Ok(Address { facility: KIND.facility, locator: locator.clone() })
+    fn group(&self, making: &CreateRequest) -> u32 {
+        let path = making.locator.and_then(|locator| path(locator).ok());
+        let parent = path.and_then(Path::parent).and_then(|parent| c_path(parent).ok());
+        group_in(&parent.unwrap_or_default(), making)
+    }
+
+    fn differences(
+        &self,
+        _look: &Query,
+        _object: &Object,
+        _making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        Ok(Vec::new())
     }
 }
 

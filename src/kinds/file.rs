@@ -199,6 +199,15 @@ pub(super) fn before_making() -> Result<(i64, u32), Fault> {
     Ok(time::file_time()?)
 }
 
+/// The group of a file that is made in this directory: with the set-group-ID bit it is the directory's.
+pub(super) fn group_in(directory: &CStr, making: &CreateRequest) -> u32 {
+    let own = || match file::stat_path(directory) {
+        Ok(stat) if stat.mode & libc::S_ISGID != 0 => stat.gid,
+        _ => nix::unistd::getegid().as_raw(),
+    };
+    making.gid.unwrap_or_else(own)
+}
+
 /// What `create` asks for, as a change of the object that has just been made: the umask has had its way with
 /// the mode.
 pub(super) fn as_change<'a>(making: &CreateRequest<'a>) -> ConfigureRequest<'a> {

@@ -5,6 +5,7 @@ mod alike;
 pub mod backing;
 mod borrowed;
 pub mod capability;
+pub mod existing;
 mod fact;
 mod fifo;
 mod file;

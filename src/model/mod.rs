@@ -3,6 +3,7 @@
 
 mod address;
 mod clock;
+mod difference;
 mod discovery;
 mod encoding;
 mod facility;
@@ -26,6 +27,7 @@ mod wait;
 
 pub use address::{Address, Selector};
 pub use clock::Clock;
+pub use difference::Difference;
 pub use discovery::{
     Discovery, FileClass, FileDetails, FileFacts, Findings, LockWait, Showing, ShownAs, ShownFile,
     Sources,

@@ -72,6 +72,12 @@ impl Settings {
         self.0.iter().map(|(param, _)| *param)
     }
 
+    /// Those of the options that were given which `keep` keeps.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&Param) -> bool) -> Self {
+        Self(self.0.iter().filter(|(param, _)| keep(param)).cloned().collect())
+    }
+
     /// Returns true if no option was given.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -160,6 +160,21 @@ pub fn reopen(handle: BorrowedFd<'_>, flags: OFlag) -> io::Result<OwnedFd> {
     Ok(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
 }
 
+/// Allocates these bytes of an open file, which become zeros where there was nothing.
+///
+/// # Errors
+/// ENOSPC; EINTR: none of them is allocated; EOPNOTSUPP.
+///
+/// [`fallocate(2)`](https://man7.org/linux/man-pages/man2/fallocate.2.html)
+#[doc(alias = "fallocate")]
+pub fn allocate(file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
+    use nix::fcntl::{FallocateFlags, fallocate};
+    let number = |bytes: u64| {
+        libc::off_t::try_from(bytes).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))
+    };
+    Ok(fallocate(file, FallocateFlags::empty(), number(offset)?, number(length)?)?)
+}
+
 /// Changes mode, exactly, of the file that `handle` stands for.
 ///
 /// # Errors

@@ -72,7 +72,8 @@ fn creating_what_exists_leaves_every_byte() {
     posix::shared_memory("/data", 5, 0o600);
     fs::write("/dev/shm/data", b"bytes").unwrap();
     env.run(["create", "shm:/data", "--size", "2"]).code(6).prints("").says("shm:/data");
-    env.run(["create", "shm:/data", "--size", "2", "--if-missing"]).ok().prints("shm:/data\n");
+    env.run(["create", "shm:/data", "--size", "2", "--if-missing"]).code(6).prints("");
+    env.run(["create", "shm:/data", "--size", "5", "--if-missing"]).ok().prints("shm:/data\n");
     assert_eq!(fs::read("/dev/shm/data").unwrap(), b"bytes");
 }
 

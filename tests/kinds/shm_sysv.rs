@@ -24,7 +24,7 @@ crate::cases![
     the_highest_key_is_a_key,
     a_key_is_resolved_to_the_id,
     a_key_of_a_file_is_the_one_that_ftok_makes,
-    a_segment_that_exists_and_is_too_small_does_not_fit,
+    a_segment_that_exists_with_another_size_does_not_fit,
     a_size_is_needed_and_zero_is_none,
     the_size_cannot_be_set_and_the_kinds_that_can_are_named,
     memory_can_be_locked_and_unlocked,
@@ -236,19 +236,18 @@ fn a_key_of_a_file_is_the_one_that_ftok_makes() {
     env.run(["create", "shm", "--size", "1", "--key-from", &env.path("missing")]).code(3);
 }
 
-fn a_segment_that_exists_and_is_too_small_does_not_fit() {
+fn a_segment_that_exists_with_another_size_does_not_fit() {
     let env = TestEnv::new();
     let key = env.key();
     let id = sysv::segment(key, 4096, 0o600);
     let address = format!("shm:{key:#x}");
-    env.run(["create", &address, "--size", "1K", "--if-missing"])
+    env.run(["create", &address, "--size", "4K", "--if-missing"])
         .ok()
         .prints(&format!("shm:{id}\n"));
-    env.run(["create", &address, "--size", "8K", "--if-missing"])
-        .code(6)
-        .prints("")
-        .says("4096")
-        .says("8192");
+    for (size, bytes) in [("1K", "1024"), ("8K", "8192")] {
+        let output = env.run(["create", &address, "--size", size, "--if-missing"]).code(6);
+        output.prints("").says("4096").says(bytes);
+    }
     assert_eq!(sysv::segment_status(id).unwrap().shm_segsz, 4096);
 }
 

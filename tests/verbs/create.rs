@@ -87,9 +87,14 @@ fn a_key_comes_from_a_locator_or_a_file_but_not_both() {
 
 fn sizes_are_binary_units() {
     let env = TestEnv::new();
-    for (text, bytes) in
-        [("1", 1), ("1K", 1024), ("64k", 65536), ("1KiB", 1024), ("2M", 2 << 20), ("1G", 1 << 30)]
-    {
+    for (text, bytes) in [
+        ("1", 1),
+        ("1K", 1024),
+        ("64k", 65536),
+        ("1KiB", 1024),
+        ("2M", 2 << 20),
+        ("0.03125G", 32 << 20),
+    ] {
         let address = format!("shm:/size-{text}");
         env.run(["create", &address, "--size", text]).ok();
         assert_eq!(fs::metadata(format!("/dev/shm/size-{text}")).unwrap().len(), bytes, "{text}");

@@ -5,6 +5,7 @@ mod churn;
 mod clean;
 mod clean_plan;
 mod create;
+mod create_existing;
 mod generate;
 mod global;
 mod help;
@@ -45,6 +46,7 @@ pub fn cases() -> Vec<Case> {
         clean::cases(),
         clean_plan::cases(),
         create::cases(),
+        create_existing::cases(),
         generate::cases(),
         global::cases(),
         holders_files::cases(),

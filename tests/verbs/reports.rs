@@ -86,8 +86,8 @@ fn what_exists_is_no_new_object_and_a_refusal_has_its_status() {
     let words = ["create", "shm:/m", "--size", "8", "--json"];
     let refused = only(&env.run(words).code(6));
     let expected = json!({
-        "address": "shm:/m", "kind": "posix-shm", "result": "failed", "reason": "it exists already",
-        "status": 6,
+        "address": "shm:/m", "kind": "posix-shm", "result": "failed", "differs": null,
+        "reason": "it exists already", "status": 6,
     });
     assert_eq!(refused, expected);
     let accepted = only(&env.run(words.iter().chain(&["--if-missing"])).ok());

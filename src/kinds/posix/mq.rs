@@ -20,11 +20,12 @@ use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove, Want,
 };
+use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, timestamp};
 use crate::kinds::process;
 use crate::model::{
-    self, Address, Breadth, Calls, Class, Facility, Family, Fault, Form, Found, Holding, Kind,
+    self, Address, Breadth, Calls, Difference, Facility, Family, Fault, Form, Found, Holding, Kind,
     Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
@@ -312,24 +313,14 @@ impl Create for PosixMq {
         Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
     }
 
-    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
-        let name = name_to_make(making, KIND.facility)?;
-        let address = Address { facility: KIND.facility, locator: Locator::Name(name.into()) };
-        let asked = (making.settings.number(&MAX_MESSAGES), making.settings.number(&MESSAGE_SIZE));
-        let opened = mqueue::open(&with_slash(name)?)?;
-        if asked == (None, None) {
-            return Ok(address);
-        }
-        let has = mqueue::attributes(opened.as_fd())?;
-        let fits = |wanted: Option<u64>, has| wanted.is_none_or(|wanted| wanted == has);
-        if fits(asked.0, has.max_messages) && fits(asked.1, has.message_size) {
-            return Ok(address);
-        }
-        let (messages, size) = (has.max_messages, has.message_size);
-        Err(Fault::new(
-            Class::Exists,
-            format!("it exists with room for {messages} messages of {size} bytes"),
-        ))
+    fn differences(
+        &self,
+        _look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        // A queue keeps its shape for life.
+        Ok(by_facts(object, making.settings, &[]))
     }
 }
 

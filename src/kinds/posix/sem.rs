@@ -13,24 +13,26 @@ use nix::fcntl::OFlag;
 use nix::sys::uio::pread;
 
 use super::{
-    SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object,
-    open_directory, prefixed, shelf, tail, unlisted, with_slash,
+    FOLDER, SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make,
+    not_an_object, open_directory, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
 };
+use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
-    Backed, accessed, before_making, change_file, changed, created, device, finish_made, inode,
-    links, modified, object, without_umask,
+    Backed, accessed, before_making, change_file, changed, created, device, finish_made, group_in,
+    inode, links, modified, object, without_umask,
 };
 use crate::model::{
-    self, Address, Breadth, Calls, Class, Encoded, Facility, Family, Fault, Form, Found, Holding,
-    Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    self, Address, Breadth, Calls, Class, Difference, Encoded, Facility, Family, Fault, Form,
+    Found, Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::file::{self, Stat};
+use crate::sys::lease::Lease;
 use crate::sys::{directory, named_sem};
 
 static KIND: Kind = Kind {
@@ -252,11 +254,39 @@ impl Create for PosixSem {
         Ok(Address { facility: KIND.facility, locator })
     }
 
-    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
-        let locator = Locator::Name(name_to_make(making, KIND.facility)?.into());
-        existing(&locator)?;
-        Ok(Address { facility: KIND.facility, locator })
+    fn group(&self, making: &CreateRequest) -> u32 {
+        group_in(FOLDER, making)
     }
+
+    /// A value below the one that was asked for may be one that somebody has taken: while a process has the semaphore open,
+    /// it is no difference, and nothing changes it.
+    fn differences(
+        &self,
+        _look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        value_of(making)?;
+        let mut found = by_facts(object, making.settings, Configure::params(self));
+        if !found.is_empty() && is_open(&object.address.locator) {
+            found.retain(|one| match (&one.has, &one.wants) {
+                (Value::Count(has), Value::Count(wants)) => has > wants,
+                _ => true,
+            });
+            found.iter_mut().for_each(|one| one.mends = false);
+        }
+        Ok(found)
+    }
+}
+
+/// Returns true if a process certainly has the semaphore open.
+fn is_open(locator: &Locator) -> bool {
+    let opened = existing(locator)
+        .and_then(|(handle, _)| Ok(file::reopen(handle.as_fd(), OFlag::O_RDONLY)?));
+    opened.is_ok_and(|opened| match Lease::take(opened) {
+        Ok(_) => false,
+        Err((error, _)) => error.kind() == io::ErrorKind::WouldBlock,
+    })
 }
 
 impl Configure for PosixSem {

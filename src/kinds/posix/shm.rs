@@ -22,18 +22,20 @@ use crate::kinds::backing::{Backing, Store};
 use crate::kinds::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
 };
+use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
-    Backed, accessed, as_change, change_file, changed, created, device, inode, links, modified,
-    object, remove_same,
+    Backed, accessed, as_change, change_file, changed, created, device, group_in, inode, links,
+    modified, object, remove_same,
 };
 use crate::model::{
-    self, Address, Breadth, Class, Encoded, Facility, Family, Fault, Form, Found, Holding, Kind,
-    Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    self, Address, Breadth, Class, Difference, Encoded, Facility, Family, Fault, Form, Found,
+    Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
 };
 use crate::sys::directory;
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
+use crate::sys::signal;
 
 static KIND: Kind = Kind {
     name: "posix-shm",
@@ -71,9 +73,7 @@ impl Backed for Stat {
 }
 
 static FACTS: &[Fact<Stat>] = &[
-    Fact::free("allocated", "Bytes of memory allocated.", |stat, _| {
-        Value::Bytes(stat.blocks.saturating_mul(512))
-    }),
+    Fact::free("allocated", "Bytes of memory allocated.", |stat, _| Value::Bytes(allocated(stat))),
     device(),
     inode(),
     links(),
@@ -85,6 +85,12 @@ static FACTS: &[Fact<Stat>] = &[
 
 static SIZE: Param =
     Param { name: "size", metavar: "SIZE", help: "Size in bytes", form: Form::Size };
+static RESERVE: Param = Param {
+    name: "reserve",
+    metavar: "",
+    help: "Allocate all of its memory now",
+    form: Form::Flag,
+};
 static FORCE: Param = Param {
     name: "force",
     metavar: "",
@@ -248,26 +254,57 @@ fn set_length(file: &OwnedFd, size: u64) -> Result<(), Fault> {
     ftruncate(file, length).map_err(|error| size_fault(&error.into(), size))
 }
 
+fn requested_size(making: &CreateRequest) -> Result<u64, Fault> {
+    making.settings.number(&SIZE).ok_or_else(|| Fault::usage("shared memory needs --size"))
+}
+
+/// Bytes of memory that a file has.
+fn allocated(stat: &Stat) -> u64 {
+    stat.blocks.saturating_mul(512)
+}
+
+/// Bytes that are allocated in one go, so that a signal is noted before long.
+const STEP: u64 = 16 << 20;
+
+/// Allocates the memory of the whole file, unless a signal asks for the end.
+fn reserve(file: &OwnedFd, size: u64) -> Result<(), Fault> {
+    let mut at = 0;
+    while at < size {
+        if signal::ending().is_some() {
+            return Err(Fault::new(Class::Failed, "interrupted"));
+        }
+        let step = STEP.min(size - at);
+        match file::allocate(file.as_fd(), at, step) {
+            Ok(()) => at += step,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(size_fault(&error, size)),
+        }
+    }
+    Ok(())
+}
+
 impl Create for PosixShm {
     fn params(&self) -> &'static [&'static Param] {
-        static PARAMS: &[&Param] = &[&SIZE];
+        static PARAMS: &[&Param] = &[&SIZE, &RESERVE];
         PARAMS
     }
 
     fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let name = name_to_make(making, KIND.facility)?;
-        let size = making
-            .settings
-            .number(&SIZE)
-            .ok_or_else(|| Fault::usage("shared memory needs --size"))?;
+        let size = requested_size(making)?;
         check_size(name, size)?;
         let path = with_slash(name)?;
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
         let mode = Mode::from_bits_truncate(making.mode);
         let file = shm_open(path.as_c_str(), flags, mode)
             .map_err(|error| size_fault(&error.into(), size))?;
-        let made =
-            set_length(&file, size).and_then(|()| change_file(file.as_fd(), &as_change(making)));
+        let reserved = || match making.settings.given(&RESERVE) {
+            true => reserve(&file, size),
+            false => Ok(()),
+        };
+        let made = set_length(&file, size)
+            .and_then(|()| reserved())
+            .and_then(|()| change_file(file.as_fd(), &as_change(making)));
         if let Err(fault) = made {
             if let (Ok(directory), Ok(own)) = (ShmDirectory::open(), prefixed(b"", name)) {
                 let _ = remove_same(&directory.dir, &own, &file);
@@ -277,26 +314,43 @@ impl Create for PosixShm {
         Ok(Address { facility: KIND.facility, locator: Locator::Name(name.into()) })
     }
 
-    fn fits(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
-        let name = name_to_make(making, KIND.facility)?;
-        let locator = Locator::Name(name.into());
-        let (_, stat) = existing(&locator)?;
-        match making.settings.number(&SIZE) {
-            Some(wanted) if stat.size < wanted => {
-                let has = stat.size;
-                Err(Fault::new(
-                    Class::Exists,
-                    format!("it exists with {has} bytes, fewer than {wanted}"),
-                ))
-            }
-            _ => Ok(Address { facility: KIND.facility, locator }),
+    fn group(&self, making: &CreateRequest) -> u32 {
+        group_in(FOLDER, making)
+    }
+
+    fn differences(
+        &self,
+        _look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        let mut found = by_facts(object, making.settings, Configure::params(self));
+        let size = requested_size(making)?;
+        let stat = file::stat_path(&path(&file_name(&object.address.locator)?))?;
+        if making.settings.given(&RESERVE) && allocated(&stat) < size {
+            let (has, wants) = (Value::Bytes(allocated(&stat)), Value::Count(size));
+            let (name, what) = (RESERVE.name, "allocated memory");
+            found.push(Difference { name, what, has, wants, mends: true });
         }
+        Ok(found)
+    }
+
+    fn caution(&self, making: &CreateRequest) -> Option<String> {
+        let (size, usage) = (requested_size(making).ok()?, statvfs(FOLDER).ok()?);
+        let free = usage.blocks_free().saturating_mul(usage.fragment_size());
+        // A file system without a limit tells no blocks.
+        let short = usage.blocks() > 0 && !making.settings.given(&RESERVE) && size > free;
+        short.then(|| {
+            format!(
+                "/dev/shm has {free} bytes free, fewer than {size}: a process that writes to more of it gets SIGBUS"
+            )
+        })
     }
 }
 
 impl Configure for PosixShm {
     fn params(&self) -> &'static [&'static Param] {
-        static PARAMS: &[&Param] = &[&SIZE, &FORCE];
+        static PARAMS: &[&Param] = &[&SIZE, &RESERVE, &FORCE];
         PARAMS
     }
 
@@ -319,6 +373,10 @@ impl Configure for PosixShm {
             }
         } else if change.settings.given(&FORCE) {
             return Err(Fault::usage("--force goes with --size"));
+        }
+        if change.settings.given(&RESERVE) {
+            let file = file::reopen(handle.as_fd(), OFlag::O_RDWR)?;
+            reserve(&file, file::stat(&file)?.size)?;
         }
         change_file(handle.as_fd(), change)
     }

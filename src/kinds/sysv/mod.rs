@@ -148,6 +148,14 @@ fn key_to_make(making: &CreateRequest) -> Result<u32, Fault> {
     }
 }
 
+/// The key of the object that is meant, if it exists. With IPC_PRIVATE none can.
+fn key_of_existing(making: &CreateRequest) -> Result<Locator, Fault> {
+    match key_to_make(making)? {
+        PRIVATE => Err(Fault::not_found()),
+        key => Ok(Locator::Key(key)),
+    }
+}
+
 /// Flags of the get call that makes an object; owner and mode that the call cannot give come afterwards.
 fn create_flags(making: &CreateRequest) -> libc::c_int {
     libc::IPC_CREAT | libc::IPC_EXCL | (making.mode & 0o777) as libc::c_int

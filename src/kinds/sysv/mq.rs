@@ -8,19 +8,20 @@ use std::ops::ControlFlow;
 use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
-    table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_of_existing, key_to_make,
+    limit_reached, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Removal, Remove,
 };
+use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    self, Actor, Address, Breadth, Calls, Class, Facility, Facts, Family, Fault, Field, Form,
-    History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject, Trace,
-    UsePattern, Value,
+    self, Actor, Address, Breadth, Calls, Class, Difference, Facility, Facts, Family, Fault, Field,
+    Form, History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject,
+    Trace, UsePattern, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -281,15 +282,17 @@ impl Create for SysvMq {
         Ok(address(&KIND, id))
     }
 
-    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
-        let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
-        match (making.settings.number(&MAX_BYTES), one.max_bytes) {
-            (Some(wanted), Some(has)) if has < wanted => Err(Fault::new(
-                Class::Exists,
-                format!("it exists with room for {has} bytes, fewer than {wanted}"),
-            )),
-            _ => Ok(address(&KIND, one.id)),
-        }
+    fn locator(&self, making: &CreateRequest) -> Result<Locator, Fault> {
+        key_of_existing(making)
+    }
+
+    fn differences(
+        &self,
+        _look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        Ok(by_facts(object, making.settings, Configure::params(self)))
     }
 }
 

@@ -9,7 +9,8 @@ use std::ops::ControlFlow;
 use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, creator_of, cuid, fault, give_away, key, key_to_make, limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, key, key_of_existing, key_to_make,
+    limit_reached, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
@@ -17,9 +18,9 @@ use crate::kinds::capability::{
 };
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::model::{
-    self, Address, Breadth, Calls, Class, Facility, Facts, Family, Fault, Field, Form, History,
-    Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace,
-    UsePattern, Vacancy, Value,
+    self, Address, Breadth, Calls, Class, Difference, Facility, Facts, Family, Fault, Field, Form,
+    History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject,
+    Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
@@ -336,17 +337,39 @@ impl Create for SysvSem {
         Ok(address(&KIND, id))
     }
 
-    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
+    fn locator(&self, making: &CreateRequest) -> Result<Locator, Fault> {
+        key_of_existing(making)
+    }
+
+    /// Once a process has operated on a set, its values no longer tell what they were at first: then they are no difference,
+    /// and nothing changes them.
+    fn differences(
+        &self,
+        look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        let one = SOURCE.find(look, &object.address.locator, false)?;
         let count = requested_count(making);
-        let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
-        if one.count < count {
-            let has = one.count;
-            return Err(Fault::new(
-                Class::Exists,
-                format!("it exists with {has} semaphores, fewer than {count}"),
-            ));
+        let wanted = wanted_values(making.settings, count)?;
+        if one.count != count {
+            let (has, wants) = (Value::Count(one.count), Value::Count(count));
+            let (name, what) = (COUNT.name, "number of semaphores");
+            return Ok(vec![Difference { name, what, has, wants, mends: false }]);
         }
-        Ok(address(&KIND, one.id))
+        let Some(wanted) = wanted.filter(|_| one.operation_time == 0) else {
+            return Ok(Vec::new());
+        };
+        let list = |values: &[u16]| {
+            Value::List(values.iter().map(|value| Value::Count((*value).into())).collect())
+        };
+        let has = match sem::values(one.id, one.count) {
+            Ok(values) if values == wanted => return Ok(Vec::new()),
+            Ok(values) => list(&values),
+            Err(error) => Value::Unknown(Fault::reason(&error)),
+        };
+        let name = if making.settings.given(&VALUES) { VALUES.name } else { INITIAL.name };
+        Ok(vec![Difference { name, what: name, has, wants: list(&wanted), mends: true }])
     }
 }
 

@@ -9,19 +9,20 @@ use std::ops::ControlFlow;
 use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, creator_of, cuid, fault, give_away, happened, key, key_to_make, limit_reached,
-    table,
+    creator_group, creator_of, cuid, fault, give_away, happened, key, key_of_existing, key_to_make,
+    limit_reached, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Removal, Remove, Want,
 };
+use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
-    self, Actor, Address, Breadth, Class, Facility, Facts, Family, Fault, Field, Form, History,
-    Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject, Trace,
-    UsePattern, Vacancy, Value,
+    self, Actor, Address, Breadth, Class, Difference, Facility, Facts, Family, Fault, Field, Form,
+    History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject,
+    Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::{Permissions, shm};
 
@@ -290,10 +291,9 @@ impl Inspect for SysvShm {
             Limit {
                 name: "SHM_RMID_FORCED",
                 about: "whether unattached segments go when their maker ends",
-                limit: match std::fs::read(look.proc.join("sys/kernel/shm_rmid_forced")).as_deref()
-                {
-                    Ok(text) => Value::Flag(text.starts_with(b"1")),
-                    Err(error) => Value::Unknown(Fault::reason(error)),
+                limit: match is_rmid_forced(look) {
+                    Ok(forced) => Value::Flag(forced),
+                    Err(error) => Value::Unknown(Fault::reason(&error)),
                 },
                 used: Value::None("none"),
                 knob: "kernel.shm_rmid_forced",
@@ -374,18 +374,33 @@ impl Create for SysvShm {
         Ok(address(&KIND, id))
     }
 
-    fn fits(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
-        let size = requested_size(making)?;
-        let one = SOURCE.find(look, &Locator::Key(key_to_make(making)?), false)?;
-        if one.known.size < size {
-            let has = one.known.size;
-            return Err(Fault::new(
-                Class::Exists,
-                format!("it exists with {has} bytes, fewer than {size}"),
-            ));
-        }
-        Ok(address(&KIND, one.id()))
+    fn locator(&self, making: &CreateRequest) -> Result<Locator, Fault> {
+        key_of_existing(making)
     }
+
+    fn differences(
+        &self,
+        _look: &Query,
+        object: &Object,
+        making: &CreateRequest,
+    ) -> Result<Vec<Difference>, Fault> {
+        // Of what pages it is the kernel does not tell.
+        Ok(by_facts(object, &making.settings.only(|param| param.name != HUGE.name), &[]))
+    }
+
+    fn check_lasting(&self, look: &Query) -> Result<(), Fault> {
+        if !is_rmid_forced(look).is_ok_and(|forced| forced) {
+            return Ok(());
+        }
+        let cause = "kernel.shm_rmid_forced is 1: the kernel would remove it when ipcctl ends";
+        Err(Fault::new(Class::Failed, cause)
+            .hint("POSIX shared memory (shm:/NAME) stays; or sysctl -w kernel.shm_rmid_forced=0"))
+    }
+}
+
+/// Whether the kernel removes a segment as soon as its maker has ended and no process has it attached: `proc(5)`.
+fn is_rmid_forced(look: &Query) -> io::Result<bool> {
+    Ok(std::fs::read(look.proc.join("sys/kernel/shm_rmid_forced"))?.starts_with(b"1"))
 }
 
 impl Configure for SysvShm {
