@@ -236,12 +236,21 @@ impl Invocation {
         Run { stdout: output.bytes(), stderr: terminal.read_to_end(), ..run }
     }
 
-    /// Runs it on a terminal with so many columns. What it writes must fit into the terminal's buffer, which
-    /// is read when the run has ended.
+    /// Runs it on a terminal with so many columns.
     pub fn run_on_terminal(self, columns: u16) -> Run {
         let (terminal, stdout) = Terminal::new(columns);
+        let reader = std::thread::spawn(|| terminal.read_to_end());
         let run = self.env("TERM", "xterm").run_to(stdout);
-        Run { stdout: terminal.read_to_end(), ..run }
+        Run { stdout: reader.join().unwrap(), ..run }
+    }
+
+    /// Runs it for somebody who sits at a terminal with so many columns; what it says goes elsewhere.
+    pub fn run_at_terminal(self, columns: u16) -> Run {
+        let (terminal, slave) = Terminal::raw(columns);
+        let reader = std::thread::spawn(|| terminal.read_to_end());
+        let (stdin, errors) = (Stdio::from(slave.try_clone().unwrap()), Scratch::new());
+        let run = self.run_with(stdin, Stdio::from(slave), errors.stdio());
+        Run { stdout: reader.join().unwrap(), stderr: errors.bytes(), ..run }
     }
 
     /// Runs it with a terminal for what it says; what it says is the standard error of the result.

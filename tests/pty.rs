@@ -15,6 +15,12 @@ pub struct Terminal {
 impl Terminal {
     /// A terminal with so many columns, and the end that a program writes to.
     pub fn new(columns: u16) -> (Self, Stdio) {
+        let (terminal, slave) = Self::raw(columns);
+        (terminal, Stdio::from(slave))
+    }
+
+    /// The same, for more than one stream of a program.
+    pub fn raw(columns: u16) -> (Self, File) {
         let (terminal, slave) = Self::open(columns);
         // SAFETY: all zero bytes are a valid termios, which the first call fills; an open terminal.
         unsafe {
@@ -24,7 +30,7 @@ impl Terminal {
             libc::cfmakeraw(&mut modes);
             assert_eq!(libc::tcsetattr(slave.as_raw_fd(), libc::TCSANOW, &modes), 0);
         }
-        (terminal, Stdio::from(slave))
+        (terminal, slave)
     }
 
     /// A terminal with so many columns, and the end that programs read from and write to.

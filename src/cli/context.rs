@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::format::OutputOptions;
+use super::pager::Pager;
 use crate::holders::Scanner;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Query, Want};
 use crate::model::{Address, Class, Fault};
-use crate::output::{Format, Layout, Names, Renderer, Times, View, renderer};
+use crate::output::{Format, Layout, Names, Palette, Renderer, Sheet, Times, Tone, View, renderer};
 use crate::sys::buffer::PageWriter;
 use crate::sys::stream::StandardOutput;
 use crate::sys::terminal;
@@ -56,6 +57,10 @@ pub struct Context {
     pub proc: PathBuf,
     /// Who holds what, looked for once in a run.
     pub scanner: Rc<Scanner>,
+    /// Colours of the answer.
+    palette: Rc<Palette>,
+    /// Colours of what is said on standard error.
+    talk: Palette,
     terminal: bool,
     failed: Option<Class>,
     status: Option<u8>,
@@ -75,7 +80,13 @@ impl Context {
             .filter(|path| !path.is_empty())
             .map_or("/proc".into(), PathBuf::from);
         let terminal = io::stdout().is_terminal();
+        let palette = |terminal| match options.color(terminal) {
+            true => Palette::new(&std::env::var("IPCCTL_COLORS").unwrap_or_default()),
+            false => Palette::plain(),
+        };
         Self {
+            palette: Rc::new(palette(terminal)),
+            talk: palette(io::stderr().is_terminal()),
             out: PageWriter::new(StandardOutput),
             options,
             view,
@@ -97,16 +108,13 @@ impl Context {
         self.options.columns.as_deref() == Some("help")
     }
 
-    /// Returns true if the answer is coloured.
-    pub fn color(&self) -> bool {
-        self.options.color(self.terminal)
-    }
-
-    /// Columns of the terminal that the answer goes to; `None` when it goes elsewhere.
+    /// Columns of the terminal to which the answer goes, if it goes to one.
     pub fn width(&self) -> Option<usize> {
-        let given = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let width = || given().filter(|width| *width > 0).or_else(|| terminal::width(io::stdout()));
-        if self.terminal { width() } else { None }
+        if !self.terminal {
+            return None;
+        }
+        let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        given.filter(|width| *width > 0).or_else(|| Some(terminal::size(io::stdout())?.width))
     }
 
     /// A renderer for records with these columns, in the format that was asked for.
@@ -115,10 +123,41 @@ impl Context {
             records,
             columns,
             headings: !self.options.no_headings,
-            color: self.color(),
+            palette: &self.palette,
+            chosen: self.options.columns.is_some(),
             width: self.width(),
         };
         renderer(self.options.format(), &layout)
+    }
+
+    /// Writes what a renderer has left, through a pager where it is longer than the terminal.
+    ///
+    /// # Errors
+    /// What the output says.
+    pub fn finish(&mut self, mut renderer: Box<dyn Renderer>, warnings: &[String]) -> VerbResult {
+        let lines = renderer.lines();
+        let longer = || terminal::size(io::stdout()).is_some_and(|size| lines >= size.height);
+        let paged = self.terminal && !self.options.no_pager && lines > 0 && longer();
+        if !paged {
+            return Ok(renderer.finish(&mut self.out, &self.view, warnings)?);
+        }
+        self.out.flush()?;
+        let Some(pager) = Pager::start() else {
+            return Ok(renderer.finish(&mut self.out, &self.view, warnings)?);
+        };
+        let written = renderer.finish(&mut self.out, &self.view, warnings);
+        let written = written.and_then(|()| self.out.flush());
+        pager.wait();
+        match written {
+            // Who has seen enough leaves the pager.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// How a single object is shown.
+    pub fn sheet(&self) -> Sheet {
+        Sheet { palette: Rc::clone(&self.palette), width: self.width() }
     }
 
     /// Says why something could not be done to an object, and remembers it for the exit status.
@@ -138,7 +177,7 @@ impl Context {
         });
         self.talk(&fault.cause);
         if let Some(hint) = fault.hint.as_ref().filter(|_| !self.options.quiet) {
-            write_error(&format!("hint: {hint}"));
+            write_error(&format!("{} {hint}", self.talk.paint(Tone::Hint, "hint:")));
         }
     }
 
@@ -176,7 +215,7 @@ impl Context {
     /// What was asked for is done, and can do harm all the same: no failure.
     pub fn caution(&self, text: &str) {
         if !self.options.quiet {
-            self.talk(&format!("warning: {text}"));
+            self.talk(&format!("{} {text}", self.talk.paint(Tone::Warning, "warning:")));
         }
     }
 

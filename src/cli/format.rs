@@ -67,6 +67,10 @@ pub struct OutputOptions {
     )]
     pub color: Color,
 
+    /// Do not start a pager for a table that is longer than the terminal
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_pager: bool,
+
     /// Suppress warnings, notes and hints
     ///
     /// Errors and the exit status are not affected.
@@ -110,7 +114,8 @@ impl Named for Color {
 }
 
 /// The output options that a verb may lack, by their ids, in the order of help.
-const LACKABLE: [&str; 7] = ["format", "json", "columns", "no_headings", "bytes", "time", "color"];
+const LACKABLE: [&str; 8] =
+    ["format", "json", "columns", "no_headings", "bytes", "time", "color", "no_pager"];
 
 /// Which of the output options a verb has, by their ids. Every verb has `--quiet` and `--help`.
 #[derive(Clone, Copy)]
@@ -130,10 +135,12 @@ impl Honoured {
         Self { ids: &["json"], json: "Report what was done as one JSON document" };
     /// Records that have neither sizes nor times.
     pub const WORDS: Self =
-        Self { ids: &["format", "json", "columns", "no_headings", "color"], json: "" };
+        Self { ids: &["format", "json", "columns", "no_headings", "color", "no_pager"], json: "" };
     /// Records without times.
-    pub const FIGURES: Self =
-        Self { ids: &["format", "json", "columns", "no_headings", "bytes", "color"], json: "" };
+    pub const FIGURES: Self = Self {
+        ids: &["format", "json", "columns", "no_headings", "bytes", "color", "no_pager"],
+        json: "",
+    };
     /// Records of whatever kind.
     pub const ALL: Self = Self { ids: &LACKABLE, json: "" };
 

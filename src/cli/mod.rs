@@ -8,6 +8,7 @@ pub mod filter;
 pub mod format;
 pub mod framing;
 pub mod judging;
+mod pager;
 pub mod params;
 pub mod part;
 pub mod rescued;

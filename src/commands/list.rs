@@ -101,8 +101,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         && let Err(fault) = check_process(pid, cx)
     {
         cx.complain(&fault);
-        let mut renderer = cx.renderer("objects", &columns);
-        return Ok(renderer.finish(&mut cx.out, &cx.view, &[])?);
+        let renderer = cx.renderer("objects", &columns);
+        return cx.finish(renderer, &[]);
     }
     let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
     let stages = Stages::of(names);
@@ -266,6 +266,6 @@ impl Listing<'_> {
         for (_, one) in &kept {
             self.write(cx, one)?;
         }
-        Ok(self.renderer.finish(&mut cx.out, &cx.view, warnings)?)
+        cx.finish(self.renderer, warnings)
     }
 }

@@ -143,8 +143,8 @@ fn tables(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> Ve
         };
         let cells: Vec<(&str, Cell)> =
             names.iter().filter_map(|name| Some((*name, object.column(name)?))).collect();
-        let color = cx.color();
-        detail(&mut cx.out, &cx.view, &cells, color)?;
+        let sheet = cx.sheet();
+        detail(&mut cx.out, &cx.view, &cells, &sheet)?;
     }
     Ok(())
 }
@@ -187,7 +187,7 @@ fn records(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> V
         renderer.names(&names);
         renderer.record(&mut cx.out, &cx.view, &cells)?;
     }
-    Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)
+    cx.finish(renderer, &[])
 }
 
 /// The facts that could not be read, with their reasons.

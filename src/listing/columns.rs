@@ -126,5 +126,5 @@ pub fn records(
         let cells: Vec<Cell> = columns.iter().map(cell).collect();
         renderer.record(&mut cx.out, &cx.view, &cells)?;
     }
-    Ok(renderer.finish(&mut cx.out, &cx.view, &[])?)
+    cx.finish(renderer, &[])
 }

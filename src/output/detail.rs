@@ -2,9 +2,22 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::rc::Rc;
 
-use super::{Cell, Format, Layout, View, renderer};
+use super::fitted::wrapped;
+use super::{Cell, Format, Layout, Palette, Tone, View, renderer};
 use crate::model::{Rows, Value};
+
+/// Blanks between a label and what it is of.
+const GAP: usize = 2;
+
+/// How one object is shown.
+pub struct Sheet {
+    /// What has which colour.
+    pub palette: Rc<Palette>,
+    /// Columns of the terminal, when there is one: what is longer goes on in the next line.
+    pub width: Option<usize>,
+}
 
 /// Writes the facts of one object. What is unknown says why.
 ///
@@ -14,26 +27,32 @@ pub fn detail(
     out: &mut dyn Write,
     view: &View,
     cells: &[(&str, Cell)],
-    color: bool,
+    sheet: &Sheet,
 ) -> io::Result<()> {
     let widest = cells.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let (bold, normal) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let room = sheet.width.map(|width| width.saturating_sub(widest + GAP));
     let mut text = String::new();
     for (name, value) in cells {
         if matches!(**value, Value::Rows(_)) {
             continue;
         }
-        let label = name.replace('-', " ");
+        let mut label = name.replace('-', " ");
         // Several things are told below each other.
         let values = match &**value {
             Value::List(values) if !values.is_empty() => &**values,
             value => std::slice::from_ref(value),
         };
-        for (at, value) in values.iter().enumerate() {
+        for value in values {
             text.clear();
             view.telling(value, &mut text);
-            let label = if at == 0 { label.as_str() } else { "" };
-            writeln!(out, "{bold}{label:<widest$}{normal}  {text}")?;
+            let tone = if *name == "address" { Some(Tone::Address) } else { Tone::of(name, value) };
+            let lines = room.map_or_else(|| vec![text.clone()], |room| wrapped(&text, room));
+            for line in lines {
+                let line = tone.map_or(line.clone(), |tone| sheet.palette.paint(tone, &line));
+                let (begin, end) = sheet.palette.around(Tone::Heading);
+                writeln!(out, "{begin}{label:<widest$}{end}{:GAP$}{line}", "")?;
+                label.clear();
+            }
         }
     }
     for (_, value) in cells {
@@ -43,14 +62,21 @@ pub fn detail(
             _ => continue,
         };
         writeln!(out)?;
-        table(out, view, &rows, color)?;
+        table(out, view, &rows, sheet)?;
     }
     Ok(())
 }
 
-fn table(out: &mut dyn Write, view: &View, rows: &Rows, color: bool) -> io::Result<()> {
+fn table(out: &mut dyn Write, view: &View, rows: &Rows, sheet: &Sheet) -> io::Result<()> {
     let columns: Vec<_> = rows.fields.iter().map(|field| field.name).collect();
-    let layout = Layout { records: "rows", columns: &columns, headings: true, color, width: None };
+    let layout = Layout {
+        records: "rows",
+        columns: &columns,
+        headings: true,
+        palette: &sheet.palette,
+        chosen: false,
+        width: sheet.width,
+    };
     let mut table = renderer(Format::Table, &layout);
     for row in &rows.rows {
         let cells: Vec<Cell> = row.iter().map(Cow::Borrowed).collect();

@@ -1,7 +1,9 @@
 //! Values to text. Knows values and column names, never a kind: one file a format.
 
+mod color;
 mod csv;
 mod detail;
+mod fitted;
 mod hex;
 mod json;
 mod names;
@@ -15,7 +17,8 @@ use std::io::{self, Write};
 
 use crate::model::{Named, Value};
 
-pub use detail::detail;
+pub use color::{Palette, Tone};
+pub use detail::{Sheet, detail};
 pub use hex::Dump;
 pub use names::Names;
 pub use progress::{Progress, ProgressUnit};
@@ -96,6 +99,11 @@ pub trait Renderer {
     /// What the output says.
     fn record(&mut self, out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()>;
 
+    /// How many lines of a terminal are still to be written, where they have been kept.
+    fn lines(&self) -> usize {
+        0
+    }
+
     /// Writes what is left when all records have come.
     ///
     /// # Errors
@@ -111,8 +119,10 @@ pub struct Layout<'a> {
     pub columns: &'a [&'a str],
     /// Column headings are printed.
     pub headings: bool,
-    /// They are bold.
-    pub color: bool,
+    /// What has which colour.
+    pub palette: &'a Palette,
+    /// The columns were asked for by name.
+    pub chosen: bool,
     /// Columns of the terminal, when there is one.
     pub width: Option<usize>,
 }
@@ -120,6 +130,9 @@ pub struct Layout<'a> {
 /// The renderer of a format.
 pub fn renderer(format: Format, layout: &Layout) -> Box<dyn Renderer> {
     match format {
+        Format::Table if layout.width.is_some() || layout.palette.is_on() => {
+            Box::new(fitted::Fitted::new(layout))
+        }
         Format::Table => Box::new(table::Table::new(layout)),
         Format::Json => Box::new(json::Json::document(layout.records)),
         Format::Jsonl => Box::new(json::Json::lines()),

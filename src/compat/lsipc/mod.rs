@@ -140,7 +140,7 @@ fn write(
     records: &str,
 ) -> Result<(), ToolExit> {
     let is_cut = request.truncate && io::stdout().is_terminal();
-    let width = if is_cut { terminal::width(io::stdout()) } else { None };
+    let width = if is_cut { terminal::size(io::stdout()).map(|size| size.width) } else { None };
     Ok(table.write(&mut tool.out, records, width)?)
 }
 
