@@ -1,5 +1,6 @@
 //! What every verb runs in: where answers and talk go, how things are rendered, and what the exit status will be.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::format::OutputOptions;
 use super::pager::Pager;
+use super::suggest;
 use crate::holders::Scanner;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Query, Want};
@@ -63,6 +65,8 @@ pub struct Context {
     talk: Palette,
     terminal: bool,
     failed: Option<Class>,
+    /// What was perhaps meant has been looked for.
+    suggested: bool,
     status: Option<u8>,
 }
 
@@ -94,6 +98,7 @@ impl Context {
             proc,
             terminal,
             failed: None,
+            suggested: false,
             status: None,
         }
     }
@@ -163,10 +168,15 @@ impl Context {
     /// Says why something could not be done to an object, and remembers it for the exit status.
     pub fn cannot(&mut self, act: &str, object: Option<&dyn Display>, fault: &Fault) {
         let object = object.map(|object| format!(" {object}")).unwrap_or_default();
-        self.complain(&Fault {
-            cause: format!("cannot {act}{object}: {}", fault.cause),
-            ..fault.clone()
-        });
+        let mut fault = fault.clone();
+        // To look at all names is dear: once is enough.
+        if fault.class == Class::NotFound && fault.hint.is_none() && !self.suggested {
+            self.suggested = true;
+            let address = Address::parse(OsStr::new(object.trim_start())).ok();
+            let near = address.and_then(|address| suggest::neighbour(&address, &self.proc));
+            fault.hint = near.map(|near| format!("did you mean {near}?"));
+        }
+        self.complain(&Fault { cause: format!("cannot {act}{object}: {}", fault.cause), ..fault });
     }
 
     /// Says what went wrong in its own words, and remembers it for the exit status.

@@ -12,6 +12,7 @@ mod pager;
 pub mod params;
 pub mod part;
 pub mod rescued;
+mod suggest;
 pub mod usage;
 pub mod values;
 pub mod waiting;

@@ -1,13 +1,30 @@
 //! What the parser of the command line has to say, in the words of this program.
 
+use std::error::Error;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::path::Path;
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::context::write_error;
-use crate::model::{Class, Fault};
+use super::suggest;
+use crate::model::{Class, Fault, quoted};
 use crate::sys::stream::StandardOutput;
 
+/// A command line that clap has refused.
+pub struct Refused<'a> {
+    /// Its words, the name of the program first.
+    pub words: &'a [OsString],
+    /// All verbs with their options.
+    pub program: &'a Command,
+    /// The exit status of a command line that makes no sense.
+    pub status: u8,
+}
+
 /// What clap has to say: help and version on standard output, errors in our form on standard error.
-pub fn usage(error: &clap::Error, status: u8) -> u8 {
+pub fn usage(error: &clap::Error, refused: &Refused) -> u8 {
     if !error.use_stderr() {
         // The standard library takes a closed one for one that has been written to.
         return match StandardOutput.check().and_then(|()| error.print()) {
@@ -20,19 +37,98 @@ pub fn usage(error: &clap::Error, status: u8) -> u8 {
             }
         };
     }
-    let text = error.render().to_string();
-    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(in_our_words);
-    let mut lines: Vec<_> = lines.collect();
-    // One hint is enough, and the first one says more.
-    if lines.iter().filter(|line| line.starts_with("hint: ")).count() > 1 {
-        lines.pop();
-    }
-    let text = lines.join("\n");
+    let (cause, hint) = refused.explain(error).unwrap_or_else(|| in_our_words(error));
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     // The arguments are repeated in it, and may be anything.
+    let text = format!("{cause}{hint}");
     let safe: String =
         text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect();
     write_error(&format!("ipcctl: {safe}"));
-    status
+    refused.status
+}
+
+/// What is wrong, and what to do.
+type Explanation = (String, Option<String>);
+
+impl Refused<'_> {
+    /// The verb that was asked for.
+    fn verb(&self) -> Option<&Command> {
+        let words = self.words.iter().skip(1).filter_map(|word| word.to_str());
+        words
+            .filter(|word| !word.starts_with('-'))
+            .find_map(|word| self.program.find_subcommand(word))
+    }
+
+    /// What clap says less well.
+    fn explain(&self, error: &clap::Error) -> Option<Explanation> {
+        let context = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        match error.kind() {
+            ErrorKind::InvalidSubcommand => {
+                Some(self.no_such_verb(context(ContextKind::InvalidSubcommand)?))
+            }
+            ErrorKind::UnknownArgument => Some(self.unexpected(context(ContextKind::InvalidArg)?)),
+            ErrorKind::ValueValidation => {
+                let argument = context(ContextKind::InvalidArg)?;
+                let names = ["ADDRESS", "OBJECT"];
+                let word = context(ContextKind::InvalidValue)?;
+                let sentence = error.source()?.to_string();
+                let is_address = names.iter().any(|name| argument.contains(name));
+                let fault = is_address.then(|| no_address(OsStr::new(word), sentence))?;
+                Some((fault.cause, fault.hint))
+            }
+            _ => None,
+        }
+    }
+
+    fn no_such_verb(&self, word: &str) -> Explanation {
+        let verbs = self.program.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let verbs: Vec<_> = verbs.map(Command::get_name).collect();
+        let hint = suggest::verb(word, &verbs).map(|verb| format!("did you mean {verb}?"));
+        let hint = hint.unwrap_or_else(|| "ipcctl --help lists the verbs".to_owned());
+        (format!("there is no verb {}", quoted(word.as_bytes())), Some(hint))
+    }
+
+    fn unexpected(&self, word: &str) -> Explanation {
+        let verb = self.verb().unwrap_or(self.program);
+        let name = verb.get_name();
+        let help = match name {
+            "ipcctl" => "ipcctl --help".to_owned(),
+            name => format!("ipcctl {name} --help"),
+        };
+        let shown = quoted(word.as_bytes());
+        if !word.starts_with('-') {
+            return (format!("{name} does not take {shown}"), Some(format!("see {help}")));
+        }
+        let visible = verb.get_arguments().chain(self.program.get_arguments());
+        let visible = visible.filter(|one| !one.is_hide_set()).filter_map(clap::Arg::get_long);
+        let options: Vec<String> = visible.map(|long| format!("--{long}")).collect();
+        let bare = word.split('=').next().unwrap_or(word);
+        let hint = match suggest::option(bare, options.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}?"),
+            None if word[1..].starts_with(|letter: char| letter.is_ascii_digit()) => {
+                format!("a value that begins with a hyphen is written --OPTION={word}")
+            }
+            None if name == "send" => {
+                format!("a message that begins with a hyphen follows two of them: -- '{word}'")
+            }
+            None => format!("{help} lists its options"),
+        };
+        (format!("{name} has no option {shown}"), Some(hint))
+    }
+}
+
+/// A word that is no address where one is expected, with the rule that it breaks.
+pub fn no_address(word: &OsStr, rule: String) -> Fault {
+    let found = suggest::addresses(word, Path::new("/proc"));
+    let fault = Fault::usage(rule);
+    match found.as_slice() {
+        [] => fault,
+        [one] => fault.hint(format!("did you mean {one}?")),
+        several => fault.hint(format!("which of them: {}?", several.join(", "))),
+    }
 }
 
 /// A full disk under standard output is no limit of ours.
@@ -43,20 +139,19 @@ pub fn unwritten(error: &io::Error) -> Fault {
     }
 }
 
-/// A line of what clap has to say, as the rest of the program would say it.
-fn in_our_words(line: &str) -> String {
-    const WORDS: &[(&str, &str)] = &[
-        ("error: unrecognized subcommand ", "there is no verb "),
-        ("error: ", ""),
-        ("  tip: a similar subcommand exists: ", "hint: there is a verb "),
-        ("  tip: some similar subcommands exist: ", "hint: there are verbs "),
-        ("  tip: ", "hint: "),
-        ("For more information, try '--help'.", "hint: try --help"),
-    ];
-    for (theirs, ours) in WORDS {
-        if let Some(rest) = line.strip_prefix(theirs) {
-            return format!("{ours}{rest}");
+/// What clap has to say, as the rest of the program would say it.
+fn in_our_words(error: &clap::Error) -> Explanation {
+    let text = error.render().to_string();
+    let (mut cause, mut hint) = (Vec::new(), None);
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        let tip = line.strip_prefix("tip: ");
+        let last = line.strip_prefix("For more information, ").map(|_| "try --help");
+        match tip.or(last) {
+            // One hint is enough, and the first one says more.
+            Some(tip) => hint = hint.or_else(|| Some(tip.to_owned())),
+            None => cause.push(line.to_owned()),
         }
     }
-    line.to_owned()
+    (cause.join("\n"), hint)
 }

@@ -1,8 +1,10 @@
 //! `help`: what `--help` says, for those who ask with a word. Hidden: every help says how it is asked for.
 
+use std::ffi::OsString;
+
 use super::definition;
 use crate::cli::context::{Context, VerbResult};
-use crate::cli::usage::usage;
+use crate::cli::usage::{Refused, usage};
 use crate::model::Class;
 
 /// Show the help of a verb
@@ -16,8 +18,11 @@ pub(super) struct Args {
 /// Shows what the definition of the command line has to say.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let words = ["ipcctl"].into_iter().chain(args.verb.as_deref()).chain(["--help"]);
-    if let Err(said) = definition().try_get_matches_from(words) {
-        cx.exit_with(usage(&said, Class::Usage as u8));
+    let words: Vec<OsString> = words.map(OsString::from).collect();
+    let program = definition();
+    if let Err(said) = program.clone().try_get_matches_from(&words) {
+        let refused = Refused { words: &words, program: &program, status: Class::Usage as u8 };
+        cx.exit_with(usage(&said, &refused));
     }
     Ok(())
 }

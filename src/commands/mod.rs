@@ -29,7 +29,7 @@ use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parse
 
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::format::{Honoured, OutputOptions};
-use crate::cli::usage::{unwritten, usage};
+use crate::cli::usage::{Refused, unwritten, usage};
 use crate::kinds::{KindRecord, QUEUES};
 use crate::listing::columns::{self, ColumnHelp};
 use crate::model::{Class, Fault};
@@ -234,7 +234,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error, usage_status(&arguments)),
+        Err(error) => {
+            let (program, status) = (definition(), usage_status(&arguments));
+            let refused = Refused { words: &arguments, program: &program, status };
+            return usage(&error, &refused);
+        }
     };
     // What ends with the process is not taken apart before: that would be a tenth of a short run.
     let (matches, mut cx) =

@@ -5,6 +5,7 @@ use std::io::{BufRead, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::context::{Context, Exit, VerbResult};
+use crate::cli::usage::no_address;
 use crate::holders::Scanner;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::{self, KindRecord};
@@ -185,5 +186,5 @@ fn in_line(number: u64, stop: Exit) -> Exit {
 }
 
 fn parse(word: &OsStr) -> Result<Address, Exit> {
-    Address::parse(word).map_err(|rule| Exit::Usage(Fault::usage(rule)))
+    Address::parse(word).map_err(|rule| Exit::Usage(no_address(word, rule)))
 }

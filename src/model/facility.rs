@@ -76,6 +76,23 @@ static ROWS: &[FacilityRow] = &[
     },
 ];
 
+/// What people call a facility, besides its word: suggested, and not accepted.
+static CALLED: &[(Facility, &[&str])] = &[
+    (Facility::Shm, &["shmem", "memory", "segment", "segments", "shared-memory"]),
+    (Facility::Mq, &["queue", "queues", "mqueue", "message-queue", "message-queues", "messages"]),
+    (Facility::Sem, &["semaphore", "semaphores"]),
+    (Facility::Fifo, &["fifos", "named-pipe", "named-pipes"]),
+    (Facility::Pipe, &["pipes"]),
+    (Facility::Lock, &["locks", "flock"]),
+];
+
+/// Where the files of names are usually, and what they begin with.
+static FILES: &[(Facility, &str)] = &[
+    (Facility::Shm, "/dev/shm/"),
+    (Facility::Mq, "/dev/mqueue/"),
+    (Facility::Sem, "/dev/shm/sem."),
+];
+
 /// The forms of objects that System V and POSIX both have.
 const IPC: &[&LocatorForm] = &[&ID, &KEY, &NAME];
 
@@ -131,6 +148,19 @@ impl Facility {
             let named: Vec<_> = named.collect();
             format!("unknown facility {}: it is one of {}", quoted(word), named.join(", "))
         })
+    }
+
+    /// The facility that is perhaps meant by a word that is none.
+    pub fn meant(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase();
+        let called = CALLED.iter().find(|(_, words)| words.contains(&word.as_str()));
+        Self::parse(word.as_bytes()).ok().or_else(|| called.map(|(facility, _)| *facility))
+    }
+
+    /// The name, without its slash, of the object whose file this path usually is.
+    pub fn name_in_path(self, path: &[u8]) -> Option<&[u8]> {
+        let beginnings = FILES.iter().filter(|(facility, _)| *facility == self);
+        beginnings.filter_map(|(_, begin)| path.strip_prefix(begin.as_bytes())).next()
     }
 
     /// Reads the locator of one of its objects, decoded.

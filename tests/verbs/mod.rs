@@ -33,6 +33,7 @@ mod semop;
 mod send;
 mod set;
 mod show;
+mod suggestions;
 mod terminal;
 pub mod wait;
 mod write;
@@ -74,6 +75,7 @@ pub fn cases() -> Vec<Case> {
         semop::cases(),
         set::cases(),
         show::cases(),
+        suggestions::cases(),
         terminal::cases(),
         wait::cases(),
         write::cases(),
