@@ -72,6 +72,7 @@ pub(super) fn limits(tool: &Tool, record: &KindRecord) -> Vec<Limit> {
 pub(super) fn number(value: Option<&Value>) -> Option<u64> {
     match value? {
         Value::Count(number) | Value::Bytes(number) | Value::Id(number) => Some(*number),
+        Value::AtLeast(seen) => number(Some(seen)),
         _ => None,
     }
 }

@@ -28,7 +28,7 @@ use super::file::{
 use crate::model::{
     self, Address, Breadth, Calls, Class, Difference, Facility, Family, Fault, FileClass,
     FileFacts, FileType, Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing,
-    Sources, Subject, Trace, Value,
+    Sources, Subject, Trace, Value, Who,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::pipe;
@@ -225,6 +225,7 @@ impl Inspect for Fifo {
                 about: "bytes that a pipe can be made to hold without privilege",
                 limit: read("pipe-max-size", Value::Bytes),
                 used: nothing(),
+                who: Who::Nobody,
                 knob: "fs.pipe-max-size",
             },
             Limit {
@@ -232,6 +233,7 @@ impl Inspect for Fifo {
                 about: "pages in all pipes of a user, above which new ones get two pages",
                 limit: read("pipe-user-pages-soft", Value::Count),
                 used: nothing(),
+                who: Who::Nobody,
                 knob: "fs.pipe-user-pages-soft",
             },
             Limit {
@@ -239,6 +241,7 @@ impl Inspect for Fifo {
                 about: "pages in all pipes of a user",
                 limit: read("pipe-user-pages-hard", Value::Count),
                 used: nothing(),
+                who: Who::Nobody,
                 knob: "fs.pipe-user-pages-hard",
             },
         ]

@@ -113,8 +113,20 @@ pub fn records(
     names: &[&'static str],
     rows: Vec<Vec<Value>>,
 ) -> VerbResult {
+    records_with(cx, records, (names, &[]), rows)
+}
+
+/// The same, with columns that are `more` than the default: formats that name values have all of them.
+pub fn records_with(
+    cx: &mut Context,
+    records: &'static str,
+    (default, more): (&[&'static str], &[&'static str]),
+    rows: Vec<Vec<Value>>,
+) -> VerbResult {
+    let names: Vec<&'static str> = default.iter().chain(more).copied().collect();
+    let names = names.as_slice();
     let known: Vec<_> = names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
-    let columns = choose(cx.options.columns.as_deref(), names, &known)?;
+    let columns = choose(cx.options.columns.as_deref(), default, &known)?;
     let named = cx.options.format().names_values() && cx.options.columns.is_none();
     let columns = if named { names.to_vec() } else { columns.iter().map(String::as_str).collect() };
     let mut renderer = cx.renderer(records, &columns);

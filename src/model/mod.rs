@@ -18,6 +18,7 @@ mod named;
 mod object;
 mod param;
 mod past;
+mod shortage;
 mod state;
 mod subject;
 mod term;
@@ -38,7 +39,7 @@ pub use fault::{Class, Fault};
 pub use filelock::{FileLock, LockLine, LockTaker};
 pub use holder::{Access, Holder, Holders, How, LockSort};
 pub use kind::{Breadth, Field, FileType, Kind, Part};
-pub use limit::Limit;
+pub use limit::{Limit, Who};
 pub use locator::{
     DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH,
 };
@@ -47,6 +48,7 @@ pub use named::{Named, choices};
 pub use object::{COMMON, Column, Facts, Found, Object, ObjectName, Place};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, History, UsePattern};
+pub use shortage::{Shortage, Use};
 pub use state::{State, Verdict};
 pub use subject::{FileId, IpcNamespace, Subject};
 pub use term::Term;

@@ -36,6 +36,8 @@ pub enum Value {
     Count(u64),
     /// So many bytes.
     Bytes(u64),
+    /// A count or bytes of what could be seen, where there may be more that could not.
+    AtLeast(Box<Value>),
     /// A share of a limit, in percent.
     Percent(f64),
     /// An identifier: never grouped, never scaled.
@@ -127,6 +129,7 @@ impl Value {
             Self::Count(number) | Self::Bytes(number) | Self::Id(number) => {
                 Rank::Number(i128::from(*number))
             }
+            Self::AtLeast(number) => return number.rank(),
             Self::Percent(share) => Rank::Number((share * 1000.0) as i128),
             Self::Key(number) | Self::Mode(number) | Self::User(number) | Self::Group(number) => {
                 Rank::Number(i128::from(*number))

@@ -68,6 +68,7 @@ impl Json {
                 }
                 self.line.push(']');
             }
+            Value::AtLeast(number) => self.value(view, number),
             Value::Flag(_)
             | Value::Count(_)
             | Value::Bytes(_)

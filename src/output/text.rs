@@ -70,6 +70,7 @@ pub(super) fn is_number(value: &Value) -> bool {
         value,
         Value::Count(_)
             | Value::Bytes(_)
+            | Value::AtLeast(_)
             | Value::Percent(_)
             | Value::Id(_)
             | Value::Pid(_)
@@ -87,6 +88,10 @@ impl View {
             Value::Age(since) if self.times == Times::Iso => self.time(*since, out),
             Value::Age(since) => self.span(*since, out),
             Value::Percent(share) => push(out, format_args!("{share:.1}%")),
+            Value::AtLeast(number) => {
+                out.push_str(">=");
+                self.human(number, out);
+            }
             Value::Phrase(parts) => parts.iter().for_each(|part| match part {
                 Value::Bytes(bytes) if !self.bytes => size(*bytes, "i", out),
                 Value::Bytes(bytes) => push(out, format_args!("{bytes} B")),
@@ -143,6 +148,7 @@ impl View {
                 decimal(*number, out);
             }
             Value::Percent(share) => push(out, format_args!("{share:.3}")),
+            Value::AtLeast(number) => self.exact(number, absent, out),
             Value::Key(key) => {
                 out.push_str("0x");
                 digits::<16>((*key).into(), 1, out);

@@ -32,6 +32,7 @@ mod rm;
 mod semop;
 mod send;
 mod set;
+mod shortages;
 mod show;
 mod suggestions;
 mod terminal;
@@ -74,6 +75,7 @@ pub fn cases() -> Vec<Case> {
         rm::cases(),
         semop::cases(),
         set::cases(),
+        shortages::cases(),
         show::cases(),
         suggestions::cases(),
         terminal::cases(),

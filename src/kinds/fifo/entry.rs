@@ -9,11 +9,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
+use nix::sys::statvfs::fstatvfs;
+
 use super::{check, path};
 use crate::kinds::backing::{DirEntry, Directory, Store};
 use crate::kinds::capability::CreateRequest;
 use crate::kinds::file::{before_making, finish_made, without_umask};
-use crate::model::{Class, Fault, Locator};
+use crate::model::{Class, Fault, Locator, Shortage, Use};
 use crate::sys::{directory, file};
 
 /// A directory, and a name in it.
@@ -38,9 +40,28 @@ impl FifoEntry {
     /// Makes a FIFO with exactly the mode and owner that are asked for.
     pub(super) fn create(&self, making: &CreateRequest) -> Result<(), Fault> {
         let before = before_making()?;
-        without_umask(|| directory::make_fifo(&self.home, &self.name, making.mode))
-            .map_err(|error| create_fault(&error))?;
+        without_umask(|| directory::make_fifo(&self.home, &self.name, making.mode)).map_err(
+            |error| match error.kind() {
+                io::ErrorKind::StorageFull => self.full().unwrap_or_else(|| create_fault(&error)),
+                _ => create_fault(&error),
+            },
+        )?;
         finish_made((&self.home, &self.name), making, (before, check))
+    }
+
+    /// What is short on the file system, where that is files: a FIFO has no bytes there.
+    fn full(&self) -> Option<Fault> {
+        let room = fstatvfs(&self.home).ok()?;
+        let short = Shortage {
+            name: "its file system",
+            unit: " files",
+            used: Use::Exactly(room.files().saturating_sub(room.files_free())),
+            limit: room.files(),
+            more: 1,
+            hint: "remove files there, or name another directory".to_owned(),
+        };
+        let cause = format!("its file system is full: {}", short.figures());
+        short.is_short().then(|| Fault::new(Class::Limit, cause).hint(short.hint.clone()))
     }
 
     /// Removes the FIFO that is there.

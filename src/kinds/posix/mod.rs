@@ -2,6 +2,7 @@
 //! file has, and changes of owner and mode.
 
 pub(super) mod mq;
+mod room;
 pub(super) mod sem;
 pub(super) mod shm;
 

@@ -12,6 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::fcntl::OFlag;
 use nix::sys::uio::pread;
 
+use super::room;
 use super::{
     FOLDER, SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make,
     not_an_object, open_directory, prefixed, shelf, tail, unlisted, with_slash,
@@ -29,7 +30,7 @@ use crate::kinds::file::{
 };
 use crate::model::{
     self, Address, Breadth, Calls, Class, Difference, Encoded, Facility, Family, Fault, Form,
-    Found, Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    Found, Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value, Who,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
@@ -215,6 +216,7 @@ impl Inspect for PosixSem {
             about: "highest value of a POSIX semaphore",
             limit: Value::Count(named_sem::MAX_VALUE.into()),
             used: Value::None("none"),
+            who: Who::Nobody,
             knob: "fixed in the C library",
         }]
     }
@@ -235,6 +237,14 @@ fn checked_value(value: u64) -> Result<u32, Fault> {
     })
 }
 
+/// The C library makes a file of its own and gives it the name when it is complete: that takes a file and a page.
+fn create_fault(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::StorageFull => room::full(1, procfs::page_size()).said(error),
+        _ => Fault::from_os(error),
+    }
+}
+
 impl Create for PosixSem {
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&INITIAL];
@@ -247,7 +257,7 @@ impl Create for PosixSem {
         let path = with_slash(name)?;
         let (directory, before) = (ShmDirectory::open()?, before_making()?);
         without_umask(|| named_sem::create(&path, making.mode, value))
-            .map_err(|error| Fault::from_os(&error))?;
+            .map_err(|error| create_fault(&error))?;
         let locator = Locator::Name(name.into());
         let file = file_name(&locator)?;
         finish_made((&directory.dir, &file), making, (before, |stat| check(&file, stat)))?;

@@ -10,9 +10,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::fcntl::OFlag;
 use nix::sys::mman::shm_open;
 use nix::sys::stat::Mode;
-use nix::sys::statvfs::statvfs;
 use nix::unistd::ftruncate;
 
+use super::room::{self, Room};
 use super::{
     Entry, FOLDER, ShmDirectory, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
     not_an_object, open_directory, path, prefixed, shelf, tail, unlisted, with_slash,
@@ -30,7 +30,7 @@ use crate::kinds::file::{
 };
 use crate::model::{
     self, Address, Breadth, Class, Difference, Encoded, Facility, Family, Fault, Form, Found,
-    Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value,
+    Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value, Who,
 };
 use crate::sys::directory;
 use crate::sys::file::{self, Stat};
@@ -174,29 +174,26 @@ impl Inspect for PosixShm {
     }
 
     fn limits(&self, _look: &Query) -> Vec<Limit> {
-        let usage = statvfs(FOLDER);
-        let part = |pick: fn(&nix::sys::statvfs::Statvfs) -> Value| match &usage {
-            Ok(usage) => pick(usage),
+        let room = Room::now();
+        let part = |pick: fn(&Room) -> Value| match &room {
+            Ok(room) => pick(room),
             Err(error) => Value::Unknown(Fault::reason(&io::Error::from(*error))),
         };
         vec![
             Limit {
                 name: "SHM_SPACE",
                 about: "bytes in /dev/shm, with semaphores",
-                limit: part(|usage| {
-                    Value::Bytes(usage.blocks().saturating_mul(usage.fragment_size()))
-                }),
-                used: part(|usage| {
-                    let used = usage.blocks().saturating_sub(usage.blocks_free());
-                    Value::Bytes(used.saturating_mul(usage.fragment_size()))
-                }),
+                limit: part(|room| Value::Bytes(room.bytes())),
+                used: part(|room| Value::Bytes(room.used())),
+                who: Who::Owners(allocated_of),
                 knob: "mount -o remount,size=SIZE /dev/shm",
             },
             Limit {
                 name: "SHM_INODES",
                 about: "files in /dev/shm",
-                limit: part(|usage| Value::Count(usage.files())),
-                used: part(|usage| Value::Count(usage.files().saturating_sub(usage.files_free()))),
+                limit: part(|room| Value::Count(room.files().0)),
+                used: part(|room| Value::Count(room.files().1)),
+                who: Who::OWNERS,
                 knob: "mount -o remount,nr_inodes=N /dev/shm",
             },
         ]
@@ -240,9 +237,8 @@ fn size_fault(error: &io::Error, size: u64) -> Fault {
         Some(libc::EINVAL | libc::EFBIG) => {
             Fault::new(Class::Limit, format!("{size} bytes are more than a file can have"))
         }
-        Some(libc::ENOSPC) => {
-            Fault::new(Class::Limit, "/dev/shm is full").hint("see ipcctl limits")
-        }
+        // Making a file and giving it a length takes the file alone.
+        Some(libc::ENOSPC) => room::full(1, 0),
         _ => Fault::from_os(error),
     };
     fault.said(error)
@@ -258,6 +254,14 @@ fn requested_size(making: &CreateRequest) -> Result<u64, Fault> {
     making.settings.number(&SIZE).ok_or_else(|| Fault::usage("shared memory needs --size"))
 }
 
+/// The same of an object.
+fn allocated_of(object: &Object) -> u64 {
+    match object.facts.get("allocated") {
+        Some(Value::Bytes(bytes)) => *bytes,
+        _ => 0,
+    }
+}
+
 /// Bytes of memory that a file has.
 fn allocated(stat: &Stat) -> u64 {
     stat.blocks.saturating_mul(512)
@@ -268,6 +272,7 @@ const STEP: u64 = 16 << 20;
 
 /// Allocates the memory of the whole file, unless a signal asks for the end.
 fn reserve(file: &OwnedFd, size: u64) -> Result<(), Fault> {
+    let (before, own) = (Room::now(), file::stat(file).map_or(0, |stat| allocated(&stat)));
     let mut at = 0;
     while at < size {
         if signal::ending().is_some() {
@@ -277,6 +282,10 @@ fn reserve(file: &OwnedFd, size: u64) -> Result<(), Fault> {
         match file::allocate(file.as_fd(), at, step) {
             Ok(()) => at += step,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                let more = size.saturating_sub(own);
+                return Err(before.map_or_else(|_| room::full(0, more), |room| room.full(0, more)));
+            }
             Err(error) => return Err(size_fault(&error, size)),
         }
     }
@@ -336,10 +345,9 @@ impl Create for PosixShm {
     }
 
     fn caution(&self, making: &CreateRequest) -> Option<String> {
-        let (size, usage) = (requested_size(making).ok()?, statvfs(FOLDER).ok()?);
-        let free = usage.blocks_free().saturating_mul(usage.fragment_size());
-        // A file system without a limit tells no blocks.
-        let short = usage.blocks() > 0 && !making.settings.given(&RESERVE) && size > free;
+        let (size, room) = (requested_size(making).ok()?, Room::now().ok()?);
+        let free = room.free();
+        let short = room.bytes() > 0 && !making.settings.given(&RESERVE) && size > free;
         short.then(|| {
             format!(
                 "/dev/shm has {free} bytes free, fewer than {size}: a process that writes to more of it gets SIGBUS"

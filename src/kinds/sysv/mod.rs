@@ -15,8 +15,8 @@ use std::os::unix::ffi::OsStrExt;
 use super::capability::{ConfigureRequest, CreateRequest};
 use super::fact::Fact;
 use crate::model::{
-    Address, Class, Facts, Fault, Form, History, Kind, Locator, Object, Param, Timestamp, Trace,
-    Value,
+    Address, Class, Facts, Fault, Form, History, Kind, Locator, Object, Param, Shortage, Timestamp,
+    Trace, Value,
 };
 use crate::sys::{self, Permissions};
 
@@ -196,18 +196,20 @@ fn fault(error: &io::Error) -> Fault {
     }
 }
 
-/// ENOSPC of a get call: the limit that is reached, in its own words.
-fn limit_reached(reached: &[(&str, u64, u64, &str)]) -> Fault {
-    let full = reached.iter().find(|(_, used, limit, _)| used >= limit);
-    match full {
-        Some((name, used, limit, knob)) => {
-            Fault::new(Class::Limit, format!("{name} is reached: {used} of {limit} in use"))
-                .hint(format!("remove leftovers (ipcctl clean), or raise {knob}"))
-        }
+/// ENOSPC of a get call: the first of these limits that is in the way, in the order in which the kernel looks at them.
+fn limit_reached(limits: &[Shortage]) -> Fault {
+    match limits.iter().find(|limit| limit.is_short()) {
+        Some(short) => short.fault(),
+        // Something has been removed since.
         None => {
-            let names: Vec<_> = reached.iter().map(|(name, ..)| *name).collect();
-            Fault::new(Class::Limit, format!("a limit is reached: {}", names.join(" or ")))
+            let names: Vec<_> = limits.iter().map(|limit| limit.name).collect();
+            Fault::new(Class::Limit, format!("a limit was reached: {}", names.join(" or ")))
                 .hint("see ipcctl limits")
         }
     }
+}
+
+/// What helps against a limit on all objects of a facility.
+fn remove_or_raise(facility: &str, knob: &str) -> String {
+    format!("remove leftovers (ipcctl clean {facility}), or raise {knob}")
 }

@@ -9,7 +9,7 @@ use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
     creator_group, creator_of, cuid, fault, give_away, happened, key, key_of_existing, key_to_make,
-    limit_reached, table,
+    limit_reached, remove_or_raise, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
@@ -20,8 +20,8 @@ use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
     self, Actor, Address, Breadth, Calls, Class, Difference, Facility, Facts, Family, Fault, Field,
-    Form, History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Subject,
-    Trace, UsePattern, Value,
+    Form, History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Shortage,
+    Subject, Trace, Use, UsePattern, Value, Who,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -205,6 +205,7 @@ impl Inspect for SysvMq {
                 about: "queues",
                 limit: limit(|limits| Value::Count(limits.max_queues)),
                 used,
+                who: Who::OWNERS,
                 knob: "kernel.msgmni",
             },
             Limit {
@@ -212,6 +213,7 @@ impl Inspect for SysvMq {
                 about: "bytes in one message",
                 limit: limit(|limits| Value::Bytes(limits.max_message)),
                 used: Value::None("none"),
+                who: Who::Nobody,
                 knob: "kernel.msgmax",
             },
             Limit {
@@ -219,6 +221,7 @@ impl Inspect for SysvMq {
                 about: "bytes in a new queue",
                 limit: limit(|limits| Value::Bytes(limits.max_bytes)),
                 used: Value::None("none"),
+                who: Who::Nobody,
                 knob: "kernel.msgmnb",
             },
         ]
@@ -227,9 +230,14 @@ impl Inspect for SysvMq {
 
 fn create_fault(error: &io::Error) -> Fault {
     match (error.raw_os_error(), msg::limits(), msg::usage()) {
-        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => {
-            limit_reached(&[("MSGMNI", usage.queues, limits.max_queues, "kernel.msgmni")])
-        }
+        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => limit_reached(&[Shortage {
+            name: "MSGMNI",
+            unit: "",
+            used: Use::Exactly(usage.queues),
+            limit: limits.max_queues,
+            more: 1,
+            hint: remove_or_raise("mq", "kernel.msgmni"),
+        }]),
         _ => Fault::from_os(error),
     }
 }

@@ -1,6 +1,7 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`, `sysvipc(7)`.
 
 mod counters;
+mod limits;
 mod members;
 
 use std::io;
@@ -9,8 +10,7 @@ use std::ops::ControlFlow;
 use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
-    creator_group, creator_of, cuid, fault, give_away, key, key_of_existing, key_to_make,
-    limit_reached, table,
+    creator_group, creator_of, cuid, fault, give_away, key, key_of_existing, key_to_make, table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
@@ -24,6 +24,7 @@ use crate::model::{
 };
 use crate::sys::Permissions;
 use crate::sys::sem::{self, Set};
+use limits::create_fault;
 use members::{fingerprint, members, operators, waiting};
 
 static KIND: Kind = Kind {
@@ -202,75 +203,7 @@ impl Inspect for SysvSem {
     }
 
     fn limits(&self, _look: &Query) -> Vec<Limit> {
-        let limits = sem::limits();
-        let usage = sem::usage().map(|(usage, _)| usage);
-        let limit = |value: fn(&sem::Limits) -> u64| match &limits {
-            Ok(limits) => Value::Count(value(limits)),
-            Err(error) => Value::Unknown(Fault::reason(error)),
-        };
-        let used = |value: fn(&sem::Usage) -> u64| match &usage {
-            Ok(usage) => Value::Count(value(usage)),
-            Err(error) => Value::Unknown(Fault::reason(error)),
-        };
-        let knob = "kernel.sem";
-        let nothing = || Value::None("none");
-        vec![
-            Limit {
-                name: "SEMMNI",
-                about: "sets (fourth number of the knob)",
-                limit: limit(|limits| limits.max_sets),
-                used: used(|usage| usage.sets),
-                knob,
-            },
-            Limit {
-                name: "SEMMNS",
-                about: "semaphores in all sets (second number)",
-                limit: limit(|limits| limits.max_semaphores),
-                used: used(|usage| usage.semaphores),
-                knob,
-            },
-            Limit {
-                name: "SEMMSL",
-                about: "semaphores in one set (first number)",
-                limit: limit(|limits| limits.max_per_set),
-                used: nothing(),
-                knob,
-            },
-            Limit {
-                name: "SEMOPM",
-                about: "operations in one semop (third number)",
-                limit: limit(|limits| limits.max_operations),
-                used: nothing(),
-                knob,
-            },
-            Limit {
-                name: "SEMVMX",
-                about: "highest value of a semaphore",
-                limit: limit(|limits| limits.max_value),
-                used: nothing(),
-                knob: "fixed in the kernel",
-            },
-        ]
-    }
-}
-
-fn create_fault(error: &io::Error, count: u64) -> Fault {
-    match (error.raw_os_error(), sem::limits(), sem::usage()) {
-        (Some(libc::EINVAL), Ok(limits), _) if count > limits.max_per_set => Fault::new(
-            Class::Limit,
-            format!("a set has at most {} semaphores (SEMMSL), not {count}", limits.max_per_set),
-        )
-        .hint("raise the first number of kernel.sem"),
-        (Some(libc::ENOSPC), Ok(limits), Ok((usage, _))) => limit_reached(&[
-            ("SEMMNI", usage.sets, limits.max_sets, "the fourth number of kernel.sem"),
-            (
-                "SEMMNS",
-                usage.semaphores.saturating_add(count),
-                limits.max_semaphores,
-                "the second number of kernel.sem",
-            ),
-        ]),
-        _ => Fault::from_os(error),
+        limits::limits()
     }
 }
 

@@ -1,16 +1,16 @@
 //! System V shared memory segments: `shmget(2)`, `shmctl(2)`, `sysvipc(7)`.
 
+mod limits;
 mod memory;
 mod pages;
 
-use std::io;
 use std::ops::ControlFlow;
 
 use super::source::TableSource;
 use super::{
     KEY_FROM, Record, address, cgid, changed, changed_permissions, create_flags, creator,
     creator_group, creator_of, cuid, fault, give_away, happened, key, key_of_existing, key_to_make,
-    limit_reached, table,
+    table,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{
@@ -25,6 +25,7 @@ use crate::model::{
     Trace, UsePattern, Vacancy, Value,
 };
 use crate::sys::{Permissions, shm};
+use limits::{create_fault, is_rmid_forced, lock_fault};
 
 static KIND: Kind = Kind {
     name: "sysv-shm",
@@ -256,49 +257,7 @@ impl Inspect for SysvShm {
     }
 
     fn limits(&self, look: &Query) -> Vec<Limit> {
-        let usage = shm::usage();
-        let limits = shm::limits();
-        let limit = |value: fn(&shm::Limits) -> Value| match &limits {
-            Ok(limits) => value(limits),
-            Err(error) => Value::Unknown(Fault::reason(error)),
-        };
-        let used = |value: fn(&shm::Usage) -> Value| match &usage {
-            Ok(usage) => value(usage),
-            Err(error) => Value::Unknown(Fault::reason(error)),
-        };
-        vec![
-            Limit {
-                name: "SHMMNI",
-                about: "segments",
-                limit: limit(|limits| Value::Count(limits.max_segments)),
-                used: used(|usage| Value::Count(usage.used_ids.unsigned_abs().into())),
-                knob: "kernel.shmmni",
-            },
-            Limit {
-                name: "SHMALL",
-                about: "pages in all segments",
-                limit: limit(|limits| Value::Count(limits.max_pages)),
-                used: used(|usage| Value::Count(usage.pages)),
-                knob: "kernel.shmall",
-            },
-            Limit {
-                name: "SHMMAX",
-                about: "bytes in one segment",
-                limit: limit(|limits| Value::Bytes(limits.max_bytes)),
-                used: Value::None("none"),
-                knob: "kernel.shmmax",
-            },
-            Limit {
-                name: "SHM_RMID_FORCED",
-                about: "whether unattached segments go when their maker ends",
-                limit: match is_rmid_forced(look) {
-                    Ok(forced) => Value::Flag(forced),
-                    Err(error) => Value::Unknown(Fault::reason(&error)),
-                },
-                used: Value::None("none"),
-                knob: "kernel.shm_rmid_forced",
-            },
-        ]
+        limits::limits(look)
     }
 }
 
@@ -310,44 +269,6 @@ fn huge_flags(settings: &Settings) -> Result<libc::c_int, Fault> {
     }
     let exponent = libc::c_int::try_from(page.trailing_zeros()).unwrap_or(0);
     Ok(libc::SHM_HUGETLB | exponent << 26)
-}
-
-fn create_fault(error: &io::Error, size: u64, huge: bool) -> Fault {
-    match (error.raw_os_error(), shm::limits(), shm::usage()) {
-        (Some(libc::EINVAL), _, _) if huge => {
-            Fault::usage("the kernel has no huge pages of that size")
-                .hint("see /sys/kernel/mm/hugepages")
-        }
-        (Some(libc::EINVAL), Ok(limits), _) if size == 0 || size > limits.max_bytes => Fault::new(
-            if size == 0 { Class::Usage } else { Class::Limit },
-            format!("a segment has 1 to {} bytes (SHMMAX), not {size}", limits.max_bytes),
-        )
-        .hint("raise kernel.shmmax"),
-        (Some(libc::ENOSPC), Ok(limits), Ok(usage)) => {
-            let page = procfs::page_size();
-            limit_reached(&[
-                (
-                    "SHMMNI",
-                    usage.used_ids.unsigned_abs().into(),
-                    limits.max_segments,
-                    "kernel.shmmni",
-                ),
-                (
-                    "SHMALL (pages)",
-                    usage.pages.saturating_add(size.div_ceil(page)),
-                    limits.max_pages,
-                    "kernel.shmall",
-                ),
-            ])
-        }
-        (Some(libc::ENOMEM), _, _) if huge => {
-            Fault::new(Class::Limit, "not enough huge pages are free").hint("raise vm.nr_hugepages")
-        }
-        (Some(libc::EPERM), _, _) => Fault::new(Class::Denied, "huge pages need CAP_IPC_LOCK")
-            .hint("run as root or as a member of the group in vm.hugetlb_shm_group"),
-        (Some(libc::EEXIST | libc::EACCES | libc::ENOMEM), _, _) => Fault::from_os(error),
-        _ => fault(error),
-    }
 }
 
 fn requested_size(making: &CreateRequest) -> Result<u64, Fault> {
@@ -364,12 +285,13 @@ impl Create for SysvShm {
         PARAMS
     }
 
-    fn create(&self, _look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
+    fn create(&self, look: &Query, making: &CreateRequest) -> Result<Address, Fault> {
         let size = requested_size(making)?;
         let huge = huge_flags(making.settings)?;
         let key = key_to_make(making)?;
-        let id = shm::get(key, size, create_flags(making) | huge)
-            .map_err(|error| create_fault(&error, size, huge != 0).said(&error))?;
+        let id = shm::get(key, size, create_flags(making) | huge).map_err(|error| {
+            create_fault(&error, look, (size, making.settings.number(&HUGE))).said(&error)
+        })?;
         give_away(id, making, |uid, gid, mode| shm::set(id, uid, gid, mode), shm::remove)?;
         Ok(address(&KIND, id))
     }
@@ -398,11 +320,6 @@ impl Create for SysvShm {
     }
 }
 
-/// Whether the kernel removes a segment as soon as its maker has ended and no process has it attached: `proc(5)`.
-fn is_rmid_forced(look: &Query) -> io::Result<bool> {
-    Ok(std::fs::read(look.proc.join("sys/kernel/shm_rmid_forced"))?.starts_with(b"1"))
-}
-
 impl Configure for SysvShm {
     fn params(&self) -> &'static [&'static Param] {
         static PARAMS: &[&Param] = &[&LOCK, &UNLOCK];
@@ -422,16 +339,6 @@ impl Configure for SysvShm {
             }
         }
         Ok(())
-    }
-}
-
-fn lock_fault(error: &io::Error) -> Fault {
-    match error.raw_os_error() {
-        Some(libc::ENOMEM) => Fault::new(Class::Limit, "locking it would exceed RLIMIT_MEMLOCK")
-            .hint("raise it with ulimit -l, or run with CAP_IPC_LOCK"),
-        Some(libc::EPERM) => Fault::new(Class::Denied, "permission denied, or RLIMIT_MEMLOCK is 0")
-            .hint("run as its owner with ulimit -l above 0, or as root"),
-        _ => fault(error),
     }
 }
 

@@ -121,6 +121,11 @@ impl QueueDirectory {
         false
     }
 
+    /// The device of the files in it.
+    pub(super) fn device(&self) -> u64 {
+        self.device
+    }
+
     /// The names of the queues, in order.
     pub(super) fn names(&mut self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();

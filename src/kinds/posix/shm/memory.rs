@@ -8,6 +8,7 @@ use nix::sys::uio::{pread, pwrite};
 
 use super::{PosixShm, existing};
 use crate::kinds::capability::{Memory, Query, Region, RegionAccess, TransferError};
+use crate::kinds::posix::room;
 use crate::model::{Class, Fault, Locator};
 use crate::sys::buffer::PageBuffer;
 use crate::sys::{file, stream};
@@ -107,9 +108,7 @@ fn write(file: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<usize, Fault> {
         match pwrite(file, bytes, position(offset)?) {
             Err(nix::Error::EINTR) => {}
             Err(nix::Error::ENOSPC) => {
-                return Err(
-                    Fault::new(Class::Limit, "/dev/shm is full").hint("see ipcctl limits shm")
-                );
+                return Err(room::full(0, bytes.len() as u64));
             }
             result => return result.map_err(|error| Fault::from_os(&error.into())),
         }
