@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, lock, pipe, posix, sysv};
+use crate::makers::{fifo, lock, pipe, posix, sock, sysv};
 
 /// One kind.
 #[derive(Clone, Copy)]
@@ -112,7 +112,9 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 2] = [
+pub const REQUESTED: [Subject; 4] = [
+    SOCKET,
+    PORT,
     Subject {
         kind: "lock",
         facility: "lock",
@@ -142,6 +144,40 @@ pub const REQUESTED: [Subject; 2] = [
     },
 ];
 
+/// A socket file is listed on its own when no socket is bound to it.
+const SOCKET: Subject = Subject {
+    kind: "unix-sock",
+    facility: "sock",
+    family: "unix",
+    options: &[],
+    lacking: ("--size", "1", &[]),
+    content: "listening 0/",
+    fresh: |env| format!("sock:{}", env.path(&format!("socket-{}", env.key()))),
+    make: |address, mode| {
+        sock::lasting(name_of(address), mode);
+        address.to_owned()
+    },
+};
+
+/// Internet sockets have neither group nor mode nor age.
+const PORT: Subject = Subject {
+    kind: "inet-sock",
+    facility: "sock",
+    family: "inet",
+    options: &[],
+    lacking: ("--size", "1", &[]),
+    content: "listening 0/",
+    fresh: |_| format!("sock:tcp:{}", sock::free_place()),
+    make: |address, _| {
+        sock::lasting_listener(place_of(address));
+        address.to_owned()
+    },
+};
+
+fn place_of(address: &str) -> &str {
+    name_of(address).strip_prefix("tcp:").unwrap()
+}
+
 /// What the kernel says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -158,6 +194,21 @@ impl Subject {
     /// Returns true if objects of the kind are there as long as processes hold them, and only these show them.
     pub fn lives_with_processes(&self) -> bool {
         self.family == "kernel" || self.kind == "lock"
+    }
+
+    /// Returns true if objects of the kind have a group, a mode and an age.
+    pub fn has_file(&self) -> bool {
+        self.kind != "inet-sock"
+    }
+
+    /// How a mode is shown, or what stands for none.
+    pub fn mode(&self, mode: &'static str, none: &'static str) -> &'static str {
+        if self.has_file() { mode } else { none }
+    }
+
+    /// The same in JSON.
+    pub fn json_mode(&self, mode: &str) -> serde_json::Value {
+        if self.has_file() { mode.into() } else { serde_json::Value::Null }
     }
 
     /// A new object of this kind, made by plain system calls: its address as it is printed.
@@ -206,6 +257,14 @@ impl Subject {
             }
             "posix-mq" => file_state(&format!("/dev/mqueue{locator}"), fs::FileType::is_file),
             "fifo" => file_state(locator, FileTypeExt::is_fifo),
+            "inet-sock" => sock::is_taken(place_of(address)).map(|()| State {
+                mode: 0,
+                uid: 0,
+                gid: 0,
+                extent: 0,
+                identity: 0,
+            }),
+            "unix-sock" => file_state(locator, FileTypeExt::is_socket),
             "lock" | "skeleton" => file_state(locator, fs::FileType::is_file),
             "pipe" => pipe::facts(locator.parse().unwrap()).map(|facts| state_of(&facts)),
             other => panic!("no kind {other}"),

@@ -21,8 +21,8 @@ pub struct Filter {
     /// Facilities and addresses; all objects without one.
     pub selectors: Vec<Selector>,
 
-    /// This family
-    #[arg(long, value_parser = values::named::<Family>())]
+    /// sysv, posix, file, kernel, unix or inet
+    #[arg(long, hide_possible_values = true, value_parser = values::named::<Family>())]
     pub family: Option<Family>,
 
     /// Only this owner (name or id)

@@ -24,7 +24,7 @@ const KIND: &[(&str, &str)] = &[
 ];
 const PROOF: (&str, &str) = (
     "proved-by",
-    "How it is proved that no process holds it: count (by the kernel), lease (on its file), scan (of all processes), existence (it ends with its last holder).",
+    "How it is proved that no process holds it: count (by the kernel), lease (on its file), connect (to its file), scan (of all processes), existence (it ends with its last holder).",
 );
 const ABOUT: (&str, &str) = ("about", "Short description.");
 

@@ -10,6 +10,7 @@ use crate::cli::judging::{InStates, Judging};
 use crate::cli::params::Params;
 use crate::holders::Scanner;
 use crate::kinds::capability::{Query, StageNeeds, Want};
+use crate::kinds::search::FileSearch;
 use crate::leftover::Classifier;
 use crate::listing::columns;
 use crate::listing::holders::{HolderColumns, check_process};
@@ -185,8 +186,15 @@ impl Listing<'_> {
         let needs = StageNeeds { holders: self.stages.holders, history: self.states.wanted() };
         let (proc, options) = (cx.proc.clone(), std::mem::take(&mut self.options));
         let breadth = self.breadth;
-        let look =
-            Query { want, breadth, needs, proc: &proc, processes: scanner, options: &options };
+        let files = FileSearch::default();
+        let look = Query {
+            breadth,
+            needs,
+            processes: scanner,
+            files: Some(&files),
+            options: &options,
+            ..Query::new(want, &proc)
+        };
         let means = Means { look: &look, judge };
         let mut walk = Walk::new(filter, &look, "list");
         let keeps = !self.order.is_empty() || walk.reordered;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::capability::Query;
 use crate::model::{FileId, Locator};
+use crate::sys::connect::Unbound;
 use crate::sys::file;
 use crate::sys::lease::Lease;
 
@@ -52,6 +53,8 @@ impl DirEntry {
 pub enum Claim {
     /// A write lease: no process has the file open or mapped, and the first one that opens it breaks the lease.
     Leased(Lease),
+    /// A socket file to which no socket is bound, and none can be any more.
+    Unbound(Unbound),
     /// The open file alone: its file system grants no lease.
     Opened(OwnedFd),
     /// Nothing: objects of this kind are not opened to look at them.
@@ -65,6 +68,10 @@ pub enum Refusal {
     Held,
     /// There is none, or it is another file than the one that was seen.
     Changed,
+    /// A socket is bound to it.
+    Bound,
+    /// Whether it is held cannot be told, and why.
+    Unsure(&'static str),
     /// It could not be opened.
     Failed(io::Error),
 }
@@ -74,7 +81,8 @@ pub trait Store {
     /// Asks the kernel whether any process holds an object, and keeps the answer true. `seen` is the file that the object was
     /// a moment ago; without it, what is there now is looked at first.
     ///
-    /// Only a kind that declares [`crate::model::Vacancy::Leased`] opens its files for that: a store that does not say how,
+    /// Only a kind that declares [`crate::model::Vacancy::Leased`] opens its files for that, and only one that declares
+    /// [`crate::model::Vacancy::Probed`] connects to them: a store that does not say how,
     /// touches nothing.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ use crate::model::{
     Found, History, Kind, Limit, Locator, Object, Param, Part, Settings,
 };
 
+use super::search::FileSearch;
+
 pub use counters::{Atomic, Counters, ReleaseMode};
 pub use memory::{Memory, Region, RegionAccess, TransferError};
 pub(crate) use messages::has;
@@ -35,6 +37,8 @@ pub struct Query<'a> {
     pub proc: &'a Path,
     /// Finds files that only processes show.
     pub processes: &'a dyn Discovery,
+    /// The files of the usual directories, where one walk is to do for several kinds.
+    pub files: Option<&'a FileSearch>,
     /// The options that kinds declare for a search: [`Inspect::params`].
     pub options: &'a Settings,
 }
@@ -44,7 +48,7 @@ impl<'a> Query<'a> {
     pub fn new(want: Want<'a>, proc: &'a Path) -> Self {
         static NONE: Settings = Settings::NONE;
         let (breadth, needs) = (Breadth::Usual, StageNeeds::NONE);
-        Self { want, breadth, needs, proc, processes: &Unasked, options: &NONE }
+        Self { want, breadth, needs, proc, processes: &Unasked, files: None, options: &NONE }
     }
 }
 

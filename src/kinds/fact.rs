@@ -63,6 +63,11 @@ impl<'a, T> FactPlan<'a, T> {
         self.facts.iter().any(|fact| fact.field.name == name)
     }
 
+    /// The names of the facts.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.facts.iter().map(|fact| fact.field.name)
+    }
+
     /// Returns true if the history of objects is needed, from which their state is concluded.
     pub(super) fn wants_past(&self) -> bool {
         self.look.needs.history

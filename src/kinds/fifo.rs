@@ -175,7 +175,7 @@ impl Inspect for Fifo {
         let plan = FactPlan::new(&KIND, FACTS, look);
         let mut search = Search::of_processes(look);
         search.paths_of_open(look.proc);
-        for reason in search.directories(look.options.paths(&DIRECTORY)) {
+        for reason in search.directories(look, look.options.paths(&DIRECTORY)) {
             each(Found::Missing(reason))?;
         }
         let asked = needs_pipe(&plan, look);

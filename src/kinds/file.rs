@@ -128,6 +128,7 @@ fn past(stat: &Stat) -> History {
         pace: UsePattern::Steady,
         pending: None,
         stranded: 0,
+        shared: false,
         untouched: stat.born.is_some() && untouched,
         links: stat.links,
         memory: stat.blocks.saturating_mul(512),

@@ -13,8 +13,10 @@ mod lock;
 mod pipe;
 mod posix;
 pub mod process;
+pub mod search;
 #[cfg(any(test, feature = "skeleton"))]
 mod skeleton;
+mod sock;
 mod sysv;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
@@ -32,6 +34,8 @@ pub static KINDS: &[&KindRecord] = &[
     &fifo::RECORD,
     &lock::RECORD,
     &pipe::RECORD,
+    &sock::UNIX,
+    &sock::INET,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];
@@ -105,6 +109,7 @@ pub mod fuzzing {
     pub fn parse(bytes: &[u8]) {
         super::sysv::fuzz(bytes);
         super::posix::mq::fuzz(bytes);
+        super::sock::fuzz(bytes);
     }
 }
 

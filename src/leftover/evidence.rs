@@ -30,6 +30,8 @@ pub enum HeldBy {
     Waiting(u64),
     /// The kernel refuses a lease.
     Leased,
+    /// A socket is bound to it.
+    Bound,
     /// There is a lock on it.
     Locked,
     /// An object of the same group is held.
@@ -47,6 +49,8 @@ pub enum Proof {
     Counted,
     /// It gave us a lease.
     Leased,
+    /// No socket is bound to it.
+    Unbound,
 }
 
 /// Why it could not be told whether somebody holds it.
@@ -153,6 +157,8 @@ pub struct Evidence {
     pub grace: i64,
     /// To be without users is its normal state.
     pub standing: bool,
+    /// Its file system can be in use by another machine.
+    pub shared: bool,
     /// Whether it is of no use to any process.
     pub wreck: Option<Defunct>,
     /// What its name says.
@@ -196,6 +202,9 @@ impl Evidence {
         add(self.age());
         if self.standing {
             add("to be without users is normal for it".into());
+        }
+        if self.shared {
+            add("its file system can be in use by another machine".into());
         }
         match self.wreck {
             Some(Defunct::Stranded(1)) => add("the waiter that it counts was killed".into()),
@@ -272,6 +281,7 @@ impl Hold {
             Self::Held(HeldBy::Waiting(1)) => "1 call waits on it".into(),
             Self::Held(HeldBy::Waiting(count)) => format!("{count} calls wait on it"),
             Self::Held(HeldBy::Leased) => "a process has it open or mapped (lease refused)".into(),
+            Self::Held(HeldBy::Bound) => "a socket is bound to it".into(),
             Self::Held(HeldBy::Locked) => "a process has a lock on it".into(),
             Self::Held(HeldBy::Companion(address)) => {
                 format!("it belongs to {address}, which is held")
@@ -283,6 +293,9 @@ impl Hold {
             }
             Self::Free(Proof::Leased) => {
                 "no open descriptor or mapping anywhere (lease granted)".into()
+            }
+            Self::Free(Proof::Unbound) => {
+                "no socket is bound to it, and none will be (connection refused)".into()
             }
             Self::NoneSeen => "no process holds it".into(),
             Self::NoneSeenButInFlight => {

@@ -53,6 +53,8 @@ impl Terms {
         self.grace.unwrap_or(match pace {
             UsePattern::Steady => 60,
             UsePattern::Occasional => 3600,
+            // Whether a socket is bound is not asked before that, either.
+            UsePattern::Once => 2,
         })
     }
 }
@@ -178,10 +180,11 @@ impl<'a> Classifier<'a> {
             quiet,
             grace,
             standing: trace.holding.idle_is_normal,
+            shared: past.shared,
             wreck: wreck(past, origin),
             named: Named::Nothing,
             undo: Undo::Clear,
-            chosen: is_chosen(object, origin),
+            chosen: trace.holding.vacancy != Vacancy::Probed && is_chosen(object, origin),
             users: Users::Unread,
             pending: past.pending.unwrap_or(0),
         };
@@ -195,7 +198,9 @@ impl<'a> Classifier<'a> {
     /// What costs most is asked last, and only of what would be a leftover without it.
     fn verdict(&self, object: &Object, mut evidence: Evidence, past: &History) -> Verdict {
         let mut rule = rules::rule(&evidence);
-        let late = matches!(rule.state, State::Leftover | State::Suspect);
+        // Nobody can open a socket file to which no socket is bound.
+        let late = matches!(rule.state, State::Leftover | State::Suspect)
+            && evidence.hold != Hold::Free(Proof::Unbound);
         if late {
             evidence.named = self.sure_of(evidence.named);
             if let Some(access) = access(object, past) {
@@ -238,6 +243,9 @@ impl<'a> Classifier<'a> {
             KnownHolders::Seen(found) => Some(found),
             KnownHolders::Nothing => None,
         };
+        if trace.holding.vacancy == Vacancy::Probed {
+            return Some(self.bound(object, trace, look));
+        }
         if let Some(count @ 1..) = trace.counted {
             return Some(Hold::Held(match trace.holding.mappings {
                 true => HeldBy::Attached(count),
@@ -274,9 +282,20 @@ impl<'a> Classifier<'a> {
                     })
                 })
             }
-            (Vacancy::Leased { .. } | Vacancy::Scanned | Vacancy::Existence, _) => {
-                by_processes(Hold::NoneSeen)
-            }
+            (_, _) => by_processes(Hold::NoneSeen),
+        }
+    }
+
+    /// Whether a socket is bound to a socket file: as it was found to be, or as the kernel says now.
+    fn bound(&self, object: &Object, trace: &Trace, look: &Query) -> Hold {
+        match (trace.counted, trace.file()) {
+            (Some(0), _) => Hold::Free(Proof::Unbound),
+            (Some(_), _) => Hold::Held(HeldBy::Bound),
+            (None, Some(file)) => self
+                .files
+                .probe(object, file, look)
+                .unwrap_or(Hold::Unseen(Unreadable::Object("the kernel could not be asked"))),
+            (None, None) => Hold::Unseen(Unreadable::Object("it is no file")),
         }
     }
 

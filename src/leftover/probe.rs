@@ -54,6 +54,9 @@ impl Files {
             Err(Refusal::Changed) => {
                 Some(Hold::Unseen(Unreadable::Object("it was replaced meanwhile")))
             }
+            Ok(Claim::Unbound(_)) => Some(Hold::Free(Proof::Unbound)),
+            Err(Refusal::Bound) => Some(Hold::Held(HeldBy::Bound)),
+            Err(Refusal::Unsure(why)) => Some(Hold::Unseen(Unreadable::Object(why))),
             Ok(Claim::Opened(_) | Claim::Untouched) | Err(Refusal::Failed(_)) => None,
         }
     }
@@ -70,7 +73,7 @@ impl Files {
             Err(Refusal::Held) => return true,
             Ok(Claim::Leased(lease)) => file::stat(lease.file()),
             Ok(Claim::Opened(file)) => file::stat(&file),
-            Ok(Claim::Untouched) | Err(_) => return false,
+            Ok(Claim::Untouched | Claim::Unbound(_)) | Err(_) => return false,
         };
         file.is_ok_and(|stat| self.is_locked(&FileId { device: stat.device, inode: stat.inode }))
     }

@@ -220,7 +220,7 @@ impl Remover<'_> {
             return Err(changed());
         }
         // What its kind does not declare to be leased is never opened.
-        let claim = match is_leased(&trace) {
+        let claim = match is_leased(&trace) || trace.holding.vacancy == Vacancy::Probed {
             true => store.claim(&object.address.locator, Some(id)).map_err(refused)?,
             false => Claim::Untouched,
         };
@@ -279,7 +279,7 @@ fn tell_failed(
 /// Returns true if the processes have to be looked at to judge it, because neither a count nor a lease tells all.
 fn needs_scan(object: &Object) -> bool {
     object.trace.is_some_and(|trace| match trace.holding.vacancy {
-        Vacancy::Counted | Vacancy::Existence => false,
+        Vacancy::Counted | Vacancy::Probed | Vacancy::Existence => false,
         Vacancy::Leased { in_flight } => !in_flight,
         Vacancy::Scanned => true,
     })
@@ -306,6 +306,8 @@ fn in_use() -> RemovalOutcome {
 fn refused(refusal: Refusal) -> RemovalOutcome {
     match refusal {
         Refusal::Held => in_use(),
+        Refusal::Bound => Skipped("it is in use: a socket is bound to it".into()),
+        Refusal::Unsure(why) => Skipped(format!("whether it is in use cannot be told: {why}")),
         Refusal::Changed => changed(),
         Refusal::Failed(error) => Failed(Fault::from_os(&error).into()),
     }

@@ -1,7 +1,7 @@
 //! The decision table: evidence in, state out. The first rule that fits decides. Knows no kind, makes no call, and
 //! never says `leftover` without proof: what could not be read is `unknown`, what could not be excluded `suspect`.
 
-use super::evidence::{Defunct, Evidence, Hold, Lives, Named, Undo, Users};
+use super::evidence::{Defunct, Evidence, Hold, Lives, Named, Proof, Undo, Users};
 use crate::model::State;
 
 /// A row of the table.
@@ -42,6 +42,16 @@ pub static RULES: &[Rule] = &[
         state: State::Unknown,
     },
     Rule { about: "it is too young", fits: Evidence::is_young, state: State::Idle },
+    Rule {
+        about: "a socket of another machine could be bound to it",
+        fits: |it| it.hold == Hold::Free(Proof::Unbound) && it.shared,
+        state: State::Suspect,
+    },
+    Rule {
+        about: "no socket is bound to it",
+        fits: |it| it.hold == Hold::Free(Proof::Unbound),
+        state: State::Leftover,
+    },
     Rule {
         about: "its creators could not be read",
         fits: |it| matches!(it.lives, Lives::Unread(_)),
@@ -113,7 +123,7 @@ pub fn rule(evidence: &Evidence) -> &'static Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leftover::evidence::{HeldBy, Kept, Proof, Unreadable};
+    use crate::leftover::evidence::{HeldBy, Kept, Unreadable};
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -128,6 +138,7 @@ mod tests {
             quiet: Some(7200),
             grace: 3600,
             standing: false,
+            shared: false,
             wreck: None,
             named: Named::Nothing,
             undo: Undo::Clear,
@@ -148,6 +159,12 @@ mod tests {
         let owners = |evidence| Evidence { users: Users::Owner(7), ..evidence };
         let in_flight = Hold::NoneSeenButInFlight;
         let file = || free(dead());
+        let socket = || Evidence {
+            hold: Hold::Free(Proof::Unbound),
+            lives: Lives::None,
+            grace: 2,
+            ..dead()
+        };
         let queue = || Evidence { hold: Hold::NoneSeen, ..dead() };
         vec![
             (
@@ -322,6 +339,28 @@ mod tests {
             (
                 "semaphore: never finished, but made just now",
                 Evidence { wreck: Some(Defunct::Unfinished), quiet: Some(1), ..file() },
+                Idle,
+            ),
+            ("socket file: a socket is bound to it", held(HeldBy::Bound), InUse),
+            ("socket file: none is, whoever lives", owners(socket()), Leftover),
+            (
+                "socket file: none is, where another machine may look",
+                Evidence { shared: true, ..socket() },
+                Suspect,
+            ),
+            (
+                "socket file: none is, but it is too young",
+                Evidence { quiet: Some(1), ..socket() },
+                Idle,
+            ),
+            (
+                "socket file: it cannot be asked",
+                Evidence { hold: Hold::Unseen(Unreadable::Object("no permission")), ..socket() },
+                Unknown,
+            ),
+            (
+                "socket file: none is, and it is kept",
+                Evidence { kept: Some(Kept::Listed("sock:/x".into())), ..socket() },
                 Idle,
             ),
             (

@@ -1,7 +1,9 @@
 //! What kinds of object are for, as a table: the words of addresses, and the forms that their locators have.
 
 use super::encoding::quoted;
-use super::locator::{DESCRIPTOR, ID, INODE, KEY, Locator, LocatorForm, NAME, PATH};
+use super::locator::{
+    ABSTRACT, DESCRIPTOR, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH, TCP, UDP,
+};
 use super::named::listed;
 
 /// What a kind of object is for.
@@ -19,6 +21,8 @@ pub enum Facility {
     Lock,
     /// Pipe without a name.
     Pipe,
+    /// Socket.
+    Sock,
     /// The smallest kind, for tests alone.
     #[cfg(any(test, feature = "skeleton"))]
     Skeleton,
@@ -64,6 +68,13 @@ static ROWS: &[FacilityRow] = &[
         name: "pipe",
         alias: None,
         forms: &[&INODE, &DESCRIPTOR],
+        longest: 0,
+    },
+    FacilityRow {
+        facility: Facility::Sock,
+        name: "sock",
+        alias: None,
+        forms: &[&MARKED_PATH, &ABSTRACT, &TCP, &UDP, &INODE, &DESCRIPTOR],
         longest: 0,
     },
     #[cfg(any(test, feature = "skeleton"))]

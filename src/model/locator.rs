@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use super::encoding::{Encoded, quoted};
+use super::inet::{InetAddress, Transport};
 use super::named::Named;
 
 /// Which interface of the kernel an object belongs to.
@@ -19,10 +20,15 @@ pub enum Family {
     File,
     /// What the kernel makes for descriptors and mappings, without a file that has a name.
     Kernel,
+    /// Unix sockets.
+    Unix,
+    /// Internet sockets.
+    Inet,
 }
 
 impl Named for Family {
-    const ALL: &'static [Self] = &[Self::Sysv, Self::Posix, Self::File, Self::Kernel];
+    const ALL: &'static [Self] =
+        &[Self::Sysv, Self::Posix, Self::File, Self::Kernel, Self::Unix, Self::Inet];
 
     fn name(self) -> &'static str {
         match self {
@@ -30,6 +36,8 @@ impl Named for Family {
             Self::Posix => "posix",
             Self::File => "file",
             Self::Kernel => "kernel",
+            Self::Unix => "unix",
+            Self::Inet => "inet",
         }
     }
 
@@ -39,6 +47,8 @@ impl Named for Family {
             Self::Posix => "POSIX IPC",
             Self::File => "Files that any path can name",
             Self::Kernel => "Objects without a file that has a name",
+            Self::Unix => "Unix sockets",
+            Self::Inet => "Internet sockets",
         }
     }
 }
@@ -58,6 +68,10 @@ pub enum Locator {
     Inode(u64),
     /// A file without a name: major and minor number of its device, and its inode.
     File(u32, u32, u64),
+    /// An abstract name of a Unix socket, without the NUL byte at its beginning.
+    Abstract(Box<OsStr>),
+    /// Where an Internet socket is bound.
+    Inet(InetAddress),
     /// Whatever this descriptor of this process is: resolved to the object, as a key is.
     Descriptor(u32, u32),
 }
@@ -73,6 +87,9 @@ impl Locator {
             Self::Inode(_) => &INODE,
             Self::File(..) => &FILE,
             Self::Descriptor(..) => &DESCRIPTOR,
+            Self::Abstract(_) => &ABSTRACT,
+            Self::Inet(inet) if inet.transport == Transport::Tcp => &TCP,
+            Self::Inet(_) => &UDP,
         }
     }
 }
@@ -90,6 +107,11 @@ impl Display for Locator {
             Self::Inode(inode) => write!(out, "{inode}"),
             Self::File(major, minor, inode) => write!(out, "{major}:{minor}/{inode}"),
             Self::Descriptor(pid, fd) => write!(out, "{pid}/{fd}"),
+            Self::Abstract(name) => {
+                out.write_str("@")?;
+                Encoded(name.as_bytes()).fmt(out)
+            }
+            Self::Inet(inet) => inet.fmt(out),
         }
     }
 }
@@ -211,6 +233,51 @@ pub static DESCRIPTOR: LocatorForm = LocatorForm {
         _ => Err(format!("{} is no process id and descriptor number", quoted(&text))),
     },
 };
+
+/// An abstract name of a Unix socket.
+pub static ABSTRACT: LocatorForm = LocatorForm {
+    word: "@NAME",
+    about: "an abstract name (@NAME)",
+    family: Family::Unix,
+    begins: &[("@", " with an abstract name")],
+    fits: |text| text.first() == Some(&b'@'),
+    parse: |text, _, _| match text.get(1..).unwrap_or_default() {
+        name if name.len() <= LONGEST_ABSTRACT => {
+            Ok(Locator::Abstract(OsStr::from_bytes(name).into()))
+        }
+        name => Err(format!(
+            "an abstract name has at most {LONGEST_ABSTRACT} bytes after its @, this one has {}",
+            name.len()
+        )),
+    },
+};
+
+/// Bytes of an abstract name: those of `sun_path` but the first, `unix(7)`.
+const LONGEST_ABSTRACT: usize = 107;
+
+/// Where a socket of TCP is bound.
+pub static TCP: LocatorForm = LocatorForm {
+    word: "tcp:HOST:PORT",
+    about: "a TCP port (tcp:127.0.0.1:80)",
+    family: Family::Inet,
+    begins: &[("tcp:localhost:", " of TCP")],
+    fits: |text| text.starts_with(b"tcp:"),
+    parse: |text, _, _| inet(Transport::Tcp, &text),
+};
+
+/// Where a socket of UDP is bound.
+pub static UDP: LocatorForm = LocatorForm {
+    word: "udp:HOST:PORT",
+    about: "a UDP port (udp:127.0.0.1:53)",
+    family: Family::Inet,
+    begins: &[("udp:localhost:", " of UDP")],
+    fits: |text| text.starts_with(b"udp:"),
+    parse: |text, _, _| inet(Transport::Udp, &text),
+};
+
+fn inet(transport: Transport, text: &[u8]) -> Result<Locator, String> {
+    InetAddress::parse(transport, text.get(4..).unwrap_or_default()).map(Locator::Inet)
+}
 
 /// The largest process id and descriptor number.
 const MAX: u32 = i32::MAX.unsigned_abs();

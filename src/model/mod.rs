@@ -10,6 +10,7 @@ mod facility;
 mod fault;
 mod filelock;
 mod holder;
+mod inet;
 mod kind;
 mod limit;
 mod locator;
@@ -38,10 +39,12 @@ pub use facility::Facility;
 pub use fault::{Class, Fault};
 pub use filelock::{FileLock, LockLine, LockTaker};
 pub use holder::{Access, Holder, Holders, How, LockSort};
+pub use inet::{Host, InetAddress, Transport};
 pub use kind::{Breadth, Field, FileType, Kind, Part};
 pub use limit::{Limit, Who};
 pub use locator::{
-    DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH,
+    ABSTRACT, DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME,
+    PATH, TCP, UDP,
 };
 pub use message::Mark;
 pub use named::{Named, choices};

@@ -18,6 +18,8 @@ pub enum UsePattern {
     Steady,
     /// Queues and sets: programs come and go.
     Occasional,
+    /// Once it is unused no process can use it again.
+    Once,
 }
 
 /// What an object remembers. Two looks at an object that nobody used or changed in between are equal.
@@ -37,6 +39,8 @@ pub struct History {
     pub pending: Option<u64>,
     /// Callers that it counts as waiting on it, although a killed one stays counted.
     pub stranded: u32,
+    /// It can be in use by another machine, which shares its file system.
+    pub shared: bool,
     /// Nobody has opened or changed it since the moment it was made.
     pub untouched: bool,
     /// Names that it has.
@@ -62,6 +66,7 @@ impl History {
         pace: UsePattern::Steady,
         pending: None,
         stranded: 0,
+        shared: false,
         untouched: false,
         links: 0,
         memory: 0,

@@ -89,6 +89,8 @@ pub enum Vacancy {
         /// The lease also sees descriptors that are in flight in a socket. Without a lease, a scan does not.
         in_flight: bool,
     },
+    /// A connection that no server sees is refused, or not: a socket file.
+    Probed,
     /// Every process is looked at.
     Scanned,
     /// There is nothing to prove: it exists only while a process holds it.
@@ -101,6 +103,7 @@ impl Vacancy {
         match self {
             Self::Counted => "count",
             Self::Leased { .. } => "lease",
+            Self::Probed => "connect",
             Self::Scanned => "scan",
             Self::Existence => "existence",
         }

@@ -7,7 +7,9 @@
 
 pub mod attachment;
 pub mod buffer;
+pub mod connect;
 pub mod deferral;
+pub mod diag;
 pub mod directory;
 pub mod file;
 mod guarded;

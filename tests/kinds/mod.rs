@@ -9,6 +9,7 @@ mod sem_posix;
 mod sem_sysv;
 mod shm_posix;
 mod shm_sysv;
+mod sock;
 
 use crate::cases::Case;
 
@@ -23,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         sem_sysv::cases(),
         shm_posix::cases(),
         shm_sysv::cases(),
+        sock::cases(),
     ]
     .into_iter()
     .flatten()

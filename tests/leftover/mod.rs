@@ -6,6 +6,7 @@ mod low;
 mod namespaces;
 mod programs;
 mod races;
+mod sockets;
 
 use std::fs;
 
@@ -20,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         namespaces::cases(),
         programs::cases(),
         races::cases(),
+        sockets::cases(),
     ]
     .into_iter()
     .flatten()

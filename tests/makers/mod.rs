@@ -14,6 +14,7 @@ pub mod memory;
 pub mod odd;
 pub mod pipe;
 pub mod posix;
+pub mod sock;
 pub mod sysv;
 
 use std::ffi::CString;

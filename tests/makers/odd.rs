@@ -1,5 +1,7 @@
 //! Files in `/dev/shm` that are no IPC objects, or whose names try to do harm.
 
+#![allow(unsafe_code)]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use super::{fifo, posix};
+use super::{c_string, checked, fifo, posix};
 
 pub const SHM: &str = "/dev/shm";
 
@@ -68,4 +70,20 @@ pub fn longest_names() -> (String, String) {
     posix::shared_memory(&memory, 1, 0o600);
     posix::semaphore(&semaphore, 1, 0o600);
     (memory, semaphore)
+}
+
+/// An overlay file system below `directory`: its upper directory, and where it is mounted.
+pub fn overlay(directory: &Path) -> (String, String) {
+    let [lower, upper, work, merged] = ["lower", "upper", "work", "merged"].map(|name| {
+        let path = directory.join(name);
+        fs::create_dir(&path).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let options = c_string(format!("lowerdir={lower},upperdir={upper},workdir={work}"));
+    let (target, kind) = (c_string(merged.as_str()), c"overlay".as_ptr());
+    // SAFETY: strings that end in NUL.
+    checked("mount", unsafe {
+        libc::mount(kind, target.as_ptr(), kind, 0, options.as_ptr().cast())
+    });
+    (upper, merged)
 }

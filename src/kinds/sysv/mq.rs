@@ -82,6 +82,7 @@ impl Record for Queue {
             pace: UsePattern::Occasional,
             pending: Some(self.messages),
             stranded: 0,
+            shared: false,
             untouched: self.send_time == 0 && self.receive_time == 0,
             links: 1,
             memory: self.bytes,

@@ -78,6 +78,7 @@ impl Record for Set {
             pace: UsePattern::Occasional,
             pending: None,
             stranded: 0,
+            shared: false,
             untouched: self.operation_time == 0,
             links: 1,
             memory: 0,

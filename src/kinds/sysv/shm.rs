@@ -88,6 +88,7 @@ impl Record for SegmentFacts {
             pace: UsePattern::Steady,
             pending: None,
             stranded: 0,
+            shared: false,
             untouched: last == 0,
             links: 1,
             memory: 0,

@@ -44,12 +44,13 @@ impl Staged {
             // As long as it has a name, it is its own: where its name can be moved to another file, that is compared when it goes.
             (_, Claim::Leased(leased)) => has_name(leased.file()),
             (_, Claim::Opened(file)) => has_name(file),
-            (FilePlace::There(_), Claim::Untouched) => true,
-            (FilePlace::Fixed, Claim::Untouched) => false,
+            (FilePlace::There(_), Claim::Unbound(_) | Claim::Untouched) => true,
+            (FilePlace::Fixed, Claim::Unbound(_) | Claim::Untouched) => false,
         };
         in_place
             && match &self.claim {
                 Claim::Leased(leased) => leased.is_whole(),
+                Claim::Unbound(unbound) => unbound.is_still(),
                 // Every process is looked at once more.
                 Claim::Opened(_) | Claim::Untouched => {
                     let found = scanner.of(&self.trace);

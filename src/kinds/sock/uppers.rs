@@ -1,0 +1,141 @@
+//! The upper directories of overlay file systems. A socket file in one of them is seen there as another file than the one
+//! that a container has bound, so that nothing can be told from it.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use crate::kinds::file::id;
+use crate::kinds::search::stat;
+use crate::model::FileId;
+use crate::sys::processes::Proc;
+
+/// The upper directories of all overlays that are mounted anywhere.
+#[derive(Debug, Default)]
+pub(super) struct Uppers {
+    directories: HashSet<FileId>,
+    /// Those that could not be found, as they were named.
+    named: Vec<PathBuf>,
+}
+
+impl Uppers {
+    /// Looks into the mounts of every mount namespace that a process is in and that can be read.
+    pub(super) fn read(proc: &Path) -> Self {
+        let mut uppers = Self::default();
+        let mut seen = HashSet::new();
+        let Ok(processes) = Proc::open(proc) else { return uppers };
+        for pid in processes.pids().unwrap_or_default() {
+            let namespace = processes.process(pid).and_then(|one| one.stat(c"ns/mnt"));
+            if namespace.is_ok_and(|namespace| seen.insert(namespace.inode)) {
+                let text = std::fs::read(proc.join(format!("{pid}/mountinfo")));
+                let root = proc.join(format!("{pid}/root"));
+                upper_directories(&text.unwrap_or_default())
+                    .for_each(|path| uppers.add(&root, path));
+            }
+        }
+        uppers
+    }
+
+    fn add(&mut self, root: &Path, path: PathBuf) {
+        let below = path.strip_prefix("/").ok().map(|path| root.join(path));
+        let places = [below, Some(path.clone()).filter(|path| path.is_absolute())];
+        let found: Vec<FileId> = places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| stat(&place))
+            .map(|one| id(&one))
+            .collect();
+        if found.is_empty() {
+            self.named.push(path);
+        }
+        self.directories.extend(found);
+    }
+
+    /// Returns true if there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.directories.is_empty() && self.named.is_empty()
+    }
+
+    /// Returns true if an overlay shows this file, too.
+    pub(super) fn cover(&self, path: &Path) -> bool {
+        let is_upper = |directory: &Path| {
+            stat(directory).is_some_and(|stat| self.directories.contains(&id(&stat)))
+        };
+        let is_named = |directory: &Path| self.named.iter().any(|named| directory.ends_with(named));
+        !self.is_empty()
+            && path.ancestors().skip(1).any(|directory| is_upper(directory) || is_named(directory))
+    }
+}
+
+/// The upper directories in `/proc/PID/mountinfo`: the options of the file system are the last word of a line.
+fn upper_directories(mountinfo: &[u8]) -> impl Iterator<Item = PathBuf> {
+    mountinfo.split(|byte| *byte == b'\n').filter_map(|line| {
+        let mut words = line.split(|byte| *byte == b' ').skip_while(|word| *word != b"-").skip(1);
+        if words.next()? != b"overlay" {
+            return None;
+        }
+        let mut options = words.last()?.split(|byte| *byte == b',');
+        let upper = options.find_map(|option| option.strip_prefix(b"upperdir="))?;
+        Some(OsStr::from_bytes(&unescaped(upper)).into())
+    })
+}
+
+/// White space, commas and the like stand as a backslash and three octal digits.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, tail)) = rest.split_first() {
+        let digits =
+            tail.get(..3).filter(|digits| digits.iter().all(|digit| (b'0'..=b'7').contains(digit)));
+        let number =
+            digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        match number.filter(|_| *first == b'\\') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    std::ffi::OsString::from_vec(bytes).into_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_upper_directory_of_an_overlay_is_found_whatever_is_in_its_name() {
+        let text = b"36 35 98:0 /mnt1 /mnt2 rw,noatime shared:1 - ext3 /dev/root rw,errors=continue\n\
+            40 35 0:45 / /merged rw - overlay overlay rw,lowerdir=/l,upperdir=/var/a\\040b\\054c/diff,workdir=/w\n\
+            41 35 0:46 / /other rw - overlay overlay rw,lowerdir=/l\n";
+        let found: Vec<PathBuf> = upper_directories(text).collect();
+        assert_eq!(found, [Path::new("/var/a b,c/diff")]);
+    }
+
+    #[test]
+    fn what_lies_below_an_upper_directory_is_covered() {
+        let directory = tempfile::tempdir().unwrap();
+        let upper = directory.path().join("diff");
+        std::fs::create_dir_all(upper.join("run")).unwrap();
+        let mut uppers = Uppers::default();
+        assert!(!uppers.cover(&upper.join("run/x")));
+        uppers.add(Path::new("/"), upper.clone());
+        assert!(uppers.cover(&upper.join("run/x")));
+        assert!(!uppers.cover(&directory.path().join("x")));
+        uppers.add(Path::new("/"), "l/ABC/diff".into());
+        assert!(uppers.cover(Path::new("/nowhere/l/ABC/diff/run/x")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_upper_directories_or_none(text: Vec<u8>) {
+            upper_directories(&text).for_each(drop);
+        }
+    }
+}
