@@ -43,6 +43,10 @@ pub struct Filter {
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub older_than: Option<Duration>,
 
+    /// At most this old: 90, 10m, 2h, 3days
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub newer_than: Option<Duration>,
+
     /// At least this large: 4096, 64K, 1.5M
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub min_size: Option<u64>,
@@ -71,9 +75,16 @@ impl Filter {
             let age = now.saturating_sub(since.secs);
             u64::try_from(age).is_ok_and(|age| age >= than.as_secs())
         };
+        let older = |since: Timestamp, than: Duration| {
+            let age = now.saturating_sub(since.secs);
+            u64::try_from(age).is_ok_and(|age| age > than.as_secs())
+        };
         self.allows(object.kind.family)
             && owner.is_none_or(|uid| object.uid() == Some(uid))
             && self.older_than.is_none_or(|than| object.since.is_some_and(|since| old(since, than)))
+            && self
+                .newer_than
+                .is_none_or(|than| object.since.is_some_and(|since| !older(since, than)))
             && self
                 .min_size
                 .is_none_or(|least| matches!(object.size, Value::Bytes(size) if size >= least))

@@ -8,6 +8,7 @@ use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::filter::Filter;
 use crate::cli::judging::{InStates, Judging};
 use crate::cli::params::Params;
+use crate::cli::values;
 use crate::holders::Scanner;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::search::FileSearch;
@@ -17,8 +18,8 @@ use crate::listing::holders::{HolderColumns, check_process};
 use crate::listing::judged::{Judged, LATE, Stages, ValuePlace};
 use crate::listing::selection::{self, Walk};
 use crate::listing::states::{Means, States};
-use crate::model::{Breadth, COMMON, Kind, Settings};
-use crate::output::{Cell, Renderer};
+use crate::model::{Breadth, COMMON, Fault, Kind, Named, Settings, Value};
+use crate::output::{Cell, Format, Groups, Renderer, SUMS};
 
 /// List objects, all or those named
 ///
@@ -58,6 +59,54 @@ pub(super) struct Args {
     /// Sort by these columns: A,-B; a hyphen reverses the order
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Output")]
     sort: Option<String>,
+
+    /// Print sums instead of objects: how many and how large
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        value_parser = values::named::<GroupBy>(),
+        conflicts_with_all = ["sort", "columns"],
+        help_heading = "Output"
+    )]
+    group_by: Option<GroupBy>,
+}
+
+/// By what objects are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GroupBy {
+    Owner,
+    Group,
+    State,
+    Kind,
+    Facility,
+    Producer,
+}
+
+impl Named for GroupBy {
+    const ALL: &'static [Self] =
+        &[Self::Owner, Self::Group, Self::State, Self::Kind, Self::Facility, Self::Producer];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Group => "group",
+            Self::State => "state",
+            Self::Kind => "kind",
+            Self::Facility => "facility",
+            Self::Producer => "producer",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Owner => "Who owns them",
+            Self::Group => "Their group",
+            Self::State => "Their state",
+            Self::Kind => "Their kind",
+            Self::Facility => "Their facility",
+            Self::Producer => "The program that names objects so",
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -67,6 +116,7 @@ Examples:
   ipcctl list --mine --older-than 1day          what I left behind
   ipcctl list --pid $$                          what this shell holds
   ipcctl list mq -o +bytes,last-used            more columns for queues
+  ipcctl list --group-by owner                  how much each user has
   ipcctl list pipe -o +readers,writers          who is at which end
   ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
 
@@ -79,11 +129,13 @@ impl Default for Args {
             mine: false,
             name: None,
             older_than: None,
+            newer_than: None,
             min_size: None,
             kinds: Params::default(),
         };
         let judging = Judging::default();
-        Self { filter, judging, pid: None, states: InStates::default(), all: false, sort: None }
+        let states = InStates::default();
+        Self { filter, judging, pid: None, states, all: false, sort: None, group_by: None }
     }
 }
 
@@ -92,12 +144,22 @@ const DEFAULT: &[&str] =
 
 /// Lists objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
+    let (chosen, sorted) = (preferred("IPCCTL_COLUMNS", cx), preferred("IPCCTL_SORT", cx));
+    let chosen_in =
+        chosen.as_ref().filter(|_| cx.options.columns.is_none()).map(|_| "IPCCTL_COLUMNS");
+    let sorted_in = sorted.as_ref().filter(|_| args.sort.is_none()).map(|_| "IPCCTL_SORT");
+    cx.options.columns = cx.options.columns.take().or(chosen);
+    let sorted = args.sort.clone().or(sorted).filter(|_| args.group_by.is_none());
     // Putting all columns together takes time, which a plain listing does not need.
-    let named = cx.options.columns.is_some() || args.sort.is_some();
+    let named = cx.options.columns.is_some() || sorted.is_some();
     let known = if named { columns::of_objects() } else { Vec::new() };
-    let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known)?;
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let order = order(args.sort.as_deref(), &known)?;
+    let columns = columns::choose(cx.options.columns.as_deref(), DEFAULT, &known);
+    let columns = columns.map_err(|stop| named_in(chosen_in, stop))?;
+    let columns: Vec<&str> = match args.group_by {
+        Some(by) => vec![by.name(), "size"],
+        None => columns.iter().map(String::as_str).collect(),
+    };
+    let order = order(sorted.as_deref(), &known).map_err(|stop| named_in(sorted_in, stop))?;
     if let Some(pid) = args.pid
         && let Err(fault) = check_process(pid, cx)
     {
@@ -124,8 +186,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         breadth: if args.all || args.pid.is_some() { Breadth::All } else { Breadth::Usual },
         options: args.filter.kinds.for_any(&records)?,
         // Without a choice, formats that name values tell all that comes for free.
-        everything_free: cx.format().names_values() && cx.options.columns.is_none(),
-        renderer: cx.renderer("objects", &columns),
+        everything_free: cx.format().names_values()
+            && cx.options.columns.is_none()
+            && args.group_by.is_none(),
+        renderer: match args.group_by {
+            Some(by) => {
+                let sums = cx.renderer("groups", &[by.name(), SUMS[0], SUMS[1]]);
+                Box::new(Groups::new(by.name(), sums))
+            }
+            None => cx.renderer("objects", &columns),
+        },
+        total: (0, 0),
         columns: &columns,
         order: &order,
         stages,
@@ -137,6 +208,22 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         stop: None,
     };
     listing.walk(cx, &scanner, judge.as_ref())
+}
+
+/// What the user prefers where the command line does not say. Scripts that read other formats are not surprised by it.
+fn preferred(name: &str, cx: &Context) -> Option<String> {
+    let given = std::env::var(name).ok().filter(|given| !given.is_empty());
+    given.filter(|_| cx.format() == Format::Table)
+}
+
+/// What is wrong with a choice, with the variable of the environment that it comes from.
+fn named_in(variable: Option<&str>, stop: Exit) -> Exit {
+    match (variable, stop) {
+        (Some(variable), Exit::Usage(fault)) => {
+            Exit::Usage(Fault { cause: format!("{variable}: {}", fault.cause), ..fault })
+        }
+        (_, stop) => stop,
+    }
 }
 
 /// Column names with whether they are reversed.
@@ -167,6 +254,8 @@ struct Listing<'a> {
     /// Objects that cannot be written yet, with their turns.
     kept: Vec<(usize, Judged)>,
     stop: Option<io::Error>,
+    /// Objects that were written, and their bytes.
+    total: (u64, u64),
 }
 
 impl Listing<'_> {
@@ -238,6 +327,10 @@ impl Listing<'_> {
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, one.object.kind)) {
             self.place(one);
         }
+        self.total.0 += 1;
+        if let Value::Bytes(size) = one.object.size {
+            self.total.1 = self.total.1.saturating_add(size);
+        }
         let cells: Vec<Cell> = self.places.iter().map(|place| one.at(*place)).collect();
         self.renderer.record(&mut cx.out, &cx.view, &cells)
     }
@@ -273,6 +366,11 @@ impl Listing<'_> {
         });
         for (_, one) in &kept {
             self.write(cx, one)?;
+        }
+        if self.total.0 > 1 {
+            let mut size = String::new();
+            cx.view.human(&Value::Bytes(self.total.1), &mut size);
+            self.renderer.footer(format!("{} objects, {size}", self.total.0));
         }
         cx.finish(self.renderer, warnings)
     }

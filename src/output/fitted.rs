@@ -75,6 +75,7 @@ pub(super) struct Fitted {
     chosen: bool,
     palette: Palette,
     width: Option<usize>,
+    footer: Option<String>,
 }
 
 impl Fitted {
@@ -92,6 +93,7 @@ impl Fitted {
             chosen: layout.chosen,
             palette: layout.palette.clone(),
             width: layout.width,
+            footer: None,
         }
     }
 
@@ -295,6 +297,10 @@ impl Fitted {
             }
             text.push('\n');
         }
+        if let (Some(footer), Some(width)) = (&self.footer, self.width) {
+            text.push_str(&cut(footer, width));
+            text.push('\n');
+        }
         out.write_all(text.as_bytes())
     }
 }
@@ -321,8 +327,13 @@ impl Renderer for Fitted {
         Ok(())
     }
 
+    fn footer(&mut self, line: String) {
+        self.footer = Some(line);
+    }
+
     fn lines(&self) -> usize {
-        self.rows.len() + usize::from(self.headings)
+        let others = usize::from(self.headings) + usize::from(self.footer.is_some());
+        self.rows.len() + others
     }
 
     fn finish(&mut self, out: &mut dyn Write, _view: &View, _: &[String]) -> io::Result<()> {

@@ -4,6 +4,7 @@ mod color;
 mod csv;
 mod detail;
 mod fitted;
+mod groups;
 mod hex;
 mod json;
 mod names;
@@ -19,6 +20,7 @@ use crate::model::{Named, Value};
 
 pub use color::{Palette, Tone};
 pub use detail::{Sheet, detail};
+pub use groups::{Groups, SUMS};
 pub use hex::Dump;
 pub use names::Names;
 pub use progress::{Progress, ProgressUnit};
@@ -98,6 +100,9 @@ pub trait Renderer {
     /// # Errors
     /// What the output says.
     fn record(&mut self, out: &mut dyn Write, view: &View, cells: &[Cell]) -> io::Result<()>;
+
+    /// A last line for people at a terminal.
+    fn footer(&mut self, _line: String) {}
 
     /// How many lines of a terminal are still to be written, where they have been kept.
     fn lines(&self) -> usize {

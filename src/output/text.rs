@@ -112,7 +112,7 @@ impl View {
     }
 
     /// For `show`: what is unknown says why, what is absent says how.
-    pub(super) fn telling(&self, value: &Value, out: &mut String) {
+    pub fn telling(&self, value: &Value, out: &mut String) {
         match value {
             Value::Unknown(reason) => push(out, format_args!("unknown ({reason})")),
             Value::None(how) => out.push_str(how),

@@ -15,6 +15,10 @@ crate::cases![
     an_unknown_size_is_not_as_large_as_anything,
     older_than_keeps_what_is_older,
     what_has_just_been_made_is_older_than_nothing,
+    newer_than_keeps_what_is_not_older,
+    sums_are_by_the_values_of_a_column,
+    what_a_user_prefers_holds_for_tables_alone,
+    a_terminal_gets_the_total,
     filters_are_applied_together,
     a_bad_size_or_duration_is_exit_2_and_names_the_value,
     the_order_is_by_size_in_both_directions,
@@ -113,6 +117,68 @@ fn what_has_just_been_made_is_older_than_nothing() {
     }
     assert_eq!(listed(&env, &["shm", "mq", "sem", "--older-than", "1h"]), [""; 0]);
     assert_eq!(listed(&env, &["shm", "mq", "sem", "--older-than", "0s"]).len(), 6);
+}
+
+fn newer_than_keeps_what_is_not_older() {
+    let env = TestEnv::new();
+    posix::shared_memory("/old", 1, 0o600);
+    posix::shared_memory("/new", 1, 0o600);
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let file = fs::File::open("/dev/shm/old").unwrap();
+    file.set_times(FileTimes::new().set_modified(hour_ago)).unwrap();
+    let newer = |than: &str| listed(&env, &["shm", "--newer-than", than]);
+    let older = |than: &str| listed(&env, &["shm", "--older-than", than]);
+    // Whatever the age is counted from, each object is on one side.
+    for than in ["30m", "2h"] {
+        let (newer, older) = (newer(than), older(than));
+        assert_eq!(newer.len() + older.len(), 2, "{newer:?} {older:?}");
+        assert!(newer.contains(&"shm:/new".to_owned()), "{newer:?}");
+    }
+    env.run(["list", "--newer-than", "soon"]).code(2).says("soon");
+}
+
+fn sums_are_by_the_values_of_a_column() {
+    let env = TestEnv::new();
+    posix::shared_memory("/one", 1000, 0o600);
+    posix::shared_memory("/two", 500, 0o600);
+    posix::semaphore("/gate", 0, 0o600);
+    sysv::segment(env.key(), 4096, 0o600);
+    let sums = |by: &str, format: &str| {
+        let words = ["list", "shm", "sem", "--group-by", by, "--format", format];
+        env.run(words).ok().stdout().to_owned()
+    };
+    assert_eq!(sums("kind", "plain"), "sysv-shm\t1\t4096\nposix-shm\t2\t1500\nposix-sem\t1\t0\n");
+    assert_eq!(sums("facility", "csv"), "facility,objects,size\nshm,3,5596\nsem,1,0\n");
+    let json: serde_json::Value = serde_json::from_str(&sums("facility", "json")).unwrap();
+    assert_eq!(json["groups"][0]["facility"], "shm");
+    assert_eq!(json["groups"][0]["objects"], 3);
+    assert_eq!(json["groups"][0]["size"], 5596);
+    env.run(["list", "--group-by", "size"]).code(2);
+    env.run(["list", "--group-by", "owner", "--sort", "size"]).code(2);
+}
+
+fn what_a_user_prefers_holds_for_tables_alone() {
+    let env = TestEnv::new();
+    posix::shared_memory("/a", 2, 0o600);
+    posix::shared_memory("/b", 1, 0o600);
+    let list = |more: &[&'static str]| {
+        let words = ["list", "shm"].iter().chain(more);
+        env.command(words).env("IPCCTL_COLUMNS", "address,size").env("IPCCTL_SORT", "size")
+    };
+    list(&[]).run().ok().prints("ADDRESS  SIZE\nshm:/b      1\nshm:/a      2\n");
+    list(&["-o", "address"]).run().ok().prints("ADDRESS\nshm:/b\nshm:/a\n");
+    list(&["--format", "csv"]).run().ok().shows("content,state");
+    let wrong = env.command(["list"]).env("IPCCTL_COLUMNS", "nosuch").run();
+    wrong.code(2).says("IPCCTL_COLUMNS").says("nosuch");
+}
+
+fn a_terminal_gets_the_total() {
+    let env = TestEnv::new();
+    posix::shared_memory("/a", 1024, 0o600);
+    posix::shared_memory("/b", 1024, 0o600);
+    let list = || env.command(["list", "shm", "--name", "/?"]);
+    assert!(list().run_on_terminal(80).ok().stdout().ends_with("2 objects, 2.0K\n"));
+    list().run().ok().hides("objects");
 }
 
 fn filters_are_applied_together() {
