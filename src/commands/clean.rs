@@ -16,6 +16,7 @@ use crate::cli::values;
 use crate::holders::Scanner;
 use crate::kinds;
 use crate::kinds::capability::{Query, StageNeeds, Want};
+use crate::kinds::search::FileSearch;
 use crate::leftover::Classifier;
 use crate::leftover::groups::{self, Member};
 use crate::leftover::removal::Remover;
@@ -105,9 +106,11 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let names: Vec<&str> =
         columns.iter().map(String::as_str).chain(states::NEEDS.iter().copied()).collect();
     let options = args.filter.kinds.for_any(&selection::records(&args.filter))?;
+    let files = FileSearch::default();
     let look = Query {
         needs: StageNeeds::HISTORY,
         processes: &scanner,
+        files: Some(&files),
         options: &options,
         ..Query::new(Want::Only(&names), &proc)
     };

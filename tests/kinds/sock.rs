@@ -34,6 +34,7 @@ crate::cases![
     a_socket_without_a_file_has_nothing_to_change_or_remove,
     a_link_is_not_followed_and_leads_to_its_socket,
     a_relative_path_needs_its_dot,
+    addresses_are_completed_with_what_is_known_of_them,
     a_named_directory_is_searched_for_socket_files;
     Strace: a_kernel_without_sock_diag_tells_what_it_can
 ];
@@ -339,6 +340,19 @@ fn a_relative_path_needs_its_dot() {
     env.run(["show", "sock:here.sock"]).code(2).says("a path that begins with /, ./ or ../");
     let path = env.path("here.sock");
     assert_eq!(env.show("sock:./here.sock")["address"], format!("sock:{path}"));
+}
+
+fn addresses_are_completed_with_what_is_known_of_them() {
+    let env = TestEnv::new();
+    let name = format!("complete-{}", std::process::id());
+    let _listener = sock::abstract_listener(name.as_bytes());
+    let (one, _other) = UnixStream::pair().unwrap();
+    let complete = |typed: &str| env.run(["__complete", "--", "show", typed]).code(0);
+    let answer = complete(&format!("sock:@{name}"));
+    answer.shows(&format!("sock:@{name}\t")).shows("listening 0/");
+    complete(&sock::address(&one)).shows("connected 0 B queued");
+    assert!(!complete("sock:").stdout().contains(&sock::address(&one)));
+    complete("so").shows("sock:\t");
 }
 
 fn a_named_directory_is_searched_for_socket_files() {

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use super::Candidate;
 use crate::cli::context::Context;
-use crate::kinds::capability::Want;
+use crate::kinds::capability::{Query, Want};
 use crate::kinds::{KINDS, KindRecord};
-use crate::model::{Encoded, Facility, FileType, Found, Object, PATH, decode};
+use crate::model::{Breadth, Encoded, Facility, FileType, Found, Object, PATH, decode};
 use crate::sys::directory;
 
 /// What describes an object in one line.
@@ -39,14 +39,16 @@ pub(super) fn existing(
         let facility = record.kind.facility.name();
         match typed.split_once(':') {
             Some((word, locator)) if word == facility => {
-                of_kind(record, locator, cx, &mut candidates)
+                of_kind(record, (locator, breadth(locator)), cx, &mut candidates)
             }
             Some(_) => {}
             // Paths are searched for when it is clear that a path is meant: that takes a look at every process.
-            None if !record.holding.found_in.is_empty() => {
+            None if !record.holding.found_in.is_empty() || record.kind.listed > Breadth::Usual => {
                 candidates.push((format!("{facility}:"), record.kind.about.into()));
             }
-            None if facility.starts_with(typed) => of_kind(record, "", cx, &mut candidates),
+            None if facility.starts_with(typed) => {
+                of_kind(record, ("", Breadth::Usual), cx, &mut candidates)
+            }
             None => {}
         }
     }
@@ -98,11 +100,25 @@ fn forms(typed: &str) -> Vec<Candidate> {
     candidates
 }
 
-fn of_kind(record: &KindRecord, locator: &str, cx: &Context, candidates: &mut Vec<Candidate>) {
+/// What is offered after the colon: what has a name, and what is named by a number once one is typed.
+fn breadth(locator: &str) -> Breadth {
+    if locator.starts_with(|letter: char| letter.is_ascii_digit()) {
+        Breadth::All
+    } else {
+        Breadth::Facility
+    }
+}
+
+fn of_kind(
+    record: &KindRecord,
+    (locator, breadth): (&str, Breadth),
+    cx: &Context,
+    candidates: &mut Vec<Candidate>,
+) {
     let facility = record.kind.facility.name();
     let by_key = locator.starts_with("0x");
     let wanted: &[&str] = if by_key { &["key", "owner", "size", "content"] } else { DESCRIPTION };
-    let look = cx.look(Want::Only(wanted));
+    let look = Query { breadth, ..cx.look(Want::Only(wanted)) };
     let begin = format!("{facility}:{locator}");
     let _ = record.inspect.list(&look, &mut |sighting| {
         if let Found::Object(object) = sighting {
