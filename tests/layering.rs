@@ -21,20 +21,24 @@ crate::cases![
 ];
 
 /// A layer and the layers that it may use. Whatever is not listed is refused.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("sys", &[]),
     ("model", &[]),
     ("kinds", &["model", "sys"]),
     ("holders", &["model", "sys"]),
     ("leftover", &["model", "sys", "holders", "kinds"]),
+    ("waits", &["sys", "model", "kinds", "holders"]),
     ("endpoint", &["model", "kinds", "sys"]),
     ("output", &["model", "sys"]),
     ("cli", &["sys", "model", "kinds", "holders", "endpoint", "output"]),
-    ("listing", &["sys", "model", "kinds", "holders", "leftover", "output", "cli"]),
+    ("listing", &["sys", "model", "kinds", "holders", "leftover", "waits", "output", "cli"]),
     ("compat", &["sys", "model", "kinds", "output"]),
     (
         "commands",
-        &["sys", "model", "kinds", "holders", "leftover", "endpoint", "output", "cli", "listing"],
+        &[
+            "sys", "model", "kinds", "holders", "leftover", "waits", "endpoint", "output", "cli",
+            "listing",
+        ],
     ),
 ];
 

@@ -18,8 +18,11 @@ use crate::listing::holders::{HolderColumns, check_process};
 use crate::listing::judged::{Judged, LATE, Stages, ValuePlace};
 use crate::listing::selection::{self, Walk};
 use crate::listing::states::{Means, States};
+use crate::listing::troubles;
 use crate::model::{Breadth, COMMON, Fault, Kind, Named, Settings, Value};
 use crate::output::{Cell, Format, Groups, Renderer, SUMS};
+use crate::waits::TROUBLES;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 /// List objects, all or those named
 ///
@@ -49,6 +52,22 @@ pub(super) struct Args {
 
     #[command(flatten)]
     states: InStates<false>,
+
+    /// Only what is in trouble, of any sort or of these
+    ///
+    /// Looks at every object, also at those that have no name, unless some are named.
+    #[arg(
+        long,
+        value_name = "WORD[,WORD]",
+        num_args = 0..=1,
+        require_equals = true,
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(TROUBLES.iter().map(|one| {
+            PossibleValue::new(one.word).help(one.about)
+        })),
+        help_heading = "Selection"
+    )]
+    trouble: Option<Vec<String>>,
 
     /// Every object, also those that have no name
     ///
@@ -118,6 +137,7 @@ Examples:
   ipcctl list mq -o +bytes,last-used            more columns for queues
   ipcctl list --group-by owner                  how much each user has
   ipcctl list pipe -o +readers,writers          who is at which end
+  ipcctl list --trouble -o address,trouble,pids what is stuck, and whose it is
   ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
 
 impl Default for Args {
@@ -134,8 +154,16 @@ impl Default for Args {
             kinds: Params::default(),
         };
         let judging = Judging::default();
-        let states = InStates::default();
-        Self { filter, judging, pid: None, states, all: false, sort: None, group_by: None }
+        Self {
+            filter,
+            judging,
+            pid: None,
+            states: InStates::default(),
+            trouble: None,
+            all: false,
+            sort: None,
+            group_by: None,
+        }
     }
 }
 
@@ -169,6 +197,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     }
     let names = columns.iter().copied().chain(order.iter().map(|(name, _)| name.as_str()));
     let stages = Stages::of(names);
+    let stages = Stages { trouble: stages.trouble || args.trouble.is_some(), ..stages };
     let states = States::new(&args.states, stages);
     // If nothing else is asked of the processes, only the one is looked at.
     let scanner = match args.pid {
@@ -183,7 +212,12 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     });
     let listing = Listing {
         filter: &args.filter,
-        breadth: if args.all || args.pid.is_some() { Breadth::All } else { Breadth::Usual },
+        breadth: if args.all || args.pid.is_some() || args.trouble.is_some() {
+            Breadth::All
+        } else {
+            Breadth::Usual
+        },
+        trouble: args.trouble.as_deref(),
         options: args.filter.kinds.for_any(&records)?,
         // Without a choice, formats that name values tell all that comes for free.
         everything_free: cx.format().names_values()
@@ -241,6 +275,8 @@ struct Listing<'a> {
     filter: &'a Filter,
     options: Settings,
     breadth: Breadth,
+    /// Only what is in one of these troubles; in any, if there are none.
+    trouble: Option<&'a [String]>,
     columns: &'a [&'a str],
     everything_free: bool,
     order: &'a [(String, bool)],
@@ -271,6 +307,9 @@ impl Listing<'_> {
         let mut names: Vec<&str> = columns.iter().copied().chain(sorted_by).collect();
         filter.columns().for_each(|name| names.push(name));
         names.extend(self.states.needs());
+        if self.stages.trouble {
+            names.extend(troubles::NEEDS);
+        }
         let want = if self.everything_free { Want::FreeAnd(&names) } else { Want::Only(&names) };
         let needs = StageNeeds { holders: self.stages.holders, history: self.states.wanted() };
         let (proc, options) = (cx.proc.clone(), std::mem::take(&mut self.options));
@@ -310,7 +349,7 @@ impl Listing<'_> {
         {
             return ControlFlow::Continue(());
         }
-        if keeps || self.holders.expected || self.states.expected {
+        if keeps || self.holders.expected || self.states.expected || self.stages.trouble {
             self.kept.push((turn, one));
             return ControlFlow::Continue(());
         }
@@ -354,6 +393,12 @@ impl Listing<'_> {
         let mut kept = std::mem::take(&mut self.kept);
         self.holders.fill(&mut kept, cx);
         self.states.fill(&mut kept, means);
+        if self.stages.trouble {
+            troubles::fill(kept.iter_mut().map(|(_, one)| one), means.look);
+        }
+        if let Some(words) = self.trouble {
+            kept.retain(|(_, one)| troubles::is_asked(one, words));
+        }
         kept.sort_by(|(turn, one), (other_turn, two)| {
             let mut orders = self.order.iter().map(|(name, reversed)| {
                 match (one.column(name), two.column(name)) {

@@ -9,7 +9,7 @@ use crate::cli::values;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::{self, KINDS};
 use crate::listing::judged::{Judged, Stages};
-use crate::listing::{columns, selection, states};
+use crate::listing::{columns, selection, states, troubles};
 use crate::model::{Address, Fault, Field, Holders, Rows, Value};
 use crate::output::{Cell, Format, Times, detail};
 
@@ -41,7 +41,11 @@ static FACT: Field = Field::free("fact", "Which fact.");
 static REASON: Field = Field::free("reason", "Why it could not be read.");
 
 /// What the address, the facts and the table of holders say already.
-const SAID: &[&str] = &["facility", "family", "id", "name", "content", "holders", "unseen"];
+const SAID: &[&str] =
+    &["facility", "family", "id", "name", "content", "since", "holders", "unseen", "pids", "fds"];
+
+/// What is not told where there is nothing to tell.
+const ONLY_IF_KNOWN: &[&str] = &["producer", "trouble", "trouble-evidence", "waits"];
 
 /// Shows objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
@@ -55,11 +59,15 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         None => None,
     };
     let mut names: Vec<&str> = chosen.iter().flatten().map(String::as_str).collect();
-    let all = Stages { holders: true, verdict: true, evidence: true, producer: true };
+    let all =
+        Stages { holders: true, verdict: true, evidence: true, producer: true, trouble: true };
     let stages = if chosen.is_some() { Stages::of(names.iter().copied()) } else { all };
     let judged = stages.verdict || stages.producer;
     if judged {
         names.extend(states::NEEDS);
+    }
+    if stages.trouble {
+        names.extend(troubles::NEEDS);
     }
     let want = if chosen.is_some() { Want::Only(&names) } else { Want::Everything };
     if stages.holders {
@@ -94,6 +102,9 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     }
     if judged && let Err(fault) = judge(&mut objects, (&args.judging, stages), &look, cx) {
         cx.complain(&fault);
+    }
+    if stages.trouble {
+        troubles::fill(objects.iter_mut(), &look);
     }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),
@@ -138,7 +149,7 @@ fn tables(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> Ve
                 .into_iter()
                 .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.object.size.is_known())
-                .filter(|name| *name != "producer" || object.producer.is_some())
+                .filter(|name| !ONLY_IF_KNOWN.contains(name) || object.tells(name))
                 .collect(),
         };
         let cells: Vec<(&str, Cell)> =

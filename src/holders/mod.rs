@@ -3,6 +3,7 @@
 //! Questions are [`Trace`]s and classes of files, and cost only what they need: mappings, descriptors, calls that
 //! threads wait in. Nothing here opens, maps or changes an object. Knows no kind and no verb.
 
+mod call;
 mod fds;
 mod gaps;
 mod locks;
@@ -23,6 +24,7 @@ use crate::model::{FileClass, Findings, Holder, Holders, How, Subject, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 use crate::sys::threads;
+pub use call::RawCall;
 use gaps::Gaps;
 use locks::LockList;
 pub use questions::Questions;

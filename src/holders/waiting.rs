@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::uio::pread;
 
+use super::call::RawCall;
 use crate::model::{Access, LockSort};
 use crate::sys::processes::Process;
 use numbers::{ArgumentMeaning, CALLS, COMPAT, Numbers};
@@ -120,9 +121,6 @@ pub(super) fn is_known() -> bool {
     !CALLS.is_empty()
 }
 
-/// Programs of 32 bits have their stack below this, those of 64 bits nearly always above.
-const FOUR_GIB: u64 = 1 << 32;
-
 /// FUTEX_WAIT and FUTEX_WAIT_BITSET, without the flags for private words and the clock.
 const FUTEX_WAITS: [u64; 2] = [0, 9];
 const FUTEX_FLAGS: u64 = 0x180;
@@ -133,13 +131,10 @@ pub(super) fn parse(text: &[u8]) -> Doing {
 }
 
 fn parse_known(text: &[u8]) -> Option<Doing> {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut words = text.split_ascii_whitespace();
-    let number: libc::c_long = words.next()?.parse().ok().filter(|number| *number >= 0)?;
-    let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
-    let arguments = [hex()?, hex()?, hex()?, hex()?, hex()?, hex()?];
+    let call = RawCall::parse(text)?;
+    let (number, arguments) = (call.number, call.arguments);
     let native = meaning(CALLS, number, &arguments);
-    if hex()? >= FOUR_GIB {
+    if !call.foreign {
         return native.map(Doing::Waiting);
     }
     let compat = COMPAT.ok_or(UnknownNumbers).map(|calls| meaning(calls, number, &arguments));

@@ -42,7 +42,7 @@ impl PipeContent {
 
 /// Copies descriptors of processes. The process that was asked last is remembered: pipes of one process come together.
 #[derive(Default)]
-pub(super) struct Borrower(Option<(i32, ProcessHandle)>);
+pub(crate) struct Borrower(Option<(i32, ProcessHandle)>);
 
 impl Borrower {
     /// A copy of a descriptor, if it is one of this file; `None` when the process or its descriptor has gone meanwhile, or
@@ -50,7 +50,7 @@ impl Borrower {
     ///
     /// # Errors
     /// EPERM without the right to trace the process, ENOSYS before Linux 5.6.
-    pub(super) fn copy(
+    pub(crate) fn copy(
         &mut self,
         (pid, fd): (i32, i32),
         wanted: FileId,
@@ -124,8 +124,63 @@ fn asked(end: &OwnedFd) -> io::Result<PipeContent> {
         capacity: Value::Bytes(pipe::capacity(end.as_fd())?),
         queued: Value::Bytes(pipe::queued(end.as_fd())?),
         packet,
-        alone: Some(poll::is_alone(end)),
+        alone: poll::is_alone(end).ok(),
     })
+}
+
+/// What the ends of a pipe say at one moment, as far as they could be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EndStates {
+    /// Bytes in it.
+    pub(crate) queued: Option<u64>,
+    /// There is room to write. Only an end for writing knows, and bytes against capacity do not tell: what fills up is a
+    /// number of pieces.
+    pub(crate) writable: Option<bool>,
+    /// No process can read from it any more: an end for writing knows.
+    pub(crate) no_reader: Option<bool>,
+    /// No process can write to it any more: an end for reading knows.
+    pub(crate) no_writer: Option<bool>,
+}
+
+impl EndStates {
+    /// Adds what another end says.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.queued = self.queued.or(other.queued);
+        self.writable = self.writable.or(other.writable);
+        self.no_reader = self.no_reader.or(other.no_reader);
+        self.no_writer = self.no_writer.or(other.no_writer);
+    }
+
+    /// What two looks have in common.
+    pub(crate) fn agreed(&self, later: &Self) -> Self {
+        fn same<T: PartialEq + Copy>(one: Option<T>, two: Option<T>) -> Option<T> {
+            one.filter(|_| one == two)
+        }
+        Self {
+            queued: same(self.queued, later.queued),
+            writable: same(self.writable, later.writable),
+            no_reader: same(self.no_reader, later.no_reader),
+            no_writer: same(self.no_writer, later.no_writer),
+        }
+    }
+}
+
+/// What an open end says of its pipe.
+pub(crate) fn end_states(end: &OwnedFd) -> EndStates {
+    let access = fcntl(end, FcntlArg::F_GETFL).map(|flags| flags & libc::O_ACCMODE);
+    let (reads, writes) = match access {
+        Ok(libc::O_RDONLY) => (true, false),
+        Ok(libc::O_WRONLY) => (false, true),
+        Ok(_) => (true, true),
+        Err(_) => (false, false),
+    };
+    let alone = poll::is_alone(end).ok();
+    EndStates {
+        queued: pipe::queued(end.as_fd()).ok(),
+        writable: if writes { poll::has_room(end).ok() } else { None },
+        no_reader: alone.filter(|_| writes).map(|alone| alone && !reads),
+        no_writer: alone.filter(|_| reads).map(|alone| alone && !writes),
+    }
 }
 
 fn is_gone(error: &io::Error) -> bool {

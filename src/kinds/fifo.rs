@@ -60,6 +60,7 @@ static FIFOS: FileClass = FileClass {
 static HOLDING: Holding = Holding {
     descriptors: true,
     calls: Calls::Opening,
+    flows: true,
     idle_is_normal: true,
     found_in: std::slice::from_ref(&FIFOS),
     ..Holding::NONE

@@ -3,7 +3,7 @@
 
 mod alike;
 pub mod backing;
-mod borrowed;
+pub(crate) mod borrowed;
 pub mod capability;
 pub mod existing;
 mod fact;

@@ -45,6 +45,7 @@ static PIPES: FileClass = FileClass {
 
 static HOLDING: Holding = Holding {
     descriptors: true,
+    flows: true,
     vacancy: Vacancy::Existence,
     found_in: std::slice::from_ref(&PIPES),
     ..Holding::NONE

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::leftover::producers;
-use crate::model::{Field, Holders, Named, Object, Place, Value, Verdict};
+use crate::model::{Calls, Field, Holder, Holders, Named, Object, Place, Value, Verdict};
+use crate::waits::Diagnosis;
 
 /// An object, and what is known of it besides what its kind tells.
 #[derive(Clone, Debug)]
@@ -18,11 +19,13 @@ pub struct Judged {
     pub verdict: Option<Verdict>,
     /// The program that is known to use its naming pattern, where that was asked.
     pub producer: Option<&'static str>,
+    /// What is wrong with it, once that has been looked for.
+    pub trouble: Option<Diagnosis>,
 }
 
 impl From<Box<Object>> for Judged {
     fn from(object: Box<Object>) -> Self {
-        Self { object, holders: None, verdict: None, producer: None }
+        Self { object, holders: None, verdict: None, producer: None, trouble: None }
     }
 }
 
@@ -43,6 +46,8 @@ pub enum Stage {
     Evidence,
     /// The look at the name.
     Producer,
+    /// The search for what is wrong.
+    Trouble,
 }
 
 /// A column that a later stage fills.
@@ -82,12 +87,55 @@ pub static LATE: &[LateColumn] = &[
         get: |one| one.producer.map_or(Value::None("not known"), Value::Word),
     },
     LateColumn {
+        field: Field::costly("trouble", "What is wrong with it, in a word."),
+        stage: Stage::Trouble,
+        get: |one| match &one.trouble {
+            None => NOT_LOOKED,
+            Some(Diagnosis::Well) => Value::None("none"),
+            Some(Diagnosis::Trouble(word, _)) => Value::Word(word),
+            Some(Diagnosis::Unknown(reason)) => Value::Unknown(reason),
+        },
+    },
+    LateColumn {
+        field: Field::costly("trouble-evidence", "What the trouble was seen by."),
+        stage: Stage::Trouble,
+        get: |one| match &one.trouble {
+            Some(Diagnosis::Trouble(_, lines)) => {
+                Value::List(lines.iter().map(|line| Value::Text(line.as_str().into())).collect())
+            }
+            _ => Value::None("none"),
+        },
+    },
+    LateColumn {
         field: Field::costly(
             "used-by",
-            "Processes that hold it: attached, open, mapped, registered, or waiting in a call.",
+            "Processes that hold it: attached, open, mapped, locked or registered.",
         ),
         stage: Stage::Holders,
         get: Judged::used_by,
+    },
+    LateColumn {
+        field: Field::costly(
+            "waits",
+            "Processes with a thread that waits for it, and in which call.",
+        ),
+        stage: Stage::Holders,
+        get: Judged::waits,
+    },
+    LateColumn {
+        field: Field::costly("pids", "The holders' process ids alone, with blanks between them."),
+        stage: Stage::Holders,
+        get: |one| one.words(|holder| vec![Value::Pid(holder.pid)]),
+    },
+    LateColumn {
+        field: Field::costly("fds", "Descriptors of it: PID/FD, with blanks between them."),
+        stage: Stage::Holders,
+        get: |one| {
+            one.words(|holder| {
+                let word = |fd: &i32| Value::Text(format!("{}/{fd}", holder.pid).into());
+                holder.fds.iter().map(word).collect()
+            })
+        },
     },
     LateColumn {
         field: Field::costly("holders", "Number of processes seen to hold it."),
@@ -103,9 +151,10 @@ pub static LATE: &[LateColumn] = &[
             "Number of holders that could not be seen: attachments of a segment, waiting calls of a set.",
         ),
         stage: Stage::Holders,
-        get: |one| match one.used_by() {
-            Value::Holders(found) => found.unseen.map_or(NOT_ALL, Value::Count),
-            unknown => unknown,
+        get: |one| match &one.holders {
+            Some(found) if one.is_of_calls() && !found.is_held() => NO_TRACE,
+            Some(found) => found.unseen.map_or(NOT_ALL, Value::Count),
+            None => NOT_LOOKED,
         },
     },
 ];
@@ -113,7 +162,9 @@ pub static LATE: &[LateColumn] = &[
 const NOT_JUDGED: Value = Value::Unknown("it was not judged");
 const NOT_LOOKED: Value = Value::Unknown("it was not looked for");
 const NOT_ALL: Value = Value::Unknown("not every process could be seen");
-const NO_TRACE: Value = Value::Unknown("no process waits, and other users leave no trace");
+const NO_TRACE: Value =
+    Value::Unknown("waiting processes are told, and other users leave no trace");
+const NO_CALLS: Value = Value::Unknown("who waits for it leaves no trace");
 
 /// The late column of this name, if it is one.
 fn late(name: &str) -> Option<&'static LateColumn> {
@@ -131,6 +182,8 @@ pub struct Stages {
     pub evidence: bool,
     /// The program behind a name is looked up.
     pub producer: bool,
+    /// What is wrong is looked for.
+    pub trouble: bool,
 }
 
 impl Stages {
@@ -143,6 +196,7 @@ impl Stages {
                 Stage::Verdict => stages.verdict = true,
                 Stage::Evidence => (stages.verdict, stages.evidence) = (true, true),
                 Stage::Producer => stages.producer = true,
+                Stage::Trouble => stages.trouble = true,
             }
         }
         stages
@@ -154,10 +208,13 @@ impl Stages {
     /// to be seen from who they are.
     pub fn tell(&self, column: &LateColumn) -> bool {
         match column.stage {
-            Stage::Holders => self.holders && column.field.name != "holders",
+            Stage::Holders => {
+                self.holders && !matches!(column.field.name, "holders" | "pids" | "fds")
+            }
             Stage::Verdict => self.verdict,
             Stage::Evidence => self.evidence,
             Stage::Producer => self.producer,
+            Stage::Trouble => self.trouble,
         }
     }
 }
@@ -191,6 +248,11 @@ impl Judged {
         }
     }
 
+    /// Returns true if there is something to tell in the column called `name`.
+    pub fn tells(&self, name: &str) -> bool {
+        self.column(name).is_some_and(|value| value.is_known())
+    }
+
     /// Looks up the program that is known to use the naming pattern of the object.
     pub fn name_producer(&mut self) {
         self.producer = producers::origin(&self.object).and_then(|origin| origin.program());
@@ -208,10 +270,45 @@ impl Judged {
     fn used_by(&self) -> Value {
         match &self.holders {
             None => NOT_LOOKED,
-            Some(found) if found.is_held() => Value::Holders(found.clone()),
-            Some(found) if !found.complete() => NOT_ALL,
-            Some(_) if self.object.trace.is_some_and(|trace| trace.is_of_calls()) => NO_TRACE,
-            Some(found) => Value::Holders(found.clone()),
+            Some(_) if self.is_of_calls() => NO_TRACE,
+            Some(found) if found.is_waited_for() => {
+                let holding = found.holding();
+                match holding.is_held() || holding.complete() {
+                    true => Value::Holders(Arc::new(holding)),
+                    false => NOT_ALL,
+                }
+            }
+            Some(found) if found.is_held() || found.complete() => Value::Holders(found.clone()),
+            Some(_) => NOT_ALL,
+        }
+    }
+
+    /// The column WAITS: none only where that is certain, and where threads that wait show at all.
+    fn waits(&self) -> Value {
+        let Some(trace) = self.object.trace else { return NOT_LOOKED };
+        match &self.holders {
+            None => NOT_LOOKED,
+            Some(found) if found.is_waited_for() => Value::Holders(Arc::new(found.waiting())),
+            Some(_) if trace.holding.calls == Calls::None => NO_CALLS,
+            // The kernel counts the calls that wait.
+            Some(found) if self.is_of_calls() && found.is_held() => Value::Holders(found.clone()),
+            Some(found) if found.complete() => Value::None("none"),
+            Some(_) => NOT_ALL,
+        }
+    }
+
+    fn is_of_calls(&self) -> bool {
+        self.object.trace.is_some_and(|trace| trace.is_of_calls())
+    }
+
+    /// Words about the holders, or why there are none.
+    fn words(&self, of: fn(&Holder) -> Vec<Value>) -> Value {
+        match self.used_by() {
+            Value::Holders(found) => {
+                let words: Box<[Value]> = found.holders.iter().flat_map(of).collect();
+                if words.is_empty() { Value::None("none") } else { Value::Words(words) }
+            }
+            unknown => unknown,
         }
     }
 }

@@ -9,3 +9,4 @@ pub mod reading;
 pub mod removing;
 pub mod selection;
 pub mod states;
+pub mod troubles;

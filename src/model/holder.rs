@@ -142,6 +142,29 @@ pub struct Holders {
 }
 
 impl Holders {
+    /// Those who hold it, apart from those who only wait for it.
+    pub fn holding(&self) -> Self {
+        self.with(|how| !matches!(how, How::Waiting(_)))
+    }
+
+    /// Those who wait for it.
+    pub fn waiting(&self) -> Self {
+        self.with(|how| matches!(how, How::Waiting(_)))
+    }
+
+    /// Returns true if a thread was seen that waits for it.
+    pub fn is_waited_for(&self) -> bool {
+        self.holders.iter().any(|one| one.how.iter().any(|how| matches!(how, How::Waiting(_))))
+    }
+
+    fn with(&self, wanted: fn(&How) -> bool) -> Self {
+        let part = |one: &Holder| {
+            let how: Box<[How]> = one.how.iter().copied().filter(wanted).collect();
+            (!how.is_empty()).then(|| Holder { how, ..one.clone() })
+        };
+        Self { holders: self.holders.iter().filter_map(part).collect(), unseen: self.unseen }
+    }
+
     /// No process holds it, and that is certain.
     pub const NOBODY: Self = Self { holders: Vec::new(), unseen: Some(0) };
 

@@ -203,6 +203,13 @@ pub static COMMON: &[Column] = &[
     },
     Column {
         field: Field::free(
+            "since",
+            "When it was created, or last changed if no creation time is kept.",
+        ),
+        get: |object| object.since.map_or(Value::Unknown("no time is kept"), Value::Time),
+    },
+    Column {
+        field: Field::free(
             "age",
             "Seconds since creation, or since the last change if no creation time is kept.",
         ),

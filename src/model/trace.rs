@@ -23,6 +23,8 @@ pub struct Holding {
     pub vacancy: Vacancy,
     /// To be held by no process is its normal state: it waits for its next user.
     pub idle_is_normal: bool,
+    /// Processes write to it at one end and read from it at the other, as a pipe.
+    pub flows: bool,
     /// Processes can have operations on it that the kernel reverts when they end: `SEM_UNDO`.
     pub undo: bool,
     /// Files by which processes show objects of the kind that have not been found otherwise.
@@ -39,6 +41,7 @@ impl Holding {
         namespaced: false,
         vacancy: Vacancy::Scanned,
         idle_is_normal: false,
+        flows: false,
         undo: false,
         found_in: &[],
     };

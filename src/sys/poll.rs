@@ -70,9 +70,20 @@ pub fn is_abandoned(file: impl AsFd) -> bool {
 }
 
 /// Returns true if the other end of a pipe is gone: for an end for writing every reader, for one for reading every writer.
-pub fn is_alone(file: impl AsFd) -> bool {
+///
+/// # Errors
+/// ENOMEM, EINVAL with RLIMIT_NOFILE of 0.
+pub fn is_alone(file: impl AsFd) -> io::Result<bool> {
     let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
-    now(file.as_fd(), PollFlags::empty()).is_ok_and(|found| found.intersects(gone))
+    Ok(now(file.as_fd(), PollFlags::empty())?.intersects(gone))
+}
+
+/// Returns true if something can be written without waiting, or no reader is left.
+///
+/// # Errors
+/// As [`is_alone`].
+pub fn has_room(file: impl AsFd) -> io::Result<bool> {
+    Ok(now(file.as_fd(), PollFlags::POLLOUT)?.intersects(PollFlags::POLLOUT | PollFlags::POLLERR))
 }
 
 /// Returns true if there is something to read right now.

@@ -182,6 +182,10 @@ pub struct Status {
     pub command: Vec<u8>,
     /// R, S, D, Z and so on.
     pub state: u8,
+    /// Its parent; 0 for one outside of this pid namespace, or none.
+    pub parent: i32,
+    /// Its session: the process that began it.
+    pub session: i32,
     /// Its flags, `PF_…` of the kernel.
     pub flags: u32,
     /// How many threads it has.
@@ -205,6 +209,8 @@ impl Status {
         Some(Self {
             command: text.get(open + 1..close)?.to_vec(),
             state: *field(3)?.as_bytes().first()?,
+            parent: field(4)?.parse().ok()?,
+            session: field(6)?.parse().ok()?,
             flags: field(9)?.parse().ok()?,
             threads: field(20)?.parse().ok()?,
             start: field(22)?.parse().ok()?,

@@ -189,6 +189,8 @@ fn child(uid: Option<u32>, writer: libc::c_int, act: impl FnOnce(), then: impl F
         }
         act();
         say(writer);
+        // SAFETY: our own end of the pipe to the test, closed once.
+        unsafe { libc::close(writer) };
         then();
     }));
     // SAFETY: ends the process at once, without the exit handlers that belong to the parent.

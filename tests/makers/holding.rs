@@ -33,6 +33,12 @@ pub fn open(path: impl AsRef<Path>, flags: c_int) -> c_int {
     checked("open", unsafe { libc::open(text.as_ptr(), flags) })
 }
 
+/// Closes a descriptor.
+pub fn close(descriptor: c_int) {
+    // SAFETY: nothing else owns it.
+    checked("close", unsafe { libc::close(descriptor) });
+}
+
 /// One more descriptor of an open file, under this number.
 pub fn copy(descriptor: c_int, number: c_int) {
     // SAFETY: numbers only.

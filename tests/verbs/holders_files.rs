@@ -217,7 +217,8 @@ fn who_waits_for_the_other_side_of_a_fifo_is_named_and_not_released() {
             let object = env.show(&format!("fifo:{path}"));
             assert_eq!(used_by(&object), [one(&waiter, &["waiting in open"])], "{object}");
         }
-        env.run(["list", "fifo"]).code(0).shows(&format!("({})", waiter.pid()));
+        let listed = env.run(["list", "fifo", "-o", "+waits"]).code(0);
+        listed.shows(&format!("({})", waiter.pid()));
     }
 }
 

@@ -32,13 +32,19 @@ crate::cases![
 /// Process ids with the ways in which they hold, in the order of the answer. Another test's `ipcctl` looks at FIFOs
 /// of the whole machine, and can be seen doing so.
 pub fn used_by(object: &Value) -> Vec<(i64, Vec<String>)> {
-    let holders = object["used_by"].as_array().unwrap_or_else(|| panic!("no holders in {object}"));
+    let told = |key: &str| object[key].as_array().cloned();
+    let known = [told("used_by"), told("waits")];
+    assert!(known.iter().any(Option::is_some), "no holders in {object}");
     let ways = |holder: &Value| {
         let how = holder["how"].as_array().unwrap().iter();
-        how.map(|way| way.as_str().unwrap().to_owned()).collect()
+        how.map(|way| way.as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let others = holders.iter().filter(|holder| holder["command"] != "ipcctl");
-    others.map(|holder| (holder["pid"].as_i64().unwrap(), ways(holder))).collect()
+    let holders = known.into_iter().flatten().flatten();
+    let mut found = std::collections::BTreeMap::<i64, Vec<String>>::new();
+    for holder in holders.filter(|holder| holder["command"] != "ipcctl") {
+        found.entry(holder["pid"].as_i64().unwrap()).or_default().extend(ways(&holder));
+    }
+    found.into_iter().collect()
 }
 
 /// One holder in these ways, as [`used_by`] tells it.
@@ -231,7 +237,7 @@ fn those_who_wait_for_a_message_or_for_room_are_named() {
     assert_eq!(used_by(&object), [one(&receiver, &["waiting in msgrcv"])], "{object}");
     let object = env.show(&format!("mq:{full}"));
     assert_eq!(used_by(&object), [one(&sender, &["waiting in msgsnd"])], "{object}");
-    let listed = env.run(["list", "mq"]).ok();
+    let listed = env.run(["list", "mq", "-o", "+waits"]).ok();
     listed.shows(&format!("({})", receiver.pid())).shows(&format!("({})", sender.pid()));
 }
 

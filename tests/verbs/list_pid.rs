@@ -18,6 +18,8 @@ crate::cases![
 
 fn listed(env: &TestEnv, arguments: &[&str]) -> Vec<String> {
     let mut addresses = env.run(["list", "--json"].iter().chain(arguments)).code(0).addresses();
+    // The standard streams are what the tests were started with: pipes, mostly.
+    addresses.retain(|address| !address.starts_with("pipe:"));
     addresses.sort();
     addresses
 }
@@ -50,7 +52,8 @@ fn what_a_process_holds_is_listed_and_nothing_else() {
     let pid = holder.pid().to_string();
     assert_eq!(listed(&env, &["--pid", &pid]), expected);
     let plain = env.run(["list", "--pid", &pid, "-o", "address", "--format", "plain"]).code(0);
-    assert_eq!(plain.lines().len(), 5, "{}", plain.report());
+    let lines = plain.lines().into_iter().filter(|line| !line.starts_with("pipe:"));
+    assert_eq!(lines.count(), 5, "{}", plain.report());
 }
 
 fn other_holders_of_what_it_holds_are_told_too() {
@@ -95,8 +98,7 @@ fn a_process_that_holds_nothing_has_an_empty_listing() {
     sysv::segment(env.key(), 4096, 0o600);
     posix::shared_memory("/frames", 4096, 0o600);
     let holder = holder::holding(|| ());
-    let output = env.run(["list", "--pid", &holder.pid().to_string()]).code(0);
-    assert_eq!(output.lines().len(), 1, "a heading alone\n{}", output.report());
+    assert!(listed(&env, &["--pid", &holder.pid().to_string()]).is_empty());
 }
 
 fn other_filters_hold_as_well() {

@@ -19,6 +19,7 @@ mod list_filters;
 mod list_formats;
 mod list_pid;
 mod list_sources;
+mod list_trouble;
 mod lock;
 mod r#move;
 mod one_scan;
@@ -62,6 +63,7 @@ pub fn cases() -> Vec<Case> {
         list_formats::cases(),
         list_pid::cases(),
         list_sources::cases(),
+        list_trouble::cases(),
         one_scan::cases(),
         output_options::cases(),
         peek::cases(),

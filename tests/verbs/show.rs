@@ -32,10 +32,13 @@ fn every_fact_in_json_is_a_line_for_people() {
         );
         for (key, value) in object.as_object().unwrap() {
             // What the address or the facts themselves say already need not be said again.
-            let told =
-                ["content", "facility", "family", "holders", "id", "name", "unread", "unseen"];
+            let told = [
+                "content", "facility", "family", "fds", "holders", "id", "name", "pids", "since",
+                "unread", "unseen",
+            ];
             // Most names are nobody's.
-            if key == "producer" && value.is_null() {
+            let rare = ["producer", "trouble", "trouble_evidence", "waits"];
+            if rare.contains(&key.as_str()) && value.is_null() {
                 continue;
             }
             if told.contains(&key.as_str()) {
