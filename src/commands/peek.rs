@@ -1,16 +1,16 @@
 //! `peek`: messages without consuming them, and the bytes of shared memory.
 
 use crate::cli::context::{Context, VerbResult};
-use crate::cli::framing::Framing;
+use crate::cli::framing::{self, Framing};
 use crate::cli::params::{Params, Peeking};
 use crate::cli::part::ByteRange;
 use crate::cli::values;
 use crate::endpoint::StreamEnd;
 use crate::endpoint::bytes::{Frames, Stream};
 use crate::endpoint::deadline::Deadline;
-use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::receiving::{self, ReceivePlan};
+use crate::endpoint::writing::Writing;
 use crate::kinds::capability::{Copies, Incoming, Memory, Messages, Want};
 use crate::kinds::{self, Capability, KindRecord};
 use crate::listing::reading;
@@ -110,10 +110,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let passed = |_, _| ();
     let received = match copied {
         Ok(Incoming::Messages(mut receiver)) => {
-            let mut writing = Writing::new(frame.unwrap_or(Frame::Line), receiver.room());
+            let mut writing = Writing::of_copies(frame.unwrap_or(Frame::Line));
             receiving::messages(receiver.as_mut(), &mut writing, &plan, &passed)
         }
-        Ok(Incoming::Bytes(mut source)) => match frame.unwrap_or(Frame::Raw) {
+        Ok(Incoming::Bytes(mut source)) => match framing::on_bytes(frame)? {
             Frame::Raw if args.count.is_some() => {
                 let fault =
                     Fault::usage("--count counts messages, and there are none in raw bytes");

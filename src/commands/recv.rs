@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
-use crate::cli::framing::Framing;
+use crate::cli::framing::{self, Framing};
 use crate::cli::params::{Params, Receiving};
 use crate::cli::{rescued, values};
 use crate::endpoint::StreamEnd;
 use crate::endpoint::bytes::{Frames, Stream};
 use crate::endpoint::deadline::Deadline;
-use crate::endpoint::delivery::Writing;
 use crate::endpoint::frame::Frame;
 use crate::endpoint::jobs::{Jobs, Tally};
 use crate::endpoint::receiving::{self, ReceiveOutcome as Received, ReceivePlan};
+use crate::endpoint::writing::Writing;
 use crate::kinds;
 use crate::kinds::capability::{Incoming, Receiver, Want};
 use crate::model::{Address, Class, Fault};
@@ -28,7 +28,8 @@ use crate::sys::signal;
 ///
 /// A received message is never lost: if it cannot be written out, or its command fails, it is put back with its priority or
 /// type, behind the messages that have arrived since; if that fails too, it is saved to a file in the json frame and the
-/// path is printed. In both cases the exit status is 1 and nothing more is received. A FIFO takes nothing back and loses its
+/// path is printed. In both cases the exit status is 1 and nothing more is received. A pipe has delivered only what was read
+/// from it: the rest is put back. A FIFO takes nothing back and loses its
 /// content when the last process closes it: what its writers have written by then is saved with the rest, unless --count
 /// asked for less or --packet for whole packets. Messages are written out before each wait, so SIGKILL loses at most what
 /// was received since: 64 messages of a queue, up to 128 KiB of a FIFO.
@@ -136,7 +137,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
                 return Err(fault.hint("--packet keeps messages of a FIFO apart").into());
             }
             let plan = plan(args, args.count);
-            match frame.unwrap_or(Frame::Raw) {
+            match framing::on_bytes(frame)? {
                 Frame::Raw if args.count.is_some() => {
                     let fault =
                         Fault::usage("--count counts messages, and there are none in raw bytes");
@@ -184,7 +185,8 @@ fn from_messages(
     let progress = Progress::new(args.progress, plan.count, ProgressUnit::Messages);
     let passed = |messages, _| progress.add(messages);
     if args.exec.is_empty() {
-        let mut writing = Writing::new(frame.unwrap_or(Frame::Line), receiver.room());
+        let mut writing =
+            Writing::new(frame.unwrap_or(Frame::Line), receiver.room(), plan.patience);
         return Ok(receiving::messages(receiver, &mut writing, &plan, &passed));
     }
     let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;
@@ -195,7 +197,7 @@ fn from_messages(
 
 /// Says why it ended, what became of what was not delivered, and how commands ended.
 fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally>) -> VerbResult {
-    let Received { delivered, end, rescued } = received;
+    let Received { delivered, end, rescued, torn } = received;
     let lossless = rescued.back == 0 && rescued.saved.is_none();
     let mut stop = Ok(());
     let fault = match end {
@@ -214,6 +216,9 @@ fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally
     };
     if let Some(fault) = fault {
         cx.cannot("receive from", Some(&args.address), &fault);
+    }
+    if torn > 0 {
+        cx.warn(&format!("the output ends with {torn} bytes of a message that is not delivered"));
     }
     rescued::tell(&rescued, &args.address, cx);
     if let Some(Tally { succeeded, failed }) = tally {

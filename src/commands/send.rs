@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
-use crate::cli::framing::Framing;
+use crate::cli::framing::{self, Framing};
 use crate::cli::params::{Params, Sending};
 use crate::cli::values;
 use crate::endpoint::deadline::{Deadline, patiently};
@@ -113,8 +113,9 @@ fn send(
             framed(args, &mut entry, frame, sent)
         }
         Outgoing::Bytes(mut sink) => {
+            let frame = framing::on_bytes(frame)?;
             connect(sink.as_mut(), &patience)?;
-            match frame.unwrap_or(Frame::Raw) {
+            match frame {
                 Frame::Raw if args.messages.is_empty() => {
                     let progress = Progress::new(args.progress, None, ProgressUnit::Bytes);
                     let passed = |_, bytes| progress.add(bytes);
@@ -162,6 +163,11 @@ fn report(
     record: &kinds::KindRecord,
 ) -> VerbResult {
     let went = went(&sent);
+    if let Some((word, count)) = sent.dropped.filter(|_| args.params.is_empty()) {
+        let messages = if count == 1 { "message" } else { "messages" };
+        let kind = record.kind.about;
+        cx.note(&format!("{count} {messages} had a {word}, which a {kind} does not have: dropped"));
+    }
     let nothing = sent.messages == 0 && sent.bytes == 0;
     let fault = match end {
         Ok(()) => return Ok(()),

@@ -6,10 +6,12 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::deadline::{Deadline, patiently};
-use super::frame::{Frame, FrameReader, Step};
+use super::frame::Frame;
+use super::frame_reader::{FrameReader, Step};
+use super::input::{is_regular_file, read_input, take_abandoned_input};
 use super::receiving::{ReceiveOutcome, ReceivePlan};
 use super::rescue::{Rescued, rescue_bytes};
-use super::sending::{Sent, is_regular_file, read_input, write_all};
+use super::sending::{Sent, write_all};
 use super::stdout::{RawStdout, failure};
 use super::{OnProgress, StreamEnd};
 use crate::kinds::capability::{Attempt, ByteSink, ByteSource, Flow};
@@ -57,10 +59,14 @@ pub fn send(
                     None => Attempt::Done(None),
                 })
             };
-            match patiently(patience.next(), splice, || Ok(()))? {
-                Some(0) => return Ok(()),
-                Some(length) => moved = length,
-                None => is_pipe = false,
+            match patiently(patience.next(), splice, || Ok(())) {
+                Ok(Some(0)) => return Ok(()),
+                Ok(Some(length)) => moved = length,
+                Ok(None) => is_pipe = false,
+                Err(end) => {
+                    take_abandoned_input(&mut sent.rest);
+                    return Err(end);
+                }
             }
         } else {
             room.grow(BLOCK);
@@ -73,6 +79,7 @@ pub fn send(
                 sent.bytes += moved as u64;
                 if !is_regular_file() {
                     sent.rest.extend_from_slice(&room[moved..length]);
+                    take_abandoned_input(&mut sent.rest);
                 }
                 return Err(end);
             }
@@ -110,7 +117,7 @@ impl<'a> Stream<'a> {
         }
         let lost = !self.left.is_empty() && !self.plan.copy;
         let rescued = if lost { rescue_bytes(self.left) } else { Rescued::default() };
-        ReceiveOutcome { delivered: self.delivered, end, rescued }
+        ReceiveOutcome { delivered: self.delivered, end, rescued, torn: 0 }
     }
 
     /// Everything that comes is to be received.

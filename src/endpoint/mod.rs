@@ -6,6 +6,8 @@ pub mod dead_letters;
 pub mod deadline;
 pub mod delivery;
 pub mod frame;
+pub mod frame_reader;
+mod input;
 pub mod jobs;
 mod json;
 pub mod moving;
@@ -13,6 +15,8 @@ pub mod receiving;
 pub mod rescue;
 pub mod sending;
 pub mod stdout;
+mod unread;
+pub mod writing;
 
 use crate::kinds::capability::Sender;
 use crate::model::{Fault, Mark};

@@ -31,6 +31,8 @@ pub struct ReceiveOutcome {
     pub end: Result<(), StreamEnd>,
     /// What became of what was taken and not delivered.
     pub rescued: Rescued,
+    /// Bytes with which the output ends of a message that was not delivered.
+    pub torn: u64,
 }
 
 /// Receives messages.
@@ -50,7 +52,12 @@ pub fn messages(
     }
     let undelivered = deliver.undelivered();
     let rescued = rescue(receiver, &undelivered);
-    ReceiveOutcome { delivered: taken - undelivered.len() as u64, end, rescued }
+    ReceiveOutcome {
+        delivered: taken - undelivered.len() as u64,
+        end,
+        rescued,
+        torn: deliver.torn(),
+    }
 }
 
 fn take(

@@ -1,16 +1,15 @@
 //! The loop of a sender: messages from arguments or from standard input, and exactly how many went.
 
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
 use super::deadline::{Deadline, patiently};
-use super::frame::{Frame, FrameReader, Step};
-use super::{OnProgress, StreamEnd};
+use super::frame::Frame;
+use super::frame_reader::{FrameReader, Step};
+use super::input::{Input, is_regular_file, take_abandoned_input};
+use super::{OnProgress, StreamEnd, kept_mark};
 use crate::kinds::capability::{ByteSink, Sender};
 use crate::model::{Class, Fault, Mark};
-use crate::sys::{file, signal};
+use crate::sys::signal;
 
 /// What went, and what did not.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +22,8 @@ pub struct Sent {
     pub part: u64,
     /// What was read from standard input and did not go, in the frame in which it was read.
     pub rest: Vec<u8>,
+    /// The word that messages had and the destination has not, *priority* or *type*, and how many had it.
+    pub dropped: Option<(&'static str, u64)>,
 }
 
 /// Where messages go in, in either shape, and how long to wait for room.
@@ -77,6 +78,7 @@ impl Destination for DirectSender<'_> {
 
     fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), StreamEnd> {
         let wait = self.patience.next();
+        let mark = kept_mark(self.sender, mark, &mut sent.dropped);
         patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()))?;
         sent.messages += 1;
         sent.bytes += message.len() as u64;
@@ -113,6 +115,27 @@ impl<'a> Framed<'a> {
     pub fn new(sink: &'a mut dyn ByteSink, frame: Frame, patience: Deadline) -> Self {
         Self { sink, frame, patience, buffer: Vec::new(), waiting: 0 }
     }
+
+    /// Writes what waits.
+    fn flush(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {
+        let mut written = 0;
+        let result = if self.buffer.len() > ATOMIC {
+            write_long(self.sink, &self.buffer, &self.patience, &mut written)
+        } else {
+            write_all(self.sink, &self.buffer, &self.patience, &mut written)
+        };
+        sent.bytes += written as u64;
+        match result {
+            Ok(()) => sent.messages += self.waiting,
+            // Up to ATOMIC bytes it is all or nothing; more of them are one message.
+            Err(_) => sent.part = written as u64,
+        }
+        self.waiting = 0;
+        if result.is_ok() {
+            self.buffer.clear();
+        }
+        result
+    }
 }
 
 /// Writes all of `bytes`; `written` says how many went.
@@ -128,6 +151,34 @@ pub(super) fn write_all(
         *written += patiently(patience.next(), |wait| sink.write(rest, wait), || Ok(()))?;
     }
     Ok(())
+}
+
+/// Writes a message that is longer than what is written together for sure. Once it has begun it is finished: a signal waits for
+/// its end, and only a second one tears it.
+fn write_long(
+    sink: &mut dyn ByteSink,
+    message: &[u8],
+    patience: &Deadline,
+    written: &mut usize,
+) -> Result<(), StreamEnd> {
+    *written = 0;
+    patiently(patience.next(), |wait| sink.reserve(message.len(), wait), || Ok(()))?;
+    let result = loop {
+        match sink.write_on(&message[*written..]) {
+            Ok(length) => *written += length,
+            Err(fault) => break Err(fault.into()),
+        }
+        if *written == message.len() {
+            break Ok(());
+        }
+        if signal::endings() > 1
+            && let Some(signal) = signal::ending()
+        {
+            break Err(StreamEnd::Signal(signal));
+        }
+    };
+    sink.release(false);
+    result
 }
 
 impl Destination for Framed<'_> {
@@ -150,29 +201,19 @@ impl Destination for Framed<'_> {
         self.frame.write(message, mark, &mut self.buffer);
         if before > 0 && self.buffer.len() > ATOMIC {
             let last = self.buffer.split_off(before);
-            if let Err(end) = self.settle(sent) {
+            if let Err(end) = self.flush(sent) {
                 self.buffer.extend_from_slice(&last);
                 return Err(end);
             }
             self.buffer = last;
         }
         self.waiting += 1;
-        if self.buffer.len() > ATOMIC { self.settle(sent) } else { Ok(()) }
+        if self.buffer.len() > ATOMIC { self.flush(sent) } else { Ok(()) }
     }
 
     fn settle(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {
-        let mut written = 0;
-        let result = write_all(self.sink, &self.buffer, &self.patience, &mut written);
-        sent.bytes += written as u64;
-        match result {
-            Ok(()) => sent.messages += self.waiting,
-            // Up to ATOMIC bytes it is all or nothing; more of them are one message.
-            Err(_) => sent.part = written as u64,
-        }
-        self.waiting = 0;
-        if result.is_ok() {
-            self.buffer.clear();
-        }
+        let result = self.flush(sent);
+        self.sink.release(true);
         result
     }
 
@@ -212,29 +253,6 @@ fn numbered(number: u64, fault: Fault) -> Fault {
     Fault { cause: format!("message {number}: {}", fault.cause), ..fault }
 }
 
-/// Reads what comes next on standard input.
-pub(super) fn read_input(room: &mut [u8]) -> Result<usize, StreamEnd> {
-    loop {
-        if !signal::before_blocking(None)?
-            && let Some(signal) = signal::ending()
-        {
-            return Err(StreamEnd::Signal(signal));
-        }
-        match nix::unistd::read(io::stdin(), room) {
-            Ok(length) => return Ok(length),
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => {
-                crate::sys::poll::readable(std::os::fd::AsFd::as_fd(&io::stdin()), None)?;
-            }
-            Err(error) => {
-                let cause = Fault::from_os(&error.into()).cause;
-                let cause = format!("standard input cannot be read: {cause}");
-                return Err(Fault::new(Class::Failed, cause).into());
-            }
-        }
-    }
-}
-
 /// Sends the messages of standard input.
 ///
 /// # Errors
@@ -252,13 +270,9 @@ pub fn stream(
     if end.is_err() && !is_regular_file() {
         sent.rest = entry.unsent(frame, in_hand.then(|| reader.message()));
         sent.rest.extend_from_slice(reader.rest());
+        take_abandoned_input(&mut sent.rest);
     }
     end
-}
-
-/// Is standard input a file that keeps what was read from it?
-pub(super) fn is_regular_file() -> bool {
-    file::stat(io::stdin()).is_ok_and(|stat| stat.is(libc::S_IFREG))
 }
 
 /// As [`stream`]; `in_hand` says at the end whether the last message was found and did not go.
@@ -269,6 +283,7 @@ fn send_all(
     sent: &mut Sent,
     (passed, in_hand): (OnProgress<'_>, &mut bool),
 ) -> Result<(), StreamEnd> {
+    let mut input = Input::new(frame);
     loop {
         match reader.step()? {
             Step::Message => {
@@ -288,8 +303,7 @@ fn send_all(
             }
             Step::More => {
                 entry.settle(sent)?;
-                let length = read_input(reader.room())?;
-                reader.filled(length);
+                input.read(reader)?;
             }
             Step::End => return entry.settle(sent),
             Step::TooLong(length) => {

@@ -11,7 +11,7 @@ use crate::model::{Class, Fault};
 use crate::sys::{file, poll, signal};
 
 /// After a signal a reader that takes nothing is waited for so long.
-const LAST_CHANCE: Duration = Duration::from_secs(1);
+pub(super) const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// Standard output, without a buffer.
 pub struct RawStdout {

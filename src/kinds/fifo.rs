@@ -5,7 +5,11 @@
 
 mod endpoint;
 mod entry;
+mod packets;
+mod reader;
 mod search;
+mod waiting;
+mod writer;
 
 use std::ffi::CString;
 use std::io;

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use nix::sys::stat::{Mode, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, symlinkat, unlinkat};
 use rustix::fs::{Dir, FileType, RenameFlags, renameat_with};
 
-use super::{check, file};
+use super::file;
 
 /// Opens a directory to read it, not following a link.
 ///
@@ -194,6 +194,5 @@ pub fn remove(directory: impl AsFd, name: &CStr) -> io::Result<()> {
 /// [`flock(2)`](https://man7.org/linux/man-pages/man2/flock.2.html)
 #[doc(alias = "flock")]
 pub fn lock(directory: &OwnedFd) -> io::Result<()> {
-    // SAFETY: no pointer is passed.
-    check(unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
+    file::lock(directory, false)
 }

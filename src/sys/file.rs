@@ -199,3 +199,25 @@ pub fn set_owner(handle: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> 
     let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
     Ok(fchownat(handle, c"", uid, gid, nix::fcntl::AtFlags::AT_EMPTY_PATH)?)
 }
+
+/// Takes the exclusive lock on an open file. Where somebody has one it waits or fails.
+///
+/// # Errors
+/// EWOULDBLOCK when somebody has; EINTR when it waits and a signal comes; ENOLCK.
+///
+/// [`flock(2)`](https://man7.org/linux/man-pages/man2/flock.2.html)
+#[doc(alias = "flock")]
+pub fn lock(file: impl AsFd, waits: bool) -> io::Result<()> {
+    let operation = if waits { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::flock(file.as_fd().as_raw_fd(), operation) }).map(drop)
+}
+
+/// Gives the lock back.
+///
+/// # Errors
+/// None for an open file.
+pub fn unlock(file: impl AsFd) -> io::Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::flock(file.as_fd().as_raw_fd(), libc::LOCK_UN) }).map(drop)
+}

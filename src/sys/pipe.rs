@@ -19,6 +19,21 @@ pub fn capacity(pipe: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(size.unsigned_abs().into())
 }
 
+/// Makes the pipe hold at least so many bytes, and tells how many.
+///
+/// # Errors
+/// EPERM above fs.pipe-max-size without CAP_SYS_RESOURCE, and above the pages that a user's pipes may have; EBUSY when there is
+/// more in it.
+///
+/// [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+pub fn enlarge(pipe: BorrowedFd<'_>, bytes: usize) -> io::Result<u64> {
+    let bytes =
+        libc::c_int::try_from(bytes).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    // SAFETY: no pointer is passed.
+    let size = check(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) })?;
+    Ok(size.unsigned_abs().into())
+}
+
 /// Bytes in the pipe.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -84,6 +84,19 @@ pub fn is_alone(file: impl AsFd) -> io::Result<bool> {
 /// As [`is_alone`].
 pub fn has_room(file: impl AsFd) -> io::Result<bool> {
     Ok(now(file.as_fd(), PollFlags::POLLOUT)?.intersects(PollFlags::POLLOUT | PollFlags::POLLERR))
+}
+
+/// Returns true as soon as every reader of what is written to `file` has gone, false after `pause` or a signal.
+///
+/// # Errors
+/// ENOMEM.
+pub fn abandoned_within(file: BorrowedFd<'_>, pause: Duration) -> io::Result<bool> {
+    let mut files = [PollFd::new(file, PollFlags::empty())];
+    match ppoll(&mut files, Some(TimeSpec::from(pause)), None) {
+        Ok(found) => Ok(found > 0),
+        Err(nix::Error::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns true if there is something to read right now.

@@ -61,11 +61,7 @@ fn a_reader_that_goes_away_loses_nothing() {
         env.run(["send", &queue, "1", "2", "3"]).ok();
         // The reader has gone before anything is taken.
         let answer = forking::undisturbed(|| std::io::pipe().unwrap().1);
-        env.command(["recv", &queue, "--drain"])
-            .run_to(answer.into())
-            .code(1)
-            .says("reader of the answer has gone")
-            .says("put back");
+        env.command(["recv", &queue, "--drain"]).run_to(answer.into()).ok();
         env.run(["recv", &queue, "--drain"]).ok().prints("1\n2\n3\n");
     }
 }

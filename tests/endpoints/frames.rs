@@ -148,7 +148,6 @@ fn a_json_line_that_is_no_message_is_named() {
     for (line, word) in [
         ("{\"data\":\"x\"}\nnonsense\n", "object 2"),
         ("{\"date\":\"x\"}\n", "date"),
-        ("{\"type\":1,\"data\":\"x\"}\n", "priorities, no types"),
         ("{\"priority\":32768,\"data\":\"x\"}\n", "0 to 32767"),
         ("{\"data\":\"x\",\"\\u001b[2J\":1}\n", "unknown field"),
     ] {

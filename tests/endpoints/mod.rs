@@ -7,8 +7,10 @@ mod frames;
 mod peers_gone;
 mod pool;
 mod signals;
+mod unread;
 mod unsent;
 mod waiting;
+mod whole;
 
 use crate::cases::Case;
 use crate::env::{Invocation, TestEnv};
@@ -22,8 +24,10 @@ pub fn cases() -> Vec<Case> {
         peers_gone::cases(),
         pool::cases(),
         signals::cases(),
+        unread::cases(),
         unsent::cases(),
         waiting::cases(),
+        whole::cases(),
     ]
     .into_iter()
     .flatten()

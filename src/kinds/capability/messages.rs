@@ -192,6 +192,22 @@ pub trait ByteSink {
     /// The object is gone.
     fn connect(&mut self, wait: Wait) -> Result<Attempt<()>, Fault>;
 
+    /// Before a message of more bytes than are written together for sure: keeps other senders of such messages out, and waits
+    /// until it has room as a whole, if that can ever be. Without a deadline one for which there can never be room may begin.
+    ///
+    /// # Errors
+    /// Another sender does not end; there can never be room.
+    fn reserve(&mut self, length: usize, wait: Wait) -> Result<Attempt<()>, Fault>;
+
+    /// Writes on with a message that has begun, for a while and whatever signal has come.
+    ///
+    /// # Errors
+    /// Nobody reads any more.
+    fn write_on(&mut self, bytes: &[u8]) -> Result<usize, Fault>;
+
+    /// After such a message: others may send theirs, now and then, or at once when `all` of them are written.
+    fn release(&mut self, all: bool);
+
     /// Writes some of these bytes; so few that others cannot come in between, all of them or none.
     ///
     /// # Errors
