@@ -186,7 +186,8 @@ impl Context {
             _ => fault.class,
         });
         self.talk(&fault.cause);
-        if let Some(hint) = fault.hint.as_ref().filter(|_| !self.options.quiet) {
+        let is_root = nix::unistd::geteuid().is_root();
+        if let Some(hint) = fault.hint_for(is_root).filter(|_| !self.options.quiet) {
             write_error(&format!("{} {hint}", self.talk.paint(Tone::Hint, "hint:")));
         }
     }
@@ -202,10 +203,10 @@ impl Context {
                 let mut owner = String::new();
                 self.view.names.user(uid, &mut owner);
                 let or_root = if uid == 0 { "" } else { " or root" };
-                fault.hint(format!("it belongs to {owner}; run as {owner}{or_root}"))
+                fault.hint_of_user(format!("it belongs to {owner}; run as {owner}{or_root}"))
             }
             Some(_) => fault,
-            None => fault.hint("run as its owner or root"),
+            None => fault.hint_of_user("run as its owner or root"),
         }
     }
 

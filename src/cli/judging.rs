@@ -14,6 +14,12 @@ pub struct Judging {
     /// Leave alone objects created, changed or used within this time [default: 60s, 1h for queues and sets]
     #[arg(long, value_name = "DURATION", value_parser = values::duration, hide_short_help = true)]
     pub grace: Option<Duration>,
+
+    /// Judge as if no process outside of this pid namespace used these objects
+    ///
+    /// For containers, from which other processes cannot be seen. It is for you to know that the objects are shared with none.
+    #[arg(long, hide_short_help = true)]
+    pub assume_alone: bool,
 }
 
 impl Judging {

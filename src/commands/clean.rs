@@ -14,16 +14,16 @@ use crate::cli::filter::Filter;
 use crate::cli::judging::{InStates, Judging};
 use crate::cli::values;
 use crate::holders::Scanner;
-use crate::kinds;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::search::FileSearch;
+use crate::kinds::{self, KINDS, KindRecord};
 use crate::leftover::Classifier;
 use crate::leftover::groups::{self, Member};
 use crate::leftover::removal::Remover;
 use crate::listing::columns::{self, ColumnHelp};
 use crate::listing::judged::Judged;
 use crate::listing::selection::{self, Walk};
-use crate::listing::{removing, states};
+use crate::listing::{mixed, removing, states};
 use crate::model::{Address, Class, Fault, Object, State};
 use crate::output::{Format, Progress, ProgressUnit};
 use crate::sys::stream::StandardOutput;
@@ -114,7 +114,13 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         options: &options,
         ..Query::new(Want::Only(&names), &proc)
     };
-    removing::recover_all(args.dry_run, &look, cx);
+    let foreign = if mixed::is_mixed(&proc) { kinds_of_dev_shm(&look) } else { Vec::new() };
+    if foreign.is_empty() {
+        removing::recover_all(args.dry_run, &look, cx);
+    } else {
+        let cause = format!("{}: its objects are left alone", mixed::MIXED);
+        cx.complain(&Fault::new(Class::Failed, cause).hint(mixed::WAY_OUT));
+    }
     let judge = match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
         Ok(judge) => judge,
         Err(fault) => {
@@ -122,8 +128,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             return Ok(());
         }
     };
-    let planner =
-        Planner { args, look: &look, judge: &judge, own: nix::unistd::geteuid().as_raw() };
+    let own = nix::unistd::geteuid().as_raw();
+    let planner = Planner { args, look: &look, judge: &judge, own, foreign };
     let Plan { mut units, left, warnings } = planner.plan(cx);
     let over = args.max.map_or(0, |max| take_up_to(&mut units, max));
     if over > 0 {
@@ -193,6 +199,17 @@ struct Planner<'a> {
     judge: &'a Classifier<'a>,
     /// Who runs this.
     own: u32,
+    /// Kinds whose objects belong to another IPC namespace.
+    foreign: Vec<&'static str>,
+}
+
+/// The kinds whose files are all in one directory.
+fn kinds_of_dev_shm(look: &Query) -> Vec<&'static str> {
+    let has_home = |record: &&&KindRecord| {
+        let store = record.backing.and_then(|backing| backing.store(look).ok());
+        store.is_some_and(|store| store.home().is_some())
+    };
+    KINDS.iter().filter(has_home).map(|record| record.kind.name).collect()
 }
 
 /// What is to be done.
@@ -211,7 +228,8 @@ impl Planner<'_> {
         let mut seen = Vec::new();
         let mut walk = Walk::new(filter, self.look, "clean");
         let _ = walk.run(cx, &mut |cx, object, turn| {
-            if filter.matches(&object, cx.view.now) {
+            let is_foreign = self.foreign.contains(&object.kind.name);
+            if !is_foreign && filter.matches(&object, cx.view.now) {
                 let mut one = Judged::from(object);
                 one.verdict = self.judge.at_once(&one.object, None, self.look);
                 seen.push((turn, one));
@@ -219,7 +237,7 @@ impl Planner<'_> {
             ControlFlow::Continue(())
         });
         seen.sort_by_key(|(turn, _)| *turn);
-        let (mut suspects, mut others) = (0, 0);
+        let (mut suspects, mut others, mut outside) = (0, 0, 0);
         let mut left = Left::default();
         seen.retain_mut(|(_, one)| {
             let judged = one.verdict.take();
@@ -230,10 +248,13 @@ impl Planner<'_> {
                 (true, false) => others += 1,
                 (false, mine) => suspects += usize::from(mine && self.misses(state)),
             }
-            one.verdict.iter().for_each(|verdict| left.add(verdict));
+            if let Some(verdict) = &one.verdict {
+                outside += usize::from(verdict.outside);
+                left.add(verdict);
+            }
             false
         });
-        tell_rest(cx, suspects, others);
+        tell_rest(cx, suspects, others, outside);
         let chosen = seen.into_iter().map(|(_, one)| one);
         let mut units = groups::units(chosen, |address| self.member(address));
         for (one, address) in &units.stay {
@@ -345,7 +366,7 @@ fn is_mine(own: u32, object: &Object) -> bool {
 }
 
 /// What could go, and is not taken.
-fn tell_rest(cx: &Context, suspects: usize, others: usize) {
+fn tell_rest(cx: &Context, suspects: usize, others: usize, outside: usize) {
     let count = |count: usize, one: &str, more: &str| match count {
         1 => format!("1 {one}"),
         count => format!("{count} {more}"),
@@ -360,6 +381,11 @@ fn tell_rest(cx: &Context, suspects: usize, others: usize) {
         cx.note(&format!(
             "{} of other users not taken: run as root",
             count(others, "object", "objects")
+        ));
+    }
+    if outside > 0 {
+        cx.note(&format!(
+            "{outside} cannot be judged from inside this pid namespace: run on the host, or --assume-alone"
         ));
     }
 }

@@ -16,6 +16,7 @@ use crate::leftover::Classifier;
 use crate::listing::columns;
 use crate::listing::holders::{HolderColumns, check_process};
 use crate::listing::judged::{Judged, LATE, Stages, ValuePlace};
+use crate::listing::mixed;
 use crate::listing::selection::{self, Walk};
 use crate::listing::states::{Means, States};
 use crate::listing::troubles;
@@ -205,6 +206,9 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         _ => cx.scanner.clone(),
     };
     let records = selection::records(&args.filter);
+    if states.wanted() && mixed::is_mixed(&cx.proc) {
+        cx.caution(mixed::MIXED);
+    }
     let judge = states.judge(&args.judging, cx, &scanner);
     let judge = judge.unwrap_or_else(|fault| {
         cx.complain(&fault);

@@ -12,6 +12,7 @@ use crate::cli::waiting::Waiting;
 use crate::kinds;
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{ReleaseMode, Want};
+use crate::listing::blame;
 use crate::model::{Address, Class, Encoded, Fault};
 use crate::sys::deferral::{self, Deferral, Watch};
 
@@ -82,7 +83,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             if fault.class == Class::WouldBlock {
                 cx.exit_with(TIMED_OUT);
             }
-            let fault = cx.explain(fault, record, &args.address);
+            let fault =
+                blame::named(cx.explain(fault, record, &args.address), record, &args.address, cx);
             cx.cannot("lock", Some(&args.address), &fault);
         }
     }

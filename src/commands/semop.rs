@@ -6,6 +6,7 @@ use crate::cli::waiting::Waiting;
 use crate::kinds;
 use crate::kinds::capability::Want;
 use crate::listing::acting::ActReport;
+use crate::listing::blame;
 use crate::model::{Address, Term, Value};
 
 /// Perform several operations on a semaphore set atomically
@@ -51,6 +52,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         Ok(()) => report.done(&args.address, "changed", details),
         Err(fault) => {
             let fault = cx.explain(fault, record, &args.address);
+            let fault = blame::named(fault, record, &args.address, cx);
             report.failed(&args.address, &fault, details);
             cx.cannot("operate on", Some(&args.address), &fault);
         }

@@ -7,6 +7,7 @@ use crate::cli::waiting::Waiting;
 use crate::kinds;
 use crate::kinds::capability::Want;
 use crate::listing::acting::ActReport;
+use crate::listing::blame;
 use crate::model::Address;
 
 /// Wait for a semaphore and decrement it (P)
@@ -47,6 +48,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         Ok(()) => report.done(&args.address, "taken", details),
         Err(fault) => {
             let fault = cx.explain(fault, record, &args.address);
+            let fault = blame::named(fault, record, &args.address, cx);
             report.failed(&args.address, &fault, details);
             cx.cannot("wait on", Some(&args.address), &fault);
         }

@@ -21,6 +21,8 @@ pub struct Questions {
     /// What has to be read for any of them.
     needed: Ways,
     pub(super) only: Option<i32>,
+    /// Processes outside of this pid namespace are taken to hold nothing.
+    pub(super) alone: bool,
 }
 
 /// Where holders of a subject are looked for.

@@ -14,6 +14,7 @@ pub struct Scanner {
     proc: PathBuf,
     pid: Option<i32>,
     openers: Cell<bool>,
+    alone: Cell<bool>,
     asked: RefCell<Questions>,
     done: RefCell<Vec<ScanResult>>,
     found: RefCell<Vec<(&'static FileClass, Rc<Findings>)>>,
@@ -30,6 +31,7 @@ impl Scanner {
             proc: proc.to_owned(),
             pid: None,
             openers: Cell::new(false),
+            alone: Cell::new(false),
             asked: RefCell::default(),
             done: RefCell::default(),
             found: RefCell::default(),
@@ -48,6 +50,11 @@ impl Scanner {
     /// open one at the same time.
     pub fn expect_questions(&self) {
         self.openers.set(true);
+    }
+
+    /// Takes it for granted that processes outside of this pid namespace, which cannot be seen, hold nothing.
+    pub fn assume_alone(&self) {
+        self.alone.set(true);
     }
 
     /// Announces that [`Scanner::of`] will be called with this trace: one scan then looks for all.
@@ -92,7 +99,7 @@ impl Scanner {
     /// Looks for what was asked since the last scan, if anything was.
     fn look(&self) {
         let mut asked = self.asked.take();
-        asked.only = self.pid;
+        (asked.only, asked.alone) = (self.pid, self.alone.get());
         if asked.is_empty() {
             return;
         }

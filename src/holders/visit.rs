@@ -67,7 +67,7 @@ impl<'a> ScanContext<'a> {
     /// Returns true if all processes are seen. Those outside this pid namespace only from the first one, that has no outside; those
     /// of others not where `/proc` hides them (`hidepid`), which hides the first process before all.
     pub(super) fn sees_all(&self) -> bool {
-        self.proc.shows_all()
+        self.proc.shows_all() || self.questions.alone && self.proc.shows_namespace()
     }
 
     pub(super) fn same_numbers(&self) -> bool {

@@ -127,6 +127,9 @@ fn seen(plan: &FactPlan<FifoRecord>, path: &Path, one: &FifoRecord) -> Object {
     if let Some(past) = &mut object.past {
         // Its file system may well be older than the last boot.
         past.changed = None;
+        // Writing and reading set times, unlike the use of what is mapped.
+        let transfer = one.stat.modified.max(one.stat.accessed);
+        past.used = one.stat.born.is_some_and(|born| transfer > born);
     }
     object
 }

@@ -123,6 +123,7 @@ fn past(stat: &Stat) -> History {
     History {
         actors: Ok(Vec::new()),
         last: times.into_iter().chain(stat.born.map(|_| born)).max(),
+        used: false,
         changed: Some(stat.changed.0),
         creator: None,
         pace: UsePattern::Steady,

@@ -190,7 +190,7 @@ fn named(look: &Query, locator: &Locator) -> Result<FileId, Fault> {
 fn missing(found: &Findings) -> Fault {
     match found.unread {
         0 => Fault::not_found(),
-        unread => Fault::not_found().hint(format!(
+        unread => Fault::not_found().hint_of_user(format!(
             "{unread} {} not be read; run as root",
             if unread == 1 { "process could" } else { "processes could" }
         )),

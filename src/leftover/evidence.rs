@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::takers::Taker;
 use crate::model::{Encoded, Holders, How};
 
 /// Whether anybody holds an object.
@@ -38,6 +39,8 @@ pub enum HeldBy {
     Companion(String),
     /// It exists only while a process holds it.
     Existing,
+    /// This process took it and has not given it back; so many calls wait for it.
+    Taken(Taker, u64),
     /// These processes, which were seen.
     Seen(Arc<Holders>),
 }
@@ -45,8 +48,10 @@ pub enum HeldBy {
 /// How the kernel says that nobody holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// It counts those who do.
+    /// It counts those who have it attached.
     Counted,
+    /// It counts those who wait on it, and knows of no others.
+    NoWaiter,
     /// It gave us a lease.
     Leased,
     /// No socket is bound to it.
@@ -153,6 +158,8 @@ pub struct Evidence {
     pub kept: Option<Kept>,
     /// Seconds since it was last made, changed or used.
     pub quiet: Option<i64>,
+    /// The last of these was a use, which the kernel noted.
+    pub used: bool,
     /// Seconds under which nothing is judged.
     pub grace: i64,
     /// To be without users is its normal state.
@@ -264,7 +271,8 @@ impl Evidence {
 
     fn age(&self) -> String {
         let mut line = match self.quiet {
-            Some(quiet) => format!("last used {} ago", span(quiet)),
+            Some(quiet) if self.used => format!("last used {} ago", span(quiet)),
+            Some(quiet) => format!("last changed {} ago", span(quiet)),
             None => return "when it was last used could not be read".into(),
         };
         if self.is_young() {
@@ -287,10 +295,16 @@ impl Hold {
                 format!("it belongs to {address}, which is held")
             }
             Self::Held(HeldBy::Existing) => "it exists only while a process holds it".into(),
+            Self::Held(HeldBy::Taken(taker, 0)) => taker.to_string(),
+            Self::Held(HeldBy::Taken(taker, 1)) => format!("{taker}; 1 call waits on it"),
+            Self::Held(HeldBy::Taken(taker, count)) => {
+                format!("{taker}; {count} calls wait on it")
+            }
             Self::Held(HeldBy::Seen(found)) => holders(found),
             Self::Free(Proof::Counted) => {
-                "no process attached or waiting (counted by the kernel)".into()
+                "no process has it attached (counted by the kernel)".into()
             }
+            Self::Free(Proof::NoWaiter) => "no call waits on it (counted by the kernel)".into(),
             Self::Free(Proof::Leased) => {
                 "no open descriptor or mapping anywhere (lease granted)".into()
             }

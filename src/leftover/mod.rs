@@ -13,6 +13,7 @@ pub mod producers;
 pub mod quarantine;
 pub mod removal;
 pub mod rules;
+pub mod takers;
 mod undo;
 
 use std::cell::RefCell;
@@ -45,6 +46,8 @@ pub struct Terms {
     pub keep: Keep,
     /// The evidence is told.
     pub telling: bool,
+    /// Processes outside of this pid namespace, which cannot be seen, are taken to use nothing.
+    pub alone: bool,
 }
 
 impl Terms {
@@ -169,7 +172,7 @@ impl<'a> Classifier<'a> {
         let quiet = last.map(|last| self.clock.now.saturating_sub(last));
         let grace = self.terms.grace(past.pace);
         let young = quiet.is_some_and(|quiet| quiet < grace);
-        let Some(hold) = self.hold(object, trace, (look, young), known) else {
+        let Some(hold) = self.hold(object, trace, (past, look, young), known) else {
             return Assessment::Ask(*trace);
         };
         let mut evidence = Evidence {
@@ -178,6 +181,7 @@ impl<'a> Classifier<'a> {
             stepped: self.is_stepped(past),
             kept: self.kept(object, origin),
             quiet,
+            used: past.used && past.last.is_some_and(|time| !self.is_to_come(time)),
             grace,
             standing: trace.holding.idle_is_normal,
             shared: past.shared,
@@ -223,11 +227,14 @@ impl<'a> Classifier<'a> {
             }
         }
         let free = matches!(evidence.hold, Hold::Free(_));
+        let unseen = evidence.lives == evidence::Lives::Foreign
+            || matches!(evidence.hold, Hold::Unseen(Unreadable::Processes(_)));
+        let outside = state == State::Unknown && unseen && self.is_inside();
         let mut told = self.told.borrow_mut();
         if **told != *lines {
             *told = lines.into();
         }
-        Verdict { state, because: rule.about, free, evidence: Arc::clone(&told) }
+        Verdict { state, because: rule.about, free, outside, evidence: Arc::clone(&told) }
     }
 
     /// Whether a process holds it; `None` when only a look at the processes can tell.
@@ -235,7 +242,7 @@ impl<'a> Classifier<'a> {
         &self,
         object: &Object,
         trace: &Trace,
-        (look, young): (&Query, bool),
+        (past, look, young): (&History, &Query, bool),
         known: KnownHolders,
     ) -> Option<Hold> {
         let found = match known {
@@ -245,6 +252,11 @@ impl<'a> Classifier<'a> {
         };
         if trace.holding.vacancy == Vacancy::Probed {
             return Some(self.bound(object, trace, look));
+        }
+        if trace.holding.undo
+            && let Some(taker) = takers::of_history(&self.proc, past, &self.lives).pop()
+        {
+            return Some(Hold::Held(HeldBy::Taken(taker, trace.counted.unwrap_or(0))));
         }
         if let Some(count @ 1..) = trace.counted {
             return Some(Hold::Held(match trace.holding.mappings {
@@ -265,7 +277,10 @@ impl<'a> Classifier<'a> {
         };
         match (trace.holding.vacancy, trace.subject) {
             (Vacancy::Counted, _) => match (trace.counted, found) {
-                (Some(_), _) => Some(Hold::Free(Proof::Counted)),
+                (Some(_), _) => Some(Hold::Free(match trace.holding.mappings {
+                    true => Proof::Counted,
+                    false => Proof::NoWaiter,
+                })),
                 (None, Some(_)) => Some(Hold::Unseen(Unreadable::Object("permission denied"))),
                 (None, None) => None,
             },
@@ -352,7 +367,16 @@ impl<'a> Classifier<'a> {
     }
 
     fn sees_all(&self) -> bool {
-        processes::Proc::open(&self.proc).is_ok_and(|proc| proc.shows_all())
+        self.terms.alone || self.proc_is(processes::Proc::shows_all)
+    }
+
+    /// Returns true if all processes of this pid namespace are seen, and there are others outside.
+    fn is_inside(&self) -> bool {
+        !self.sees_all() && self.proc_is(processes::Proc::shows_namespace)
+    }
+
+    fn proc_is(&self, what: fn(&processes::Proc) -> bool) -> bool {
+        processes::Proc::open(&self.proc).is_ok_and(|proc| what(&proc))
     }
 
     /// Returns true if the clock cannot have shown these times since the machine was started.
@@ -390,7 +414,7 @@ impl<'a> Classifier<'a> {
         let population = self.census.get(&self.proc);
         if population.processes.iter().any(|process| process.inner.contains(&pid)) {
             Named::Running(pid)
-        } else if population.unread || population.narrow {
+        } else if population.unread || population.narrow && !self.terms.alone {
             Named::Unread(pid)
         } else {
             named
@@ -428,7 +452,9 @@ impl<'a> Classifier<'a> {
                     Users::Owner(process.pid)
                 }
                 Some(process) => Users::Process(process.pid),
-                None if population.unread || population.narrow => Users::Unread,
+                None if population.unread || population.narrow && !self.terms.alone => {
+                    Users::Unread
+                }
                 None => Users::Nobody,
             }
         };
@@ -437,7 +463,8 @@ impl<'a> Classifier<'a> {
 }
 
 fn unknown(why: &'static str) -> Verdict {
-    Verdict { state: State::Unknown, because: why, free: false, evidence: [why.into()].into() }
+    let evidence = [why.into()].into();
+    Verdict { state: State::Unknown, because: why, free: false, outside: false, evidence }
 }
 
 /// Returns true if the next run of a program comes back to its name or key: to all but those that were drawn at random,

@@ -136,6 +136,7 @@ mod tests {
             stepped: false,
             kept: None,
             quiet: Some(7200),
+            used: true,
             grace: 3600,
             standing: false,
             shared: false,

@@ -89,7 +89,7 @@ impl<'s> HolderColumns<'s> {
         if self.scanner.is_unread(pid) {
             let cause =
                 format!("cannot read process {pid}, so objects may be missing: permission denied");
-            cx.complain(&Fault::new(Class::Denied, cause).hint("run as its user or root"));
+            cx.complain(&Fault::new(Class::Denied, cause).hint_of_user("run as its user or root"));
         }
     }
 }

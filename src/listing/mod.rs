@@ -2,9 +2,11 @@
 //! that are printed. Knows no verb.
 
 pub mod acting;
+pub mod blame;
 pub mod columns;
 pub mod holders;
 pub mod judged;
+pub mod mixed;
 pub mod reading;
 pub mod removing;
 pub mod selection;

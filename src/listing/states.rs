@@ -34,7 +34,10 @@ pub fn judge<'s>(
     scanner: &'s Scanner,
 ) -> Result<Classifier<'s>, Fault> {
     let keep = Keep::read(kept, &keep::files()?)?;
-    let terms = Terms { grace: judging.seconds(), keep, telling };
+    if judging.assume_alone {
+        scanner.assume_alone();
+    }
+    let terms = Terms { grace: judging.seconds(), keep, telling, alone: judging.assume_alone };
     Classifier::new(&cx.proc, scanner, terms)
 }
 

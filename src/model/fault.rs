@@ -74,6 +74,8 @@ pub struct Fault {
     pub cause: String,
     /// What would help, for the `hint:` line.
     pub hint: Option<String>,
+    /// That is to be root or another user, which root need not be told.
+    pub takes_another_user: bool,
     /// What the kernel said, for those who have to repeat its own words: `errno(3)`.
     pub errno: Option<i32>,
 }
@@ -81,7 +83,7 @@ pub struct Fault {
 impl Fault {
     /// A failure of `class` with its cause.
     pub fn new(class: Class, cause: impl Into<String>) -> Self {
-        Self { class, cause: cause.into(), hint: None, errno: None }
+        Self { class, cause: cause.into(), hint: None, takes_another_user: false, errno: None }
     }
 
     /// The operation makes no sense for this object: a usage error.
@@ -98,6 +100,22 @@ impl Fault {
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same fault with whom to be. Root gets another hint: whom the kernel refuses has no such right in a container.
+    #[must_use]
+    pub fn hint_of_user(self, hint: impl Into<String>) -> Self {
+        Self { takes_another_user: true, ..self.hint(hint) }
+    }
+
+    /// What would help whoever runs this, who is root or not.
+    pub fn hint_for(&self, is_root: bool) -> Option<&str> {
+        match &self.hint {
+            Some(_) if is_root && self.takes_another_user => {
+                Some("root may not do this here: run on the host, outside of containers")
+            }
+            hint => hint.as_deref(),
+        }
     }
 
     /// The same fault with what the kernel said, where it does not know it yet.

@@ -9,6 +9,8 @@ pub struct Actor {
     pub pid: i32,
     /// When it acted, seconds since the epoch; `None` when it never did, or when that is not told.
     pub time: Option<i64>,
+    /// It was the last to take from a semaphore, which has nothing left to take.
+    pub took: bool,
 }
 
 /// How long an object may lie untouched between two uses of a program that lives.
@@ -29,6 +31,8 @@ pub struct History {
     pub actors: Result<Vec<Actor>, &'static str>,
     /// The newest time of making, changing or using it, seconds since the epoch; `None` when it is not known.
     pub last: Option<i64>,
+    /// That time is one of use. Otherwise the kernel noted a change, and does not note every use.
+    pub used: bool,
     /// When the kernel last noted a change: a time that nobody can set at will.
     pub changed: Option<i64>,
     /// User and group of who made it, where the kernel keeps them besides the owner.
@@ -61,6 +65,7 @@ impl History {
     pub const NONE: Self = Self {
         actors: Err("it keeps no history"),
         last: None,
+        used: false,
         changed: None,
         creator: None,
         pace: UsePattern::Steady,

@@ -57,6 +57,8 @@ pub struct Verdict {
     pub because: &'static str,
     /// The kernel itself says that nobody holds the object: there is no need to look for holders.
     pub free: bool,
+    /// It is unknown because processes outside of this pid namespace cannot be seen.
+    pub outside: bool,
     /// All that is known in favour and against, a line each, the weightiest first; empty where nobody asked.
     /// Objects of which the same is known share it.
     pub evidence: Arc<[String]>,

@@ -11,6 +11,8 @@ use super::{check, timespec};
 
 /// Bytes of the file behind a semaphore of the C library: `sizeof(sem_t)`.
 pub const SIZE: usize = std::mem::size_of::<libc::sem_t>();
+/// Bytes of the file behind one that a program of 32 bits has made.
+pub const SIZE_32: usize = 16;
 /// The highest value a semaphore can have: `SEM_VALUE_MAX`.
 pub const MAX_VALUE: u32 = i32::MAX.unsigned_abs();
 
@@ -223,6 +225,17 @@ pub fn parse(bytes: &[u8; SIZE]) -> Option<(u32, u32)> {
         .then_some((value, waiters))
 }
 
+/// The same of a semaphore that a program of 32 bits has made: its value above a bit that says whether any process waits,
+/// then whether other processes share it, a word that is not used, and the number of waiters.
+pub fn parse_32(bytes: &[u8; SIZE_32]) -> Option<(u32, u32)> {
+    let mut words = [0; SIZE_32 / 4];
+    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+        *word = u32::from_ne_bytes(bytes.try_into().unwrap_or_default());
+    }
+    let [value, shared, _, waiters] = words;
+    (waiters <= MAX_VALUE && matches!(shared, 0 | 0x80)).then_some((value >> 1, waiters))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,8 +250,18 @@ mod tests {
     }
 
     #[test]
+    fn a_semaphore_of_a_program_of_32_bits_has_its_value_shifted() {
+        let mut bytes = [0; SIZE_32];
+        bytes[..4].copy_from_slice(&7u32.to_ne_bytes());
+        bytes[4..8].copy_from_slice(&0x80u32.to_ne_bytes());
+        bytes[12..].copy_from_slice(&2u32.to_ne_bytes());
+        assert_eq!(parse_32(&bytes), Some((3, 2)));
+    }
+
+    #[test]
     fn junk_is_not_a_semaphore() {
         assert_eq!(parse(&[0x6b; SIZE]), None);
+        assert_eq!(parse_32(&[0x6b; SIZE_32]), None);
     }
 
     proptest! {

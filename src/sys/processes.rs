@@ -74,8 +74,12 @@ impl Proc {
     pub fn shows_all(&self) -> bool {
         /// PROC_PID_INIT_INO of the kernel.
         const FIRST: u64 = 0xefff_fffc;
+        self.shows_namespace() && self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+    }
+
+    /// Returns true if it shows every process of our pid namespace.
+    pub fn shows_namespace(&self) -> bool {
         self.own_pid().is_some_and(|own| Some(own) == i32::try_from(std::process::id()).ok())
-            && self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
             && self.process(1).is_ok_and(|first| first.status().is_ok())
     }
 

@@ -22,7 +22,8 @@ crate::cases![
     a_read_only_semaphore_can_still_be_looked_at,
     rm_unused_leaves_an_open_semaphore_alone,
     a_semaphore_is_no_shared_memory_and_its_address_is_hinted_at,
-    an_index_is_for_sets_alone
+    an_index_is_for_sets_alone,
+    one_that_a_program_of_32_bits_made_is_a_semaphore
 ];
 
 fn value_and_file_are_told() {
@@ -169,4 +170,24 @@ fn an_index_is_for_sets_alone() {
         .says("--index")
         .says("sysv-sem");
     assert_eq!(posix::semaphore_value("/gate"), 1);
+}
+
+// Sixteen bytes: the value shifted by one, whether it is shared, a word that is not used, and how many wait.
+fn one_that_a_program_of_32_bits_made_is_a_semaphore() {
+    let env = TestEnv::new();
+    let words = [3u32 << 1 | 1, 128, 0, 2].map(u32::to_ne_bytes).concat();
+    fs::write("/dev/shm/sem.narrow", &words).unwrap();
+    let object = env.show("sem:/narrow");
+    assert_eq!((&object["value"], &object["waiters"]), (&json!(3), &json!(2)), "{object}");
+    env.run(["list", "shm", "--format", "plain"]).ok().prints("");
+    env.run(["list", "sem", "--format", "plain", "-o", "address"]).ok().prints("sem:/narrow\n");
+    for verb in [&["post"][..], &["wait", "--nonblock"], &["set", "--value", "5"]] {
+        let run = env.run([verb[0], "sem:/narrow"].iter().chain(&verb[1..])).code(1);
+        run.says("a program of 32 bits made it");
+    }
+    assert_eq!(fs::read("/dev/shm/sem.narrow").unwrap(), words);
+    env.run(["set", "sem:/narrow", "--mode", "0640"]).ok();
+    assert_eq!(env.show("sem:/narrow")["mode"], "0640");
+    env.run(["rm", "sem:/narrow"]).ok();
+    assert!(!fs::exists("/dev/shm/sem.narrow").unwrap());
 }

@@ -33,7 +33,7 @@ pub const NOBODY_HOME: u32 = 70_777;
 
 /// What is concluded of an object that is not too young to judge, and the evidence in one text.
 #[track_caller]
-fn judged(env: &TestEnv, address: &str) -> (String, String) {
+pub fn judged(env: &TestEnv, address: &str) -> (String, String) {
     let object = env.run(["show", address, "--grace", "0", "--json"]).ok().only();
     let lines = object["evidence"].as_array().expect("evidence is a list");
     let lines: Vec<&str> = lines.iter().map(|line| line.as_str().expect("a line")).collect();

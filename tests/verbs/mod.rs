@@ -11,6 +11,7 @@ mod global;
 mod help;
 mod holders_files;
 mod holders_segments;
+mod inside;
 mod kinds;
 mod limits;
 mod list;
@@ -36,6 +37,7 @@ mod set;
 mod shortages;
 mod show;
 mod suggestions;
+mod takers;
 mod terminal;
 pub mod wait;
 mod write;
@@ -55,6 +57,7 @@ pub fn cases() -> Vec<Case> {
         holders_files::cases(),
         holders_segments::cases(),
         help::cases(),
+        inside::cases(),
         kinds::cases(),
         limits::cases(),
         list::cases(),
@@ -80,6 +83,7 @@ pub fn cases() -> Vec<Case> {
         shortages::cases(),
         show::cases(),
         suggestions::cases(),
+        takers::cases(),
         terminal::cases(),
         wait::cases(),
         write::cases(),

@@ -39,7 +39,7 @@ pub(in crate::kinds) fn content_of(file: FileId, open: &Findings) -> Result<Owne
             Class::Limit,
             format!("{queued} bytes are in it, and only {copied} can be copied at once"),
         )
-        .hint("raise fs.pipe-max-size, or run as root"));
+        .hint("raise fs.pipe-max-size"));
     }
     Ok(copy)
 }
@@ -62,7 +62,9 @@ fn reader(file: FileId, open: &Findings) -> Result<Option<OwnedFd>, Fault> {
             Class::Denied,
             format!("process {pid} has it open, and its descriptor may not be borrowed"),
         )
-        .hint("run as root, or as the user of that process (kernel.yama.ptrace_scope allowing)")),
+        .hint_of_user(
+            "run as root, or as the user of that process (kernel.yama.ptrace_scope allowing)",
+        )),
         Some((_, error)) => Err(error.into()),
         None if writers => Err(Fault::new(
             Class::Failed,
@@ -72,7 +74,9 @@ fn reader(file: FileId, open: &Findings) -> Result<Option<OwnedFd>, Fault> {
             Class::Denied,
             "not every process could be read, and none of the others has it open",
         )
-        .hint("run as root, and outside of a container, from which not every process can be read")),
+        .hint_of_user(
+            "run as root, and outside of a container, from which not every process can be read",
+        )),
         None => Ok(None),
     }
 }

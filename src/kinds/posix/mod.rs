@@ -96,7 +96,7 @@ fn is_semaphore(name: &[u8], stat: &Stat) -> bool {
 fn is_semaphore_shaped(name: &[u8], size: u64) -> bool {
     name.len() > SEMAPHORE_PREFIX.len()
         && name.starts_with(SEMAPHORE_PREFIX)
-        && size == named_sem::SIZE as u64
+        && [named_sem::SIZE, named_sem::SIZE_32].iter().any(|one| size == *one as u64)
 }
 
 /// The bytes of a file's name without the first `skip`.

@@ -216,6 +216,7 @@ fn seen(plan: &FactPlan<QueueFile>, name: &OsStr, one: &QueueFile) -> Object {
     if let (Some(past), Some(stat)) = (&mut object.past, &one.stat) {
         past.last = Some(stat.modified.0);
         past.changed = past.last;
+        past.used = true;
         past.pace = UsePattern::Occasional;
         past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
         past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];

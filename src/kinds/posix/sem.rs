@@ -137,7 +137,11 @@ fn semaphore(
 fn read_state(opened: &OwnedFd) -> io::Result<Option<(u32, u32)>> {
     let mut bytes = [0; named_sem::SIZE];
     let length = pread(opened, &mut bytes, 0)?;
-    Ok(if length == bytes.len() { named_sem::parse(&bytes) } else { None })
+    Ok(match (length, bytes.first_chunk()) {
+        (named_sem::SIZE, _) => named_sem::parse(&bytes),
+        (named_sem::SIZE_32, Some(bytes)) => named_sem::parse_32(bytes),
+        _ => None,
+    })
 }
 
 fn seen(plan: &FactPlan<SemaphoreFile>, name: &OsStr, one: &SemaphoreFile) -> Object {
@@ -164,8 +168,11 @@ fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
         return Err(not_an_object(stat, "a semaphore", file));
     }
     let (has, wants) = (stat.size, named_sem::SIZE);
-    Err(Fault::new(Class::NotFound, format!("its file has {has} bytes, a semaphore has {wants}"))
-        .hint(format!("it is listed as shm:/{}", Encoded(file.to_bytes()))))
+    Err(Fault::new(
+        Class::NotFound,
+        format!("its file has {has} bytes, a semaphore has {wants} (16 of a 32-bit program)"),
+    )
+    .hint(format!("it is listed as shm:/{}", Encoded(file.to_bytes()))))
 }
 
 fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {

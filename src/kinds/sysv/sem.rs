@@ -73,6 +73,7 @@ impl Record for Set {
         History {
             actors: operators(self).map_err(|error| Fault::reason(&error)),
             last: Some(self.change_time.max(self.operation_time)),
+            used: self.operation_time >= self.change_time,
             changed: Some(self.change_time),
             creator: creator_of(&self.perm),
             pace: UsePattern::Occasional,

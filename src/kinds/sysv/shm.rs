@@ -79,10 +79,16 @@ impl Record for SegmentFacts {
         let last = self.last_time();
         History {
             actors: Ok(vec![
-                Actor { role: "creator", pid: known.creator, time: Some(known.change_time) },
-                Actor { role: "last user", pid: known.last, time: happened(last) },
+                Actor {
+                    role: "creator",
+                    pid: known.creator,
+                    time: Some(known.change_time),
+                    took: false,
+                },
+                Actor { role: "last user", pid: known.last, time: happened(last), took: false },
             ]),
             last: Some(last.max(known.change_time)),
+            used: last >= known.change_time,
             changed: Some(known.change_time),
             creator: creator_of(&known.perm),
             pace: UsePattern::Steady,

@@ -52,13 +52,13 @@ impl QueueDirectory {
                 if !directory.is_foreign() {
                     return ControlFlow::Continue(Some(directory));
                 }
-                "/dev/mqueue belongs to another IPC namespace; run as root, or mount the one of this namespace"
+                "/dev/mqueue belongs to another IPC namespace; mount the one of this namespace, or run as who may mount"
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 "permission denied to read /dev/mqueue"
             }
             Err(_) => {
-                "/dev/mqueue is not mounted; run as root, or mount -t mqueue mqueue /dev/mqueue"
+                "/dev/mqueue is not mounted: mount -t mqueue mqueue /dev/mqueue, or run as who may mount"
             }
         };
         each(Found::Missing(unlisted(reason)))?;

@@ -82,7 +82,12 @@ struct OpenSemaphore {
 
 impl OpenSemaphore {
     fn open(locator: &Locator) -> Result<Self, Fault> {
-        let (handle, _) = existing(locator)?;
+        let (handle, stat) = existing(locator)?;
+        if stat.size == named_sem::SIZE_32 as u64 {
+            let cause =
+                "a program of 32 bits made it: it can be looked at and removed, not operated on";
+            return Err(Fault::new(Class::Failed, cause));
+        }
         let file = file::reopen(handle.as_fd(), OFlag::O_RDWR).map_err(|error| {
             let fault = Fault::from_os(&error);
             match fault.class {

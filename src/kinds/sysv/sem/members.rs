@@ -1,6 +1,6 @@
 //! What the members of a set say: values, waiters, and who operated on each of them last.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 
 use crate::kinds::capability::Query;
@@ -20,17 +20,26 @@ pub(super) fn waiting(one: &Set) -> io::Result<u64> {
 }
 
 /// Every process that last operated on one of the semaphores, each once. When it did is not told: not later than the
-/// last change of the set. 0 is nobody, or somebody that this pid namespace cannot see.
+/// last change of the set. 0 is none, or one that this pid namespace cannot see. Who did so on one whose value is 0 took the
+/// last of it, unless it is new.
 pub(super) fn operators(one: &Set) -> io::Result<Vec<Actor>> {
-    let mut pids = BTreeSet::new();
-    for index in 0..u32::try_from(one.count).unwrap_or(0) {
-        pids.insert(sem::last_pid(one.id, index)?);
+    let mut pids: BTreeMap<i32, bool> = BTreeMap::new();
+    let values = sem::values(one.id, one.count)?;
+    for (value, index) in values.iter().zip(0u32..) {
+        *pids.entry(sem::last_pid(one.id, index)?).or_default() |= *value == 0;
     }
     let time = |pid| match pid {
         0 => happened(one.operation_time),
         _ => Some(one.operation_time.max(one.change_time)),
     };
-    Ok(pids.into_iter().map(|pid| Actor { role: "last operator", pid, time: time(pid) }).collect())
+    let is_used = one.operation_time != 0;
+    let actor = |(pid, empty)| Actor {
+        role: "last operator",
+        pid,
+        time: time(pid),
+        took: empty && is_used && pid != 0,
+    };
+    Ok(pids.into_iter().map(actor).collect())
 }
 
 /// A number that changes with the values of the set: its times are whole seconds.

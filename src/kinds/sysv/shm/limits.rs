@@ -104,7 +104,7 @@ pub(super) fn create_fault(
         }
         .map_or_else(|| Fault::from_os(error), |short| short.fault()),
         (Some(libc::EPERM), _, _) => Fault::new(Class::Denied, "huge pages need CAP_IPC_LOCK")
-            .hint("run as root or as a member of the group in vm.hugetlb_shm_group"),
+            .hint_of_user("run as root or as a member of the group in vm.hugetlb_shm_group"),
         (Some(libc::EEXIST | libc::EACCES), _, _) => Fault::from_os(error),
         _ => fault(error),
     }
