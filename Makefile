@@ -33,6 +33,12 @@ attacks:
 	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "attacks:" --nocapture
 	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "races: a killed cleaner" --nocapture
 
+# Gives random input, guided by what it reaches, to every parser that reads what others write: so many minutes for all of
+# them together. Needs a nightly compiler and cargo-fuzz. MINUTES=10080 is a week.
+MINUTES = 20
+fuzz:
+	fuzz/campaign $(MINUTES)
+
 # Installing builds nothing, so that it can be done by root alone.
 install:
 	@test -x $(PROGRAM) || { echo "there is no $(PROGRAM): run make first" >&2; exit 1; }

@@ -93,6 +93,20 @@ fn text(about: Option<&clap::builder::StyledStr>) -> String {
         .unwrap_or_default()
 }
 
+/// For `fuzz/`: the words of a half-typed line, with newlines between them.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8], all: &Command) {
+    let text = String::from_utf8_lossy(bytes);
+    let words: Vec<&str> = text.split('\n').collect();
+    let line = CommandLine::read(all, &words);
+    match &line.place {
+        CompletionPlace::Verb => drop(verbs(line.command)),
+        CompletionPlace::Option => drop(options(&line)),
+        CompletionPlace::Value { before, .. } => assert!(line.current.starts_with(before)),
+        CompletionPlace::Nothing => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -282,6 +282,45 @@ fn usage_status(arguments: &[OsString]) -> u8 {
     if verb.is_some_and(|verb| verb == "lock") { lock::FAILED } else { Class::Usage as u8 }
 }
 
+/// The readers of what is typed, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    use std::sync::OnceLock;
+
+    use clap::Command;
+
+    fn all() -> &'static Command {
+        static ALL: OnceLock<Command> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let mut all = super::definition();
+            all.build();
+            all
+        })
+    }
+
+    /// The lines of `rm -`.
+    pub fn rm(bytes: &[u8]) {
+        super::rm::fuzz(bytes);
+    }
+
+    /// A half-typed line.
+    pub fn complete(bytes: &[u8]) {
+        super::complete::fuzz(bytes, all());
+    }
+
+    /// A whole line, with newlines between its words.
+    pub fn line(bytes: &[u8]) {
+        let words =
+            bytes.split(|byte| *byte == b'\n').map(|word| OsString::from_vec(word.to_vec()));
+        let words = std::iter::once("ipcctl".into()).chain(words);
+        if let Err(error) = all().clone().try_get_matches_from(words) {
+            drop(error.to_string());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

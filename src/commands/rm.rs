@@ -188,3 +188,13 @@ fn in_line(number: u64, stop: Exit) -> Exit {
 fn parse(word: &OsStr) -> Result<Address, Exit> {
     Address::parse(word).map_err(|rule| Exit::Usage(no_address(word, rule)))
 }
+
+/// For `fuzz/`: the lines of standard input.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    let mut addresses = Vec::new();
+    let _ = read_lines(&mut &*bytes, &mut addresses);
+    for address in addresses {
+        assert_eq!(Address::parse(OsStr::new(&address.to_string())), Ok(address));
+    }
+}

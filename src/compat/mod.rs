@@ -54,3 +54,41 @@ fn run(entry: &ToolEntry, program: OsString, arguments: &[OsString]) -> u8 {
     let result = (entry.run)(&mut tool, arguments);
     tool.end(result)
 }
+
+/// The readers of the options and numbers of these tools, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::options::{Choice, Options, Takes, both, long};
+
+    static CHOICES: &[Choice] = &[
+        both('m', "shmems", Takes::Nothing),
+        both('i', "id", Takes::Value),
+        both('a', "all", Takes::Maybe),
+        long("human", Takes::Nothing),
+        long("time-format", Takes::Value),
+    ];
+
+    /// A command line, with newlines between its words.
+    pub fn options(bytes: &[u8]) {
+        let words: Vec<OsString> = bytes
+            .split(|byte| *byte == b'\n')
+            .map(|word| OsString::from_vec(word.to_vec()))
+            .collect();
+        let mut options = Options::new(CHOICES, &words);
+        let mut count = 0;
+        while let Ok(Some(_)) = options.next() {
+            count += 1;
+            assert!(count <= bytes.len());
+        }
+        options.operands();
+    }
+
+    /// Ids, keys, modes and sizes.
+    pub fn numbers(bytes: &[u8]) {
+        use super::numbers::{decimal, id, key, mode, size};
+        let _ = (decimal(bytes), id(bytes), key(bytes), mode(bytes), size(bytes));
+    }
+}

@@ -144,6 +144,18 @@ fn split(field: &[u8], sign: u8) -> Option<(u64, u64)> {
     Some((number(one)?, number(two)?))
 }
 
+/// For `fuzz/`: the text of `maps`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    for which in [MapsWanted::Shared, MapsWanted::Files] {
+        let read = text(&mut &*bytes, which, &mut |mapping, is_segment| {
+            assert!(mapping.has_file());
+            is_segment();
+        });
+        assert!(read.is_ok());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -247,3 +247,17 @@ impl ScanResult {
         }
     }
 }
+
+/// The parsers of what processes show, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// `/proc/PID/maps`.
+    pub fn maps(bytes: &[u8]) {
+        super::maps::fuzz(bytes);
+    }
+
+    /// `/proc/PID/syscall`.
+    pub fn syscall(bytes: &[u8]) {
+        super::waiting::parse(bytes);
+    }
+}

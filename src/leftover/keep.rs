@@ -192,6 +192,18 @@ impl Keep {
     }
 }
 
+/// For `fuzz/`: the lines of a keep file, held against an address.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let address = Address::parse(OsStr::new("shm:/psm_1a2b3c4d-aaaaaaaaaaaaaaaaaaaaaaaa"));
+    for line in text.lines().map(without_comment) {
+        if let (Ok(matcher), Ok(address)) = (Matcher::parse(line), &address) {
+            matcher.fits(address);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

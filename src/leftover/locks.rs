@@ -24,6 +24,14 @@ fn parse(line: &str) -> Option<FileId> {
     parts.next().is_none().then_some(FileId { device, inode })
 }
 
+/// For `fuzz/`: lines of `/proc/locks`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    String::from_utf8_lossy(bytes).lines().for_each(|line| {
+        let _ = parse(line);
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

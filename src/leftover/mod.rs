@@ -495,3 +495,27 @@ fn access(object: &Object, past: &History) -> Option<OpenRights> {
         mode: object.permissions()?,
     })
 }
+
+/// The parsers of what others write, for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// `/proc/PID/status` and `mountinfo`.
+    pub fn processes(bytes: &[u8]) {
+        super::population::fuzz(bytes);
+    }
+
+    /// `/proc/locks`.
+    pub fn locks(bytes: &[u8]) {
+        super::locks::fuzz(bytes);
+    }
+
+    /// Keep files.
+    pub fn keep(bytes: &[u8]) {
+        super::keep::fuzz(bytes);
+    }
+
+    /// Names that programs give.
+    pub fn producers(bytes: &[u8]) {
+        super::producers::fuzz(bytes);
+    }
+}

@@ -237,6 +237,18 @@ impl LazyProcessTable {
     }
 }
 
+/// For `fuzz/`: the text of `/proc/PID/status`, and of `/proc/PID/mountinfo`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(Ok(process)) = Credentials::parse(1, &text) {
+        let _ = process.is_superuser();
+    }
+    for device in [0, libc::makedev(0, 47), u64::MAX] {
+        mounts(&text, device);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

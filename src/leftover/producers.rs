@@ -339,6 +339,16 @@ fn looks_random(name: &[u8]) -> bool {
     false
 }
 
+/// For `fuzz/`: a name, held against those that programs give.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    for facility in Facility::all() {
+        if let Some(origin) = of_name(facility, bytes, &Value::Bytes(32)) {
+            assert!(origin.pid.is_none_or(|pid| pid >= 0));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
