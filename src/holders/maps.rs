@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 use std::io::{self, BufRead, BufReader};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::sys::processes::Process;
 use crate::sys::procmap::{self, Mapping};
@@ -92,6 +92,23 @@ fn text(
         line.clear();
     }
     Ok(())
+}
+
+/// The end of the mapping at this address, and the device of its file, in the text of `maps`.
+///
+/// # Errors
+/// Those of `read(2)`.
+pub(super) fn covering(maps: OwnedFd, address: u64) -> io::Result<Option<(u64, u64)>> {
+    let (mut lines, mut line) = (BufReader::new(std::fs::File::from(maps)), Vec::new());
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        if let Some((mapping, _)) = parse(&line)
+            && (mapping.start..mapping.end).contains(&address)
+        {
+            return Ok(Some((mapping.end, mapping.device)));
+        }
+        line.clear();
+    }
+    Ok(None)
 }
 
 /// The kernel's name for every segment. Anybody can call a file so, but not on the kernel's own file systems.

@@ -8,6 +8,7 @@ mod fds;
 mod gaps;
 mod locks;
 mod maps;
+mod memory;
 pub mod process;
 mod questions;
 mod scanner;

@@ -433,7 +433,7 @@ impl ProcessScan<'_, '_> {
                 let Some(handle) = waiting::opened(self.process, directory, from, path)? else {
                     return Ok(());
                 };
-                let facts = described(&file::stat(&handle)?);
+                let facts = described(&file::stat_remembered_of(&handle)?);
                 let subject = Subject::File(facts.file);
                 let classes = asked.classes_of(&facts, |class| class.sources.opening);
                 let classes: Vec<usize> = classes.collect();

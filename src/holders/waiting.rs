@@ -5,14 +5,14 @@ mod numbers;
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
-use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
-use nix::sys::uio::pread;
+use nix::fcntl::ResolveFlag;
 
 use super::call::RawCall;
+use super::memory::Memory;
 use crate::model::{Access, LockSort};
+use crate::sys::file;
 use crate::sys::processes::Process;
 use numbers::{ArgumentMeaning, CALLS, COMPAT, Numbers};
 
@@ -60,11 +60,9 @@ impl LockCall {
             return (Some(access), Some((0, None)));
         }
         let mut bytes = [0; 24];
-        let read = CString::new(format!("{directory}mem")).ok().and_then(|name| {
-            let memory = process.open(&name).ok()?;
-            pread(memory, &mut bytes, i64::try_from(self.argument).ok()?).ok()
-        });
-        if read == Some(bytes.len()) { flock_of(&bytes) } else { (None, None) }
+        let memory = Memory::open(process, directory);
+        let read = memory.and_then(|memory| memory.read(self.argument, &mut bytes));
+        if read.is_ok_and(|length| length == bytes.len()) { flock_of(&bytes) } else { (None, None) }
     }
 }
 
@@ -199,8 +197,8 @@ pub(super) fn has_64_bits(process: &Process) -> io::Result<bool> {
 const PATH: usize = 4096;
 
 /// A handle on the file that a thread waits to open; `None` when it waits for something else. `directory` is that of
-/// the thread: `task/12/`. The path is looked up as the thread does it, from its own root and directory, and without
-/// asking any file system for what the kernel does not remember: the thread's own call keeps it remembered.
+/// the thread: `task/12/`. The path is looked up as the thread does it, from its own root and directory. The thread's own call
+/// keeps it remembered by the kernel; where it does not, a file system may have to be asked, and not for long.
 ///
 /// # Errors
 /// EACCES and EPERM for the processes of others, and what stands in the way of the path.
@@ -216,8 +214,7 @@ pub(super) fn opened(
     if !matches!(sleeps_in, b"" | b"0") && sleeps_in != b"wait_for_partner" {
         return Ok(None);
     }
-    let memory = process.open(&CString::new(format!("{directory}mem"))?)?;
-    let path = string(memory.as_fd(), address)?;
+    let path = string(&Memory::open(process, directory)?, address)?;
     let start = |name: &str| process.handle(&CString::new(format!("{directory}{name}"))?);
     let (start, scope) = match (path.first(), from) {
         (None, _) => return Ok(None),
@@ -225,35 +222,18 @@ pub(super) fn opened(
         (Some(_), libc::AT_FDCWD) => (start("cwd")?, ResolveFlag::empty()),
         (Some(_), descriptor) => (start(&format!("fd/{descriptor}"))?, ResolveFlag::empty()),
     };
-    find(start.as_fd(), &CString::new(path)?, scope).map(Some)
-}
-
-/// RESOLVE_CACHED of the kernel's <linux/openat2.h>; nix lacks it.
-const CACHED: ResolveFlag = ResolveFlag::from_bits_retain(0x20);
-
-fn find(start: BorrowedFd<'_>, path: &CString, scope: ResolveFlag) -> io::Result<OwnedFd> {
-    let handle = |resolve| {
-        let how = OpenHow::new()
-            .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
-            .resolve(resolve | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-        openat2(start, path.as_c_str(), how)
-    };
-    match handle(scope | CACHED) {
-        // Linux before 5.12 does not know the flag, and a link whose access time is due is not looked up so.
-        Err(Errno::EINVAL | Errno::EAGAIN) => Ok(handle(scope)?),
-        other => Ok(other?),
-    }
+    let scope = scope | ResolveFlag::RESOLVE_NO_MAGICLINKS;
+    file::handle_in_time(start.as_fd(), &CString::new(path)?, true, scope).map(Some)
 }
 
 /// The string at `address`, page by page: the next one may not be there.
-fn string(memory: BorrowedFd<'_>, address: u64) -> io::Result<Vec<u8>> {
+fn string(memory: &Memory, address: u64) -> io::Result<Vec<u8>> {
     let page = procfs::page_size().max(1);
     let (mut path, mut at) = (Vec::new(), address);
     while path.len() < PATH {
         let room = usize::try_from(page - at % page).unwrap_or(PATH).min(PATH - path.len());
         let mut buffer = vec![0; room];
-        let offset = i64::try_from(at).map_err(|_| io::Error::from_raw_os_error(libc::EIO))?;
-        let length = pread(memory, &mut buffer, offset)?;
+        let length = memory.read(at, &mut buffer)?;
         let piece = buffer.get(..length).unwrap_or_default();
         if let Some(end) = piece.iter().position(|&byte| byte == 0) {
             path.extend(piece.iter().take(end));

@@ -56,12 +56,14 @@ impl Borrower {
         wanted: FileId,
     ) -> io::Result<Option<OwnedFd>> {
         match self.any(pid, fd) {
-            Ok(copy) => Ok((id(&file::stat(&copy)?) == wanted).then_some(copy)),
+            Ok(copy) => Ok((id(&file::stat_remembered_of(&copy)?) == wanted).then_some(copy)),
             // The process that is remembered may have ended, and another one run under its number.
             Err(error) if is_gone(&error) => {
                 self.0 = None;
                 match self.any(pid, fd) {
-                    Ok(copy) => Ok((id(&file::stat(&copy)?) == wanted).then_some(copy)),
+                    Ok(copy) => {
+                        Ok((id(&file::stat_remembered_of(&copy)?) == wanted).then_some(copy))
+                    }
                     Err(error) if is_gone(&error) => Ok(None),
                     Err(error) => Err(error),
                 }

@@ -27,7 +27,7 @@ use super::capability::{
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{
     Backed, accessed, change_file, changed, created, device, group_in, id, inode, links, modified,
-    object,
+    object, stat_in_time,
 };
 use crate::model::{
     self, Address, Breadth, Calls, Class, Difference, Facility, Family, Fault, FileClass,
@@ -204,7 +204,7 @@ impl Inspect for Fifo {
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let path = path(locator)?;
-        let stat = file::stat_path(&c_path(path)?)?;
+        let stat = stat_in_time(&c_path(path)?)?;
         check(&stat)?;
         let plan = FactPlan::new(&KIND, FACTS, look);
         let one = if needs_pipe(&plan, look) {

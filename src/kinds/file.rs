@@ -220,3 +220,14 @@ pub(super) fn as_change<'a>(making: &CreateRequest<'a>) -> ConfigureRequest<'a> 
         settings: making.settings,
     }
 }
+
+/// What a path is that somebody named, to look at it; a symbolic link is itself.
+///
+/// # Errors
+/// As [`file::stat_in_time`], which waits for no file system for long.
+pub(super) fn stat_in_time(path: &CStr) -> Result<Stat, Fault> {
+    file::stat_in_time(path).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Fault::new(Class::Failed, "its file system does not answer"),
+        _ => Fault::from_os(&error),
+    })
+}

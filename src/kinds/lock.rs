@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::KindRecord;
 use super::capability::{Each, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
-use super::file::{Backed, device, id, inode, timestamp};
+use super::file::{Backed, device, id, inode, stat_in_time, timestamp};
 use crate::model::{
     Access, Breadth, Class, Encoded, Facility, Family, Fault, Field, FileClass, FileId, FileLock,
     FileType, Findings, Found, Holding, Kind, Locator, LockLine, LockTaker, LockWait, Object,
@@ -246,7 +246,7 @@ fn at(locator: &Locator) -> Result<(&Path, Stat), Fault> {
     let Locator::Path(path) = locator else {
         return Err(Fault::usage("a locked file has a path"));
     };
-    let stat = file::stat_path(&c_path(path)?)?;
+    let stat = stat_in_time(&c_path(path)?)?;
     if stat.is(libc::S_IFLNK) {
         let fault = Fault::new(Class::NotFound, "it is a symbolic link, which has no locks");
         return Err(match std::fs::read_link(path) {
@@ -290,7 +290,7 @@ fn path_of(proc: &Path, file: FileId, showings: &[Showing]) -> Option<(PathBuf, 
         std::fs::read_link(link).ok()
     });
     links.take(ASKED).filter(|path| path.is_absolute()).find_map(|path| {
-        let stat = file::stat_remembered(&c_path(&path).ok()?).ok()?;
+        let stat = file::stat_in_time(&c_path(&path).ok()?).ok()?;
         (id(&stat) == file).then_some((path, stat))
     })
 }

@@ -3,12 +3,14 @@
 
 use std::cell::OnceCell;
 use std::ffi::CString;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Encoded, Fault};
 use crate::sys::directory::{self, Entry};
 use crate::sys::file::{self, Stat};
+use crate::sys::mounts;
 
 /// Directories that are searched two levels deep, besides the user's own run-time directory; and, one level deep,
 /// the one that holds other objects of ours.
@@ -77,8 +79,8 @@ pub(super) fn files(search: Option<&FileSearch>, sought: Sought, more: &[PathBuf
         unsearched: Vec::new(),
     };
     for directory in more {
-        let opened =
-            std::path::absolute(directory).and_then(|path| directory::list(&path).map(|_| path));
+        let opened = std::path::absolute(directory)
+            .and_then(|path| directory::list_in_time(&path).map(|_| path));
         match opened {
             Ok(path) => {
                 let mut files = WalkedFiles::default();
@@ -109,11 +111,19 @@ fn usual() -> WalkedFiles {
 }
 
 fn walk(directory: &Path, depth: usize, files: &mut WalkedFiles) {
-    // A directory that is not there is nothing that could not be read.
-    let Some(stat) = stat(directory) else { return };
+    let stat = match stat_in_time(directory) {
+        Ok(stat) => stat,
+        // A directory that is not there is nothing that could not be read.
+        Err(error) => {
+            files.unread += usize::from(is_unanswered(&error));
+            return;
+        }
+    };
+    let list =
+        if mounts::is_local_here(stat.device) { directory::list } else { directory::list_in_time };
     let mut left = vec![(directory.to_owned(), depth)];
     while let Some((directory, depth)) = left.pop() {
-        let Ok(entries) = directory::list(&directory) else {
+        let Ok(entries) = list(&directory) else {
             files.unread += 1;
             continue;
         };
@@ -131,9 +141,22 @@ fn walk(directory: &Path, depth: usize, files: &mut WalkedFiles) {
     }
 }
 
-/// What a path is, as the kernel remembers it.
+/// What a path is, as the kernel remembers it; `None` also where its file system does not answer.
 pub(super) fn stat(path: &Path) -> Option<Stat> {
-    file::stat_remembered(&CString::new(path.as_os_str().as_bytes()).ok()?).ok()
+    stat_in_time(path).ok()
+}
+
+/// What a path is, as the kernel remembers it.
+///
+/// # Errors
+/// As [`file::stat_in_time`], which waits for no file system for long.
+pub(super) fn stat_in_time(path: &Path) -> io::Result<Stat> {
+    file::stat_in_time(&CString::new(path.as_os_str().as_bytes())?)
+}
+
+/// Returns true if a file system did not answer.
+pub(super) fn is_unanswered(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut
 }
 
 /// Returns true if this directory is on the file system where the search began. Others may be slow, or not answer at all.

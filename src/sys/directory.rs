@@ -7,12 +7,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use nix::fcntl::{AT_FDCWD, OFlag, openat, readlinkat};
+use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, symlinkat, unlinkat};
 use rustix::fs::{Dir, FileType, RenameFlags, renameat_with};
 
-use super::file;
+use super::{apart, file, mounts};
 
 /// Opens a directory to read it, not following a link.
 ///
@@ -109,6 +109,21 @@ pub fn list(path: &Path) -> io::Result<Vec<Entry>> {
         entry.file_type = stat.map_or(0, |stat| stat.mode & libc::S_IFMT);
     }
     Ok(entries)
+}
+
+/// As [`list`], of a directory whose file system may not answer.
+///
+/// # Errors
+/// As [`list`], ETIMEDOUT when there is no answer in time.
+pub fn list_in_time(path: &Path) -> io::Result<Vec<Entry>> {
+    let name = CString::new(path.as_os_str().as_bytes())?;
+    let handle = file::handle_in_time(AT_FDCWD, &name, true, ResolveFlag::empty())?;
+    let device = file::stat_remembered_of(&handle)?.device;
+    if mounts::is_local_here(device) || apart::answers(&[handle.as_fd()], || drop(list(path))) {
+        list(path)
+    } else {
+        Err(io::Error::from_raw_os_error(libc::ETIMEDOUT))
+    }
 }
 
 /// Makes a directory for its owner alone.

@@ -4,10 +4,11 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use nix::fcntl::{OFlag, openat};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
 
-use super::{check, zeroed};
+use super::{apart, check, zeroed};
 
 /// What the file system says of a file: `statx(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,14 @@ pub fn stat(file: impl AsFd) -> io::Result<Stat> {
     statx(file.as_fd().as_raw_fd(), c"", libc::AT_EMPTY_PATH)
 }
 
+/// What an open file is, as the kernel remembers it: a file system that does not answer is not asked.
+///
+/// # Errors
+/// Those of `statx(2)`.
+pub fn stat_remembered_of(file: impl AsFd) -> io::Result<Stat> {
+    statx(file.as_fd().as_raw_fd(), c"", libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC)
+}
+
 /// What a path is; a symbolic link is itself.
 ///
 /// # Errors
@@ -123,6 +132,56 @@ pub fn stat_path(path: &CStr) -> io::Result<Stat> {
 pub fn stat_remembered(path: &CStr) -> io::Result<Stat> {
     let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
     statx(libc::AT_FDCWD, path, flags)
+}
+
+/// RESOLVE_CACHED of the kernel's <linux/openat2.h>; nix lacks it.
+const CACHED: ResolveFlag = ResolveFlag::from_bits_retain(0x20);
+
+/// A handle on a path, below `start` if it is relative, that neither opens nor asks anything: `O_PATH`. What the kernel does not
+/// remember of it is looked up only if that has an answer in time, see [`apart`]. A path that begins in `/proc` is never
+/// remembered: begin below a handle there.
+///
+/// # Errors
+/// ENOENT, EACCES, ENOTDIR; ETIMEDOUT for a file system that does not answer; ELOOP for a link with O_NOFOLLOW.
+///
+/// [`openat2(2)`](https://man7.org/linux/man-pages/man2/openat2.2.html)
+#[doc(alias = "openat2")]
+pub fn handle_in_time(
+    start: BorrowedFd<'_>,
+    path: &CStr,
+    follow: bool,
+    scope: ResolveFlag,
+) -> io::Result<OwnedFd> {
+    let no_follow = if follow { OFlag::empty() } else { OFlag::O_NOFOLLOW };
+    let flags = OFlag::O_PATH | OFlag::O_CLOEXEC | no_follow;
+    let open = |resolve| openat2(start, path, OpenHow::new().flags(flags).resolve(resolve));
+    match open(scope | CACHED) {
+        // A link whose access time is due is not looked up so, and Linux before 5.12 does not know the flag.
+        Err(Errno::EAGAIN | Errno::EINVAL) => {
+            if !apart::answers(&[start], || drop(open(scope))) {
+                return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));
+            }
+            Ok(open(scope)?)
+        }
+        // Linux before 5.6, and sandboxes that know no call of a later one.
+        Err(Errno::ENOSYS | Errno::EPERM) if scope.is_empty() => {
+            let plain = || openat(start, path, flags, Mode::empty());
+            if !apart::answers(&[start], || drop(plain())) {
+                return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));
+            }
+            Ok(plain()?)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// What a path from here is, without waiting for a file system that does not answer; a symbolic link is itself.
+///
+/// # Errors
+/// As [`handle_in_time`], but ELOOP.
+pub fn stat_in_time(path: &CStr) -> io::Result<Stat> {
+    let handle = handle_in_time(nix::fcntl::AT_FDCWD, path, false, ResolveFlag::empty())?;
+    stat_remembered_of(&handle)
 }
 
 /// A handle on `name` in `directory` that neither opens the file nor follows a link: `O_PATH`.

@@ -5,6 +5,7 @@
 //! EINTR is returned like any other error: few of these calls block, and those that do say what they do with it.
 #![allow(unsafe_code)]
 
+pub mod apart;
 pub mod attachment;
 pub mod buffer;
 pub mod connect;
@@ -17,6 +18,7 @@ pub mod kcmp;
 pub mod lease;
 pub mod mapping;
 pub mod mount;
+pub mod mounts;
 pub mod mqueue;
 pub mod msg;
 pub mod named_sem;

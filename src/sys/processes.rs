@@ -130,6 +130,17 @@ impl Process {
         Ok(buffer.get(..length).unwrap_or_default())
     }
 
+    /// Reads a file below its directory, which the kernel hands over in pieces, up to `most` bytes.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    pub fn read_all(&self, name: &CStr, most: u64) -> io::Result<Vec<u8>> {
+        use std::io::Read;
+        let mut text = Vec::new();
+        std::fs::File::from(self.open(name)?).take(most).read_to_end(&mut text)?;
+        Ok(text)
+    }
+
     /// The numbers of its descriptors or threads, with the directory to look at them: `fd`, `task`.
     ///
     /// # Errors

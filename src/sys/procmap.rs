@@ -81,7 +81,11 @@ pub fn mapping(
     only_shared: bool,
 ) -> io::Result<Option<Mapping>> {
     let flags = COVERING_OR_NEXT | FILE_BACKED | if only_shared { SHARED } else { 0 };
-    match ask(maps, flags, address, &mut []) {
+    at(ask(maps, flags, address, &mut []))
+}
+
+fn at(answer: io::Result<MapQuery>) -> io::Result<Option<Mapping>> {
+    match answer {
         Ok(found) => Ok(Some(Mapping {
             start: found.vma_start,
             end: found.vma_end,
@@ -95,6 +99,14 @@ pub fn mapping(
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The mapping at `address`, of a file or not; `None` where there is none.
+///
+/// # Errors
+/// As [`mapping`].
+pub fn covering(maps: BorrowedFd<'_>, address: u64) -> io::Result<Option<Mapping>> {
+    at(ask(maps, 0, address, &mut []))
 }
 
 /// The name of the mapping at `address`, if it fits: at most `name.len()` bytes with a NUL at the end.

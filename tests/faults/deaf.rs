@@ -1,49 +1,170 @@
-//! A file system that never answers: FUSE whose server reads no request.
+//! File systems that never answer: FUSE, whose server reads no request, or no further one.
 
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::os::fd::AsRawFd;
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
-use crate::makers::fifo;
+use crate::makers::{fifo, forking, fuse::Fuse, holder, sysv};
 
-crate::cases![; SeveralUsers: a_file_system_below_tmp_that_never_answers_holds_nobody_up];
+crate::cases![; SeveralUsers: a_file_system_below_tmp_that_never_answers_holds_nobody_up,
+    a_fifo_that_is_open_on_a_file_system_that_falls_silent_holds_nobody_up,
+    a_path_in_a_page_that_never_comes_is_not_read,
+    a_path_in_ordinary_memory_is_read];
 
-/// Mounts it. It ends with the file that is returned.
-fn mount_deaf(target: &str) -> File {
-    let device = Path::new("/dev/fuse");
-    if !device.exists() {
-        // SAFETY: the path ends in NUL.
-        let made = unsafe {
-            libc::mknod(c"/dev/fuse".as_ptr(), libc::S_IFCHR | 0o600, libc::makedev(10, 229))
-        };
-        assert_eq!(made, 0, "{}", std::io::Error::last_os_error());
+/// Looks that everybody makes.
+const LOOKS: [&[&str]; 5] =
+    [&["list"], &["list", "fifo"], &["list", "--all"], &["clean", "--dry-run"], &["limits"]];
+
+/// Makes all of them. A run that waits for ever is killed after ten seconds, and the test fails.
+fn look(env: &TestEnv) {
+    for words in LOOKS {
+        env.command(words).patience(10).run().any_code(&[0, 1]).1.says_not("panicked");
     }
-    let server = OpenOptions::new().read(true).write(true).open(device).unwrap();
-    fs::create_dir(target).unwrap();
-    let fd = server.as_raw_fd();
-    let options = format!("fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other");
-    let [target, options] = [target, &options].map(|text| CString::new(text).unwrap());
-    let (deaf, kind, data) = (c"deaf".as_ptr(), c"fuse".as_ptr(), options.as_ptr().cast());
-    // SAFETY: every pointer is a string that ends in NUL and outlives the call.
-    let mounted = unsafe { libc::mount(deaf, target.as_ptr(), kind, 0, data) };
-    assert_eq!(mounted, 0, "{}", std::io::Error::last_os_error());
-    server
 }
 
-// A run that waits for it is killed after a while, and the test fails.
 fn a_file_system_below_tmp_that_never_answers_holds_nobody_up() {
     let env = TestEnv::new();
     let pipe = env.path("pipe");
     fifo::fifo(&pipe, 0o600);
-    let server = mount_deaf(&env.path("deaf"));
-    for words in [&["list"][..], &["list", "fifo"], &["clean", "--dry-run"], &["limits"]] {
-        env.run(words).any_code(&[0]);
+    let deaf = env.path("deaf");
+    let server = Fuse::mount(&deaf, "");
+    server.fall_silent();
+    look(&env);
+    let list = || env.command(["list", "fifo"]).patience(10).run();
+    list().any_code(&[0]).1.shows(&pipe);
+    let complete = |typed: &str| env.command(["__complete", "--", "rm", typed]).patience(10).run();
+    complete("fifo:").any_code(&[0]).1.shows(&pipe);
+    complete(&format!("fifo:{deaf}/")).any_code(&[0]);
+    // What was named is an error, and what is the user's own directory is counted.
+    let show = env.command(["show", &format!("fifo:{deaf}/x")]).patience(10).run();
+    show.code(1).says("its file system does not answer");
+    let own = env.command(["list", "fifo"]).env("XDG_RUNTIME_DIR", format!("{deaf}/run"));
+    own.patience(10).run().any_code(&[0]).1.shows(&pipe).says("1 directory could not be read");
+}
+
+fn a_fifo_that_is_open_on_a_file_system_that_falls_silent_holds_nobody_up() {
+    let env = TestEnv::new();
+    let other = env.path("other");
+    fifo::fifo(&other, 0o600);
+    let deaf = env.path("deaf");
+    let server = Fuse::mount(&deaf, "");
+    let _open = forking::undisturbed(|| {
+        let mut options = File::options();
+        options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+        options.open(format!("{deaf}/pipe")).unwrap()
+    });
+    env.run(["list", "fifo"]).any_code(&[0]).1.shows(&format!("{deaf}/pipe"));
+    server.fall_silent();
+    look(&env);
+    let list = env.command(["list", "fifo"]).patience(10).run();
+    list.any_code(&[0]).1.shows(&other).says("could not be read in the search for FIFOs");
+}
+
+/// Starts a process that waits to open a FIFO, whose path is in a mapping of `file`. Returns once it waits.
+fn waits_with_its_path_in(file: &File, pipe: &str) -> libc::pid_t {
+    // SAFETY: the kernel chooses the place.
+    let page = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            4096,
+            libc::PROT_READ,
+            libc::MAP_PRIVATE,
+            file.as_raw_fd(),
+            0,
+        )
+    };
+    assert_ne!(page, libc::MAP_FAILED, "{}", std::io::Error::last_os_error());
+    // SAFETY: the child makes system calls only.
+    let child = forking::alone(|| unsafe { libc::fork() });
+    if child == 0 {
+        // SAFETY: the page begins with a path that ends in NUL.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            libc::open(page.cast(), libc::O_RDONLY);
+            libc::_exit(0);
+        }
     }
-    env.run(["list", "fifo"]).any_code(&[0]).1.shows(&pipe);
-    env.run(["__complete", "--", "rm", "fifo:"]).any_code(&[0]).1.shows(&pipe);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let wchan = format!("/proc/{child}/wchan");
+    while fs::read_to_string(&wchan).unwrap_or_default() != "wait_for_partner" {
+        assert!(Instant::now() < deadline, "it does not wait for {pipe}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // SAFETY: numbers, and the place that was mapped above. The child has a mapping of its own.
+    unsafe { libc::munmap(page, 4096) };
+    child
+}
+
+fn end(child: libc::pid_t) {
+    // SAFETY: numbers only; our own child.
+    unsafe {
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, std::ptr::null_mut(), 0);
+    }
+}
+
+/// Drops the pages of a file from memory, as the kernel may at any time.
+fn forget(file: &File, child: libc::pid_t) {
+    // MADV_PAGEOUT through a pidfd takes the page out of the process that has it mapped.
+    let maps = fs::read_to_string(format!("/proc/{child}/maps")).unwrap();
+    let line = maps.lines().find(|line| line.ends_with("/text")).expect("the mapping");
+    let start = usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
+    // SAFETY: the vector outlives the call, which takes numbers beside it.
+    unsafe {
+        let pidfd = libc::syscall(libc::SYS_pidfd_open, child, 0);
+        let vector = libc::iovec { iov_base: start as *mut _, iov_len: 4096 };
+        libc::syscall(
+            libc::SYS_process_madvise,
+            pidfd,
+            &raw const vector,
+            1,
+            libc::MADV_PAGEOUT,
+            0,
+        );
+        libc::close(pidfd as libc::c_int);
+        libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED);
+    }
+}
+
+fn a_path_in_a_page_that_never_comes_is_not_read() {
+    let env = TestEnv::new();
+    let (pipe, other) = (env.path("pipe"), env.path("other"));
+    fifo::fifo(&pipe, 0o600);
+    fifo::fifo(&other, 0o600);
+    let queue = sysv::queue(env.key(), 0o600);
+    let deaf = env.path("deaf");
+    let server = Fuse::mount(&deaf, &pipe);
+    let text = forking::undisturbed(|| File::open(format!("{deaf}/text")).unwrap());
+    let child = waits_with_its_path_in(&text, &pipe);
+    server.fall_silent();
+    forget(&text, child);
+    look(&env);
+    let list = env.command(["list", "--columns", "+state"]).patience(10).run();
+    // One that cannot be read leaves FIFOs in doubt, and nothing else.
+    list.any_code(&[0]).1.shows(&other).shows(&format!("mq:{queue}"));
+    env.command(["show", &format!("fifo:{other}")]).patience(10).run().any_code(&[0]);
+    let unused = env.command(["rm", "--unused", &format!("fifo:{pipe}")]).patience(10).run();
+    assert_ne!(unused.any_code(&[1, 5, 6]).0, 0);
+    assert!(std::path::Path::new(&pipe).exists());
+    end(child);
     drop(server);
+}
+
+fn a_path_in_ordinary_memory_is_read() {
+    let env = TestEnv::new();
+    let pipe = env.path("pipe");
+    fifo::fifo(&pipe, 0o600);
+    let mut page = pipe.clone().into_bytes();
+    page.resize(4096, 0);
+    fs::write(env.path("text"), page).unwrap();
+    let text = forking::undisturbed(|| File::open(env.path("text")).unwrap());
+    let child = waits_with_its_path_in(&text, &pipe);
+    let list = env.run(["list", "fifo", "--columns", "+used-by"]);
+    list.any_code(&[0]).1.shows(&pipe).shows(&child.to_string());
+    assert_eq!(holder::state_of(i64::from(child)), 'S');
+    end(child);
 }

@@ -5,6 +5,7 @@
 
 pub mod fifo;
 pub mod forking;
+pub mod fuse;
 pub mod holder;
 pub mod holding;
 pub mod kernel;

@@ -167,7 +167,7 @@ fn in_directory(
     )));
     let mut found = Vec::new();
     // What cannot be read has nothing to offer.
-    for entry in directory::list(&place).unwrap_or_default() {
+    for entry in directory::list_in_time(&place).unwrap_or_default() {
         // Nothing is opened and no link is followed: a directory behind one is offered when it is typed.
         let name = Encoded(entry.name.to_bytes());
         let address = format!("{facility}:{typed_directory}/{name}");
