@@ -36,6 +36,8 @@ pub enum Need {
     Skeleton,
     /// The machine runs programs of 32 bits, too, and the suite was started as root.
     Programs32,
+    /// PHP with its semaphores and queues is installed: `php-cli`.
+    Php,
     /// Python with sysv_ipc and posix_ipc is installed: programs that are not ours on the other end.
     Python,
 }
@@ -64,6 +66,7 @@ impl Need {
             Need::Programs32 => {
                 suite.several_users && std::path::Path::new("/proc/sys/abi/vsyscall32").exists()
             }
+            Need::Php => suite.has(&["php"]),
             Need::Python => suite.has_python(),
         }
     }
@@ -82,6 +85,7 @@ impl Need {
             Need::Brokers => "needs redis-server, redis-tools, mosquitto, mosquitto-clients, jq",
             Need::Skeleton => "needs --features skeleton",
             Need::Programs32 => "needs root, a kernel for programs of 32 bits",
+            Need::Php => "needs php-cli",
             Need::Python => "needs python3 with sysv_ipc, posix_ipc",
         }
     }

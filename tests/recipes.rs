@@ -12,7 +12,8 @@ use crate::tree;
 crate::cases![
     every_recipe_has_a_title_a_script_and_what_it_prints,
     every_recipe_runs_as_it_is_printed_and_prints_what_is_printed_after_it;
-    Brokers: every_recipe_with_other_programs_runs_as_it_is_printed
+    Brokers: every_recipe_with_other_programs_runs_as_it_is_printed;
+    Php: every_recipe_with_php_runs_as_it_is_printed
 ];
 
 const BOOKS: [&str; 2] = ["docs/recipes.md", "docs/recipes-semaphores.md"];
@@ -60,6 +61,10 @@ fn needs_others(script: &str) -> bool {
     ["jq", "redis", "mosquitto"].iter().any(|word| script.contains(word))
 }
 
+fn needs_php(script: &str) -> bool {
+    script.contains("php -r")
+}
+
 fn run(wanted: fn(&str) -> bool) {
     // Read before the world of a test is made, whose directories may cover the repository.
     let all: Vec<_> = BOOKS
@@ -87,9 +92,13 @@ fn run(wanted: fn(&str) -> bool) {
 }
 
 fn every_recipe_runs_as_it_is_printed_and_prints_what_is_printed_after_it() {
-    run(|script| !needs_others(script));
+    run(|script| !needs_others(script) && !needs_php(script));
 }
 
 fn every_recipe_with_other_programs_runs_as_it_is_printed() {
     run(needs_others);
+}
+
+fn every_recipe_with_php_runs_as_it_is_printed() {
+    run(needs_php);
 }

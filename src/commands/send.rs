@@ -177,8 +177,12 @@ fn report(
             return Err(Exit::Signal(signal));
         }
         Err(StreamEnd::Unread) => Fault::new(Class::Failed, "there is no reader any more"),
-        Err(StreamEnd::Late) if args.nonblock => Fault::new(Class::WouldBlock, "it is full"),
-        Err(StreamEnd::Late) => Fault::new(Class::WouldBlock, "timed out: it is full"),
+        Err(StreamEnd::Late) => {
+            let late = if args.nonblock { "" } else { "timed out: " };
+            let figures = sent.full.as_ref().map(|full| format!(": {}", full.figures()));
+            let cause = format!("{late}it is full{}", figures.unwrap_or_default());
+            Fault::new(Class::WouldBlock, cause)
+        }
         Err(StreamEnd::Fault(fault)) => cx.explain(fault, record, &args.address),
     };
     if nothing && sent.rest.is_empty() && fault.class == Class::Usage {

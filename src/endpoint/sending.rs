@@ -8,6 +8,7 @@ use super::frame_reader::{FrameReader, Step};
 use super::input::{Input, is_regular_file, take_abandoned_input};
 use super::{OnProgress, StreamEnd, kept_mark};
 use crate::kinds::capability::{ByteSink, Sender};
+use crate::model::Shortage;
 use crate::model::{Class, Fault, Mark};
 use crate::sys::signal;
 
@@ -24,6 +25,8 @@ pub struct Sent {
     pub rest: Vec<u8>,
     /// The word that messages had and the destination has not, *priority* or *type*, and how many had it.
     pub dropped: Option<(&'static str, u64)>,
+    /// What the next message had too little room of, where sending ended for want of room and the kind tells.
+    pub full: Option<Shortage>,
 }
 
 /// Where messages go in, in either shape, and how long to wait for room.
@@ -79,7 +82,11 @@ impl Destination for DirectSender<'_> {
     fn send(&mut self, message: &[u8], mark: Mark, sent: &mut Sent) -> Result<(), StreamEnd> {
         let wait = self.patience.next();
         let mark = kept_mark(self.sender, mark, &mut sent.dropped);
-        patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()))?;
+        let attempt = patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()));
+        if matches!(attempt, Err(StreamEnd::Late)) {
+            sent.full = self.sender.full(message.len() as u64);
+        }
+        attempt?;
         sent.messages += 1;
         sent.bytes += message.len() as u64;
         Ok(())

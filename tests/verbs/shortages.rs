@@ -15,6 +15,7 @@ crate::cases![
     more_memory_than_the_machine_has_is_refused_with_its_size,
     the_users_bytes_are_what_can_be_seen_of_them,
     a_queue_that_lost_its_name_counts,
+    a_full_queue_says_how_full_it_is,
     what_is_left_is_told,
     a_limit_can_be_chosen_by_its_name,
     a_name_that_is_none_is_exit_2,
@@ -163,6 +164,24 @@ fn a_queue_that_lost_its_name_counts() {
     drop(holder);
     assert_eq!(limit(&env, "MQ_QUEUES_MAX")["used"], 1);
     assert_eq!(limit(&env, "RLIMIT_MSGQUEUE")["used"], 106);
+}
+
+fn a_full_queue_says_how_full_it_is() {
+    let env = TestEnv::new();
+    posix::message_queue("/q", 1, 16, 0o600);
+    posix::send("/q", 0, b"one");
+    let output = env.run(["send", "mq:/q", "two", "--nonblock"]).code(5);
+    output.says("it is full: 1 of 1 messages in use, 1 more is needed (nothing was sent)");
+    sysv::queue(0x5, 0o600);
+    env.run(["set", "mq:0x5", "--max-bytes", "10"]).ok();
+    let words = ["send", "mq:0x5", "1234567", "4321", "--timeout", "0.1"];
+    let output = env.run(words).code(5);
+    output.says("timed out: it is full: 7 of 10 bytes in use, 4 more are needed (1 message");
+    // Empty messages are counted, too.
+    sysv::queue(0x6, 0o600);
+    env.run(["set", "mq:0x6", "--max-bytes", "2"]).ok();
+    let output = env.run(["send", "mq:0x6", "", "", "", "--nonblock"]).code(5);
+    output.says("it is full: 2 of 2 messages in use, 1 more is needed (2 messages were sent)");
 }
 
 fn what_is_left_is_told() {

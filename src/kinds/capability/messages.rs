@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use super::Query;
-use crate::model::{Fault, Locator, Mark, Param, Settings, Wait};
+use crate::model::{Fault, Locator, Mark, Param, Settings, Shortage, Wait};
 
 /// The ends of an object that carries messages, for their options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +136,11 @@ pub trait Sender {
     /// # Errors
     /// The object is gone, the message is too long, its mark is not of this kind.
     fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault>;
+
+    /// What a message of so many bytes has too little room of now, where that is known.
+    fn full(&self, _length: u64) -> Option<Shortage> {
+        None
+    }
 
     /// Looks whether the object still has its name, so that somebody can find what was sent.
     ///

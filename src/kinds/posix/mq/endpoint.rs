@@ -12,6 +12,7 @@ use crate::kinds::capability::{
     Receiver, Sender, Want, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
+use crate::model::{Shortage, Use};
 use crate::sys::buffer::PageBuffer;
 use crate::sys::mqueue::{self, OpenFor};
 use crate::sys::poll::{self, Woken};
@@ -198,6 +199,19 @@ impl Sender for PosixSender {
             Woken::Time => Attempt::Late,
             Woken::Signal => Attempt::Signal,
         })
+    }
+
+    fn full(&self, _length: u64) -> Option<Shortage> {
+        let shape = mqueue::attributes(self.queue.now.as_fd()).ok()?;
+        let short = Shortage {
+            name: "the queue",
+            unit: " messages",
+            used: Use::Exactly(shape.messages),
+            limit: shape.max_messages,
+            more: 1,
+            hint: String::new(),
+        };
+        Some(short).filter(Shortage::is_short)
     }
 
     fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {

@@ -11,6 +11,7 @@ use crate::kinds::capability::{
     Sender, has,
 };
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Wait};
+use crate::model::{Shortage, Use};
 use crate::sys::msg::{self, Buffer};
 use crate::sys::signal;
 
@@ -258,6 +259,23 @@ impl Sender for SysvSender {
             sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    fn full(&self, length: u64) -> Option<Shortage> {
+        let id = self.queue.id;
+        let now = msg::stat_any(id).or_else(|_| msg::stat(id)).ok().filter(|now| now.id == id)?;
+        // The kernel holds both against the same number: msgsnd(2).
+        let limit = now.max_bytes.or(self.queue.max_bytes)?;
+        let short = |unit, used, more| Shortage {
+            name: "the queue",
+            unit,
+            used: Use::Exactly(used),
+            limit,
+            more,
+            hint: String::new(),
+        };
+        let limits = [short(" bytes", now.bytes, length), short(" messages", now.messages, 1)];
+        limits.into_iter().find(Shortage::is_short)
     }
 
     fn send(&mut self, message: &[u8], mark: Mark, wait: Wait) -> Result<Attempt<()>, Fault> {
