@@ -10,14 +10,15 @@ use crate::cli::framing::{self, Framing};
 use crate::cli::params::{Params, Receiving};
 use crate::cli::{rescued, values};
 use crate::endpoint::StreamEnd;
-use crate::endpoint::bytes::{Frames, Stream};
+use crate::endpoint::bytes::{Frames, Stream, save_rest};
 use crate::endpoint::deadline::Deadline;
 use crate::endpoint::frame::Frame;
+use crate::endpoint::framed_source::FramedSource;
 use crate::endpoint::jobs::{Jobs, Tally};
 use crate::endpoint::receiving::{self, ReceiveOutcome as Received, ReceivePlan};
 use crate::endpoint::writing::Writing;
 use crate::kinds;
-use crate::kinds::capability::{Incoming, Receiver, Want};
+use crate::kinds::capability::{ByteSource, Incoming, Receiver, Want};
 use crate::model::{Address, Class, Fault};
 use crate::output::{Progress, ProgressUnit};
 use crate::sys::signal;
@@ -71,6 +72,8 @@ pub(super) struct Args {
 
     /// Run COMMAND once per message, as standard input
     ///
+    /// A FIFO needs a --frame for it, line for one command per line, or --packet. What its command did not accept is saved.
+    ///
     /// The priority or type of the message is in IPCCTL_PRIORITY or IPCCTL_TYPE. If a command fails, its message is put
     /// back, no further message is taken, and running commands are waited for. A signal that asks for the end
     /// does the same; a second one is forwarded to the running commands.
@@ -79,7 +82,6 @@ pub(super) struct Args {
         value_name = "COMMAND",
         num_args = 1..,
         allow_hyphen_values = true,
-        conflicts_with = "frame",
         help_heading = None
     )]
     exec: Vec<OsString>,
@@ -105,16 +107,12 @@ Examples:
   ipcctl recv mq:/jobs --drain --frame json   with priorities
   ipcctl recv mq:0x5eed --type -3 --nonblock  lowest type up to 3
   ipcctl recv fifo:/run/app.ctl --frame line --count 1 --timeout 10s
+  ipcctl recv fifo:/run/app.ctl --frame line --count 1 --exec cat
   ipcctl recv mq:/jobs --drain -q --jobs 4 --exec sh -c 'tr a-z A-Z'";
 
 /// Receives messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let frame = args.framing.chosen(cx.options.json)?;
-    if !args.exec.is_empty() && frame.is_some() {
-        return Err(
-            Fault::usage("a command gets each message as it is: --json is not for --exec").into()
-        );
-    }
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::MESSAGES.require("receive from", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
@@ -132,12 +130,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             from_messages(args, frame, receiver.as_mut(), &mut tally)?
         }
         Ok(Incoming::Bytes(mut source)) => {
-            if !args.exec.is_empty() {
-                let fault = Fault::usage("--exec needs messages, and this carries bytes");
-                return Err(fault.hint("--packet keeps messages of a FIFO apart").into());
-            }
             let plan = plan(args, args.count);
             match framing::on_bytes(frame)? {
+                Frame::Raw if !args.exec.is_empty() => {
+                    let fault = Fault::usage("--exec needs messages, and this carries bytes");
+                    let hint =
+                        "--frame line makes each line a message; --packet keeps packets apart";
+                    return Err(fault.hint(hint).into());
+                }
+                frame if !args.exec.is_empty() => {
+                    execute_frames(args, frame, source.as_mut(), &plan, &mut tally)?
+                }
                 Frame::Raw if args.count.is_some() => {
                     let fault =
                         Fault::usage("--count counts messages, and there are none in raw bytes");
@@ -174,12 +177,33 @@ fn plan(args: &Args, count: Option<u64>) -> ReceivePlan {
     }
 }
 
+/// Runs a command for each message that a frame keeps apart in a stream of bytes.
+fn execute_frames(
+    args: &Args,
+    frame: Frame,
+    source: &mut dyn ByteSource,
+    plan: &ReceivePlan,
+    tally: &mut Option<Tally>,
+) -> Result<Received, Exit> {
+    let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;
+    let mut messages = FramedSource::new(source, frame);
+    let received = receiving::messages(&mut messages, &mut jobs, plan, &|_, _| ());
+    *tally = Some(jobs.tally());
+    let left = messages.left();
+    let rescued = save_rest(source, *plan, left, &received.end);
+    Ok(Received { rescued, ..received })
+}
+
 fn from_messages(
     args: &Args,
     frame: Option<Frame>,
     receiver: &mut dyn Receiver,
     tally: &mut Option<Tally>,
 ) -> Result<Received, Exit> {
+    if !args.exec.is_empty() && frame.is_some() {
+        let cause = "a command gets each message of a queue as it is: --frame and --json are not for --exec";
+        return Err(Fault::usage(cause).into());
+    }
     let all = args.drain || args.follow;
     let plan = plan(args, args.count.or(if all { None } else { Some(1) }));
     let progress = Progress::new(args.progress, plan.count, ProgressUnit::Messages);

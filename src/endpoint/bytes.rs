@@ -89,6 +89,22 @@ pub fn send(
     }
 }
 
+/// Saves what was taken from a source and is not delivered, with what its writers have written by now if all of it was to be
+/// received: it would go with the last process that has it open.
+pub fn save_rest(
+    source: &mut dyn ByteSource,
+    plan: ReceivePlan,
+    taken: Vec<u8>,
+    end: &Result<(), StreamEnd>,
+) -> Rescued {
+    let mut stream = Stream::new(source, plan);
+    stream.left = taken;
+    if matches!(end, Err(StreamEnd::Unread | StreamEnd::Fault(_))) && stream.is_for_all() {
+        stream.take_rest();
+    }
+    if stream.left.is_empty() { Rescued::default() } else { rescue_bytes(stream.left) }
+}
+
 /// What is received from a source, until its last writer has gone.
 pub struct Stream<'a> {
     source: &'a mut dyn ByteSource,

@@ -7,6 +7,7 @@ pub mod deadline;
 pub mod delivery;
 pub mod frame;
 pub mod frame_reader;
+pub mod framed_source;
 mod input;
 pub mod jobs;
 mod json;

@@ -4,6 +4,8 @@ use super::{SMALL, script};
 use crate::env::TestEnv;
 
 crate::cases![
+    each_line_of_a_fifo_is_the_input_of_one_command,
+    a_line_whose_command_fails_is_saved_with_what_follows,
     a_command_gets_the_message_and_its_mark,
     one_at_a_time_keeps_the_order,
     several_run_at_the_same_time,
@@ -122,4 +124,31 @@ fn a_second_signal_is_passed_on() {
             .says("0 succeeded, 1 failed");
         env.run(["recv", &queue]).ok().prints("x\n");
     }
+}
+
+fn each_line_of_a_fifo_is_the_input_of_one_command() {
+    let env = TestEnv::new();
+    let text = "mkfifo p; (echo one; echo two words; printf last) > p & \
+         ipcctl recv fifo:./p --frame line --quiet --exec sh -c 'read -r line || test \"$line\"; echo \"<$line>\"'; wait; \
+         (for i in 1 2 3; do echo $i > p; done) & \
+         ipcctl recv fifo:./p --follow --frame line --count 3 --exec cat > all || echo $?; \
+         ipcctl recv fifo:./p --exec true || echo $?";
+    let text =
+        text.replace("--follow --frame line --count 3", "--frame line --follow --idle-timeout 3");
+    script(&env, &format!("{text}; tr -d '\\n' < all"))
+        .run()
+        .code(0)
+        .prints("<one>\n<two words>\n<last>\n5\n2\n123");
+}
+
+fn a_line_whose_command_fails_is_saved_with_what_follows() {
+    let env = TestEnv::new();
+    let text = "mkfifo p; (seq 5; sleep 0.3) > p & ipcctl recv fifo:./p --frame line --exec sh -c 'read -r line; test $line != 3' || echo $?; \
+         wait; cat ipcctl-saved-*";
+    script(&env, text)
+        .run()
+        .code(0)
+        .prints("1\n3\n4\n5\n")
+        .says("saved in")
+        .says("2 succeeded, 1 failed");
 }
