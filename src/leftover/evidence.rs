@@ -1,7 +1,8 @@
 //! What speaks for and against an object being left over: gathered elsewhere, judged by the rules, told to people
 //! line by line. Plain data; knows no kind.
 
-use std::fmt::Write;
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use super::takers::Taker;
@@ -82,15 +83,13 @@ pub enum Lives {
     Unread(&'static str),
 }
 
-/// What its name says.
+/// What the number in its name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     /// Nothing.
     Nothing,
-    /// The process that it names has ended, and such objects are not meant to outlive it.
+    /// The process that it names has ended.
     Over(i32),
-    /// The process that it names has ended, but it gives the name to others, who may open it.
-    HandedOn(i32),
     /// The process that it names has ended, and such objects are there to be read after that.
     ForLater(i32),
     /// The process that it names may run.
@@ -99,12 +98,18 @@ pub enum Named {
     Unread(i32),
 }
 
-/// Why it is of no use to anybody, whoever lives.
+/// How a process finds the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Defunct {
-    /// So many waiters are counted, and no process holds it: they were killed. The semaphore works on.
-    Stranded(u32),
-    /// It was never finished: its maker died between making and naming it.
+pub enum Way {
+    /// By a name or key that a person, a path or a configuration gave it: the next run gives it again.
+    Chosen,
+    /// By a name that this program drew at random.
+    Drawn(&'static str),
+    /// By a name of this program with the number of a process in it.
+    Numbered(&'static str),
+    /// By its number alone: it has no key.
+    Keyless,
+    /// Not at all: it has the name that a C library gives before the real one.
     Unfinished,
 }
 
@@ -128,21 +133,47 @@ pub enum Undo {
     Unread,
 }
 
-/// Whether somebody lives who may open it again.
+/// A living process that may come back for an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Its number.
+    pub pid: i32,
+    /// Its command, as the kernel keeps it.
+    pub command: Option<Box<OsStr>>,
+    /// Its effective user.
+    pub user: u32,
+    /// Why it may.
+    pub why: Why,
+}
+
+/// Why a process may come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Users {
-    /// Nobody does.
+pub enum Why {
+    /// It may open the object, whose name or key is no secret.
+    MayOpen,
+    /// It runs the program that gives such names.
+    Runs,
+    /// It does what a script says, and was there when the object was last used.
+    Script,
+    /// Its arguments or its environment have the name or number.
+    Told,
+    /// It was there when the object was last used, or is a copy of one that was.
+    WasThere,
+    /// The leader of its session or process group has ended.
+    Orphan,
+    /// It is in the process group or session of one that the object remembers.
+    Kin,
+}
+
+/// Whether a process lives that may come back: that may open the object, and may know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Returner {
+    /// None does.
     Nobody,
-    /// The superuser, who never ends.
-    Superuser,
-    /// Its mode lets everybody.
-    Everybody,
-    /// This process of its owner or creator.
-    Owner(i32),
-    /// This process.
-    Process(i32),
-    /// Not all processes could be read.
-    Unread,
+    /// This one.
+    Process(Arc<Witness>),
+    /// Not all processes could be seen.
+    Unseen,
 }
 
 /// All of it.
@@ -152,6 +183,8 @@ pub struct Evidence {
     pub hold: Hold,
     /// Whether its creators live.
     pub lives: Lives,
+    /// A living process of the family of one that it remembers.
+    pub kin: Option<Arc<Witness>>,
     /// Its times cannot be: the clock was stepped.
     pub stepped: bool,
     /// Whether it is protected.
@@ -166,16 +199,16 @@ pub struct Evidence {
     pub standing: bool,
     /// Its file system can be in use by another machine.
     pub shared: bool,
-    /// Whether it is of no use to any process.
-    pub wreck: Option<Defunct>,
+    /// So many waiters are counted, and no process holds it: they were killed. It works on.
+    pub stranded: u32,
     /// What its name says.
     pub named: Named,
     /// Whether anything is pending on it.
     pub undo: Undo,
-    /// A person, a path or a configuration gave its name or key, and the next run gives it again.
-    pub chosen: bool,
-    /// Whether a process could return for it.
-    pub users: Users,
+    /// How a process finds it.
+    pub way: Way,
+    /// Whether a process lives that may come back for it.
+    pub returner: Returner,
     /// Messages that nobody has taken.
     pub pending: u64,
 }
@@ -184,6 +217,11 @@ impl Evidence {
     /// Returns true if it is too young to judge.
     pub fn is_young(&self) -> bool {
         self.quiet.is_some_and(|quiet| quiet < self.grace)
+    }
+
+    /// Returns true if no living process may come back for it.
+    pub fn is_forgotten(&self) -> bool {
+        self.returner == Returner::Nobody
     }
 
     /// What each piece says, in the order in which it weighs.
@@ -213,20 +251,14 @@ impl Evidence {
         if self.shared {
             add("its file system can be in use by another machine".into());
         }
-        match self.wreck {
-            Some(Defunct::Stranded(1)) => add("the waiter that it counts was killed".into()),
-            Some(Defunct::Stranded(count)) => {
-                add(format!("the {count} waiters that it counts were killed"));
-            }
-            Some(Defunct::Unfinished) => add("its maker ended before it was finished".into()),
-            None => {}
+        match self.stranded {
+            0 => {}
+            1 => add("the waiter that it counts was killed".into()),
+            count => add(format!("the {count} waiters that it counts were killed")),
         }
         match self.named {
             Named::Nothing => {}
             Named::Over(pid) => add(format!("process {pid} of its name is gone")),
-            Named::HandedOn(pid) => {
-                add(format!("process {pid} of its name is gone, but may have handed the name on"));
-            }
             Named::ForLater(pid) => {
                 add(format!("process {pid} of its name is gone, and it is there to be read later"));
             }
@@ -234,9 +266,6 @@ impl Evidence {
             Named::Unread(pid) => {
                 add(format!("whether process {pid} of its name runs cannot be told"));
             }
-        }
-        if self.chosen {
-            add("its name or key was chosen: a later run can come back to it".into());
         }
         match self.pending {
             0 => {}
@@ -249,6 +278,9 @@ impl Evidence {
     /// What was only asked once everything else spoke for a leftover.
     pub fn last_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        if let Some(kin) = &self.kin {
+            lines.push(format!("its creator's process group lives: {kin}"));
+        }
         match self.undo {
             Undo::Clear => {}
             Undo::Possible(pid) => {
@@ -258,15 +290,46 @@ impl Evidence {
                 lines.push("whether operations on it are to be undone could not be told".into())
             }
         }
-        lines.push(match self.users {
-            Users::Nobody => "no process runs that may open it (the superuser's apart)".into(),
-            Users::Superuser => "it is the superuser's, who may open it again".into(),
-            Users::Everybody => "its mode lets everybody open it again".into(),
-            Users::Owner(pid) => format!("process {pid} of its owner runs and may open it again"),
-            Users::Process(pid) => format!("process {pid} may open it again"),
-            Users::Unread => "not all processes could be read that may open it again".into(),
+        lines.push(match self.way {
+            Way::Chosen => "its name or key was chosen: a later run can come back to it".into(),
+            Way::Drawn(program) => format!("a random name of {program}"),
+            Way::Numbered(program) => format!("a name of {program}, with the number of its maker"),
+            Way::Keyless => {
+                "it has no key: only a process that was told its number can use it".into()
+            }
+            Way::Unfinished => "its maker ended before it was finished".into(),
         });
+        lines.push(self.returner_line());
         lines
+    }
+
+    fn returner_line(&self) -> String {
+        match (&self.returner, self.way) {
+            (Returner::Unseen, Way::Chosen | Way::Unfinished) => {
+                "not every process could be seen that may open it".into()
+            }
+            (Returner::Unseen, _) => "not every process could be seen that may know of it".into(),
+            (Returner::Process(one), _) => match one.why {
+                Why::MayOpen => format!("{one} runs and may open it"),
+                Why::Runs => format!("{one} runs that program, and may have been told the name"),
+                Why::Script => format!("{one} runs a script, and may have been told the name"),
+                Why::Told => format!("{one} was started with it among its arguments or environment"),
+                Why::WasThere => format!("{one} was there when it was last used, and may know it"),
+                Why::Orphan => {
+                    format!("{one} was left by a process that has ended, and may know it from that")
+                }
+                Why::Kin => format!("{one} is of the family of its creator"),
+            },
+            (Returner::Nobody, Way::Chosen) => "no process runs now that may open it".into(),
+            (Returner::Nobody, Way::Unfinished) => "no process of its owner runs".into(),
+            (Returner::Nobody, Way::Keyless) => {
+                "no process runs that could have been told its number".into()
+            }
+            (Returner::Nobody, Way::Drawn(_) | Way::Numbered(_)) => {
+                "no process runs that program, or a script that could have been told the name, and may open it"
+                    .into()
+            }
+        }
     }
 
     fn age(&self) -> String {
@@ -279,6 +342,15 @@ impl Evidence {
             let _ = write!(line, ": too young to judge before {}", span(self.grace));
         }
         line
+    }
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(command) = &self.command {
+            write!(out, "{}", Encoded(command.as_encoded_bytes()))?;
+        }
+        write!(out, "({})", self.pid)
     }
 }
 

@@ -2,16 +2,21 @@
 //! here, in the order of its cost; what follows from it is a table in [`rules`]. Knows no kind: kinds hand out what
 //! their objects remember, and where their files are.
 
+mod bystanders;
+mod circle;
 pub mod evidence;
 pub mod groups;
 pub mod keep;
+mod knowledge;
 mod lives;
 mod locks;
 mod population;
+mod portrait;
 mod probe;
 pub mod producers;
 pub mod quarantine;
 pub mod removal;
+mod rights;
 pub mod rules;
 pub mod takers;
 mod undo;
@@ -19,22 +24,26 @@ mod undo;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::holders::{Scanner, process};
 use crate::kinds::backing::Store;
 use crate::kinds::capability::Query;
 use crate::model::{
-    Clock, Fault, History, Holders, Object, State, Subject, Trace, UsePattern, Vacancy, Value,
-    Verdict,
+    Clock, Fault, FileId, History, Holders, Locator, Object, State, Subject, Trace, UsePattern,
+    Vacancy, Value, Verdict,
 };
-use crate::sys::processes;
-use evidence::{Defunct, Evidence, HeldBy, Hold, Kept, Named, Proof, Undo, Unreadable, Users};
+use crate::sys::{file, processes, time};
+use circle::Reach;
+use evidence::{Evidence, HeldBy, Hold, Kept, Named, Proof, Returner, Undo, Unreadable, Way};
 use keep::Keep;
+use knowledge::{Drawn, Knowledge, Numbered};
 use lives::ProcessStates;
-use population::{LazyProcessTable, OpenRights, Reach};
+use population::LazyProcessTable;
 use probe::Files;
-use producers::{Meaning, Origin};
+use producers::{Meaning, Origin, Shape};
+use rights::OpenRights;
 use undo::Undoers;
 
 /// How to judge.
@@ -72,7 +81,9 @@ pub struct Classifier<'a> {
     census: LazyProcessTable,
     undoers: Undoers,
     files: Files,
-    users: RefCell<HashMap<(OpenRights, Reach), Users>>,
+    knowledge: Knowledge,
+    /// Whether file systems were made by processes of our pid namespace.
+    insides: RefCell<HashMap<u64, bool>>,
     /// The lines of the verdict before: what was left together has the same.
     told: RefCell<Arc<[String]>>,
 }
@@ -108,13 +119,14 @@ impl<'a> Classifier<'a> {
         Ok(Self {
             proc: proc.to_owned(),
             scanner,
+            knowledge: Knowledge::new(proc, clock, terms.alone),
             terms,
             clock,
             lives: ProcessStates::new(proc, clock),
             census: LazyProcessTable::default(),
             undoers: Undoers::default(),
             files: Files::new(proc),
-            users: RefCell::default(),
+            insides: RefCell::default(),
             told: RefCell::new(Arc::default()),
         })
     }
@@ -175,9 +187,14 @@ impl<'a> Classifier<'a> {
         let Some(hold) = self.hold(object, trace, (past, look, young), known) else {
             return Assessment::Ask(*trace);
         };
-        let mut evidence = Evidence {
+        let named = match origin {
+            Some(origin) => self.named(origin, object),
+            None => Named::Nothing,
+        };
+        let evidence = Evidence {
             hold: self.companions(hold, object, origin, look),
             lives: self.lives_of(past),
+            kin: None,
             stepped: self.is_stepped(past),
             kept: self.kept(object, origin),
             quiet,
@@ -185,31 +202,39 @@ impl<'a> Classifier<'a> {
             grace,
             standing: trace.holding.idle_is_normal,
             shared: past.shared,
-            wreck: wreck(past, origin),
-            named: Named::Nothing,
+            stranded: past.stranded,
+            named,
             undo: Undo::Clear,
-            chosen: trace.holding.vacancy != Vacancy::Probed && is_chosen(object, origin),
-            users: Users::Unread,
+            way: way(object, origin, past),
+            returner: Returner::Unseen,
             pending: past.pending.unwrap_or(0),
         };
-        let name = origin.filter(|origin| origin.producer.meaning == Meaning::Transient);
-        if let Some((origin, pid)) = name.and_then(|origin| Some((origin, origin.pid?))) {
-            evidence.named = self.named(origin, pid, object);
-        }
-        Assessment::Settled(self.verdict(object, evidence, past))
+        Assessment::Settled(self.verdict((object, origin, look), evidence, (past, last)))
     }
 
     /// What costs most is asked last, and only of what would be a leftover without it.
-    fn verdict(&self, object: &Object, mut evidence: Evidence, past: &History) -> Verdict {
+    fn verdict(
+        &self,
+        (object, origin, look): (&Object, Option<Origin>, &Query),
+        mut evidence: Evidence,
+        (past, last): (&History, Option<i64>),
+    ) -> Verdict {
         let mut rule = rules::rule(&evidence);
         // Nobody can open a socket file to which no socket is bound.
         let late = matches!(rule.state, State::Leftover | State::Suspect)
             && evidence.hold != Hold::Free(Proof::Unbound);
         if late {
             evidence.named = self.sure_of(evidence.named);
-            if let Some(access) = access(object, past) {
-                evidence.undo = self.undo(object, past, &access);
-                evidence.users = self.users(access, object.trace.as_ref());
+            evidence.kin = self.kin(past);
+            if let Some(rights) = self.rights(object, past, look) {
+                evidence.undo = self.undo(object, past, &rights);
+                rule = rules::rule(&evidence);
+                // Who may open what was chosen makes no difference to its state.
+                let asked = self.terms.telling || evidence.way != Way::Chosen;
+                if asked && matches!(rule.state, State::Leftover | State::Suspect) {
+                    evidence.returner =
+                        self.returner(object, (origin, last), &rights, (&evidence, look));
+                }
             }
             rule = rules::rule(&evidence);
         }
@@ -397,68 +422,132 @@ impl<'a> Classifier<'a> {
         (producer.meaning == Meaning::Persistent).then_some(Kept::Persists(producer.program))
     }
 
-    fn named(&self, origin: Origin, pid: i32, object: &Object) -> Named {
+    /// What became of the process whose number is in the name.
+    fn named(&self, origin: Origin, object: &Object) -> Named {
+        let Some(pid) = origin.pid.filter(|_| origin.producer.meaning == Meaning::Transient) else {
+            return Named::Nothing;
+        };
+        let over = match origin.producer.shape {
+            Shape::PostMortem => Named::ForLater(pid),
+            Shape::Pid | Shape::Random | Shape::Chosen => Named::Over(pid),
+        };
         let born = object.since.map(|since| since.secs);
         match self.lives.of(pid, born) {
+            // A process of another user, who is not the superuser, has not made it: it has its number by chance.
+            process::Life::Alive(_) if self.is_strangers(pid, object) => over,
             process::Life::Alive(_) => Named::Running(pid),
-            life if life.is_over() => origin.proof_of_end(pid),
+            life if life.is_over() => over,
             _ => Named::Unread(pid),
         }
     }
 
-    /// A process in a pid namespace of its own writes the number that it has there.
+    fn is_strangers(&self, pid: i32, object: &Object) -> bool {
+        let user = || processes::Proc::open(&self.proc).ok()?.process(pid).ok()?.user().ok();
+        match (object.uid(), user()) {
+            (Some(owner), Some(user)) => owner != 0 && user != 0 && user != owner,
+            _ => false,
+        }
+    }
+
+    /// A process in a pid namespace of its own writes the number that it has there; and one that has ended may have left
+    /// a process group.
     fn sure_of(&self, named: Named) -> Named {
-        let (Named::Over(pid) | Named::HandedOn(pid) | Named::ForLater(pid)) = named else {
+        let (Named::Over(pid) | Named::ForLater(pid)) = named else {
             return named;
         };
         let population = self.census.get(&self.proc);
-        if population.processes.iter().any(|process| process.inner.contains(&pid)) {
+        let is_it = |process: &population::Credentials| process.inner.contains(&pid);
+        if population.processes.iter().any(is_it) || self.knowledge.kin(population, pid).is_some() {
             Named::Running(pid)
-        } else if population.unread || population.narrow && !self.terms.alone {
+        } else if population.unread {
             Named::Unread(pid)
         } else {
             named
         }
     }
 
-    fn undo(&self, object: &Object, past: &History, access: &OpenRights) -> Undo {
+    /// A living process of the family of one that the object remembers and that has ended.
+    fn kin(&self, past: &History) -> Option<Arc<evidence::Witness>> {
+        let actors = past.actors.iter().flatten().filter(|actor| actor.pid != 0);
+        // While a process group or session has a process, no other process gets its number.
+        let mut ended = actors
+            .filter(|actor| self.lives.of(actor.pid, actor.time) == process::Life::Ended)
+            .peekable();
+        ended.peek()?;
+        let population = self.census.get(&self.proc);
+        ended.find_map(|actor| self.knowledge.kin(population, actor.pid))
+    }
+
+    fn undo(&self, object: &Object, past: &History, rights: &OpenRights) -> Undo {
         match (&object.trace, past.last) {
             (Some(trace), Some(last)) if trace.holding.undo && !past.untouched => {
                 let population = self.census.get(&self.proc);
-                self.undoers.on(&self.proc, population, &self.lives, (access, last))
+                self.undoers.on(&self.proc, population, &self.lives, (rights, last))
             }
             _ => Undo::Clear,
         }
     }
 
-    /// Whether a process lives that may open an object again.
-    fn users(&self, access: OpenRights, trace: Option<&Trace>) -> Users {
-        let OpenRights { users: (owner, creator), mode, .. } = access;
-        if owner == 0 || creator == 0 {
-            return Users::Superuser;
-        } else if mode & 0o007 != 0 {
-            return Users::Everybody;
-        }
-        let reach = Reach::of(trace);
-        let ask = || {
-            let population = self.census.get(&self.proc);
-            let ground = population.ground(&self.proc);
-            let reaches = |pid| ground.as_ref().is_none_or(|ground| ground.reaches(pid, reach));
-            let mut able = population.processes.iter().filter(|one| one.may_open(&access));
-            match able.find(|one| reaches(one.pid)) {
-                Some(process)
-                    if process.users.iter().any(|user| [owner, creator].contains(user)) =>
-                {
-                    Users::Owner(process.pid)
-                }
-                Some(process) => Users::Process(process.pid),
-                None if population.unread || population.narrow && !self.terms.alone => {
-                    Users::Unread
-                }
-                None => Users::Nobody,
+    /// Whether a process lives that may come back for it.
+    fn returner(
+        &self,
+        object: &Object,
+        (origin, last): (Option<Origin>, Option<i64>),
+        rights: &OpenRights,
+        (evidence, look): (&Evidence, &Query),
+    ) -> Returner {
+        let population = self.census.get(&self.proc);
+        let reach = Reach::of(object.trace.as_ref(), self.was_made_inside(object, look));
+        let last = last.unwrap_or(i64::MAX);
+        match (evidence.way, origin, &object.address.locator) {
+            (Way::Drawn(_) | Way::Numbered(_), Some(origin), Locator::Name(name)) => {
+                let name = name.as_encoded_bytes();
+                let drawn = Drawn { name, run_by: origin.producer.run_by, last };
+                self.knowledge.may_know_name(population, (rights, reach), &drawn)
             }
+            (Way::Keyless, _, Locator::Id(id)) => {
+                let address = object.address.to_string();
+                let makers_own = is_makers_own(object);
+                let numbered = Numbered { id: *id, address: &address, last, makers_own };
+                self.knowledge.may_know_number(population, (rights, reach), &numbered)
+            }
+            _ => self.knowledge.may_open(population, rights, reach),
+        }
+    }
+
+    /// Returns true if the file system of the object was made by a process of our pid namespace: since that began.
+    fn was_made_inside(&self, object: &Object, look: &Query) -> bool {
+        let Some(FileId { device, .. }) = object.trace.as_ref().and_then(Trace::file) else {
+            return false;
         };
-        *self.users.borrow_mut().entry((access, reach)).or_insert_with(ask)
+        let ask = || {
+            let home = self.store(object.kind.name, look)?.home()?;
+            let stat = file::stat(&*home.directory).ok().filter(|stat| stat.device == device)?;
+            let (secs, nanos) = stat.born?;
+            let born = i128::from(secs) * 1_000_000_000 + i128::from(nanos);
+            let first = processes::Proc::open(&self.proc).ok()?.process(1).ok()?.status().ok()?;
+            let tick = 1_000_000_000 / i128::from(self.clock.ticks.max(1));
+            let began = time::boot_nanos().ok()? + i128::from(first.start) * tick;
+            Some(born >= began)
+        };
+        *self.insides.borrow_mut().entry(device).or_insert_with(|| ask().unwrap_or(false))
+    }
+
+    /// Who may open it, as far as owner, group and mode can be read.
+    fn rights(&self, object: &Object, past: &History, look: &Query) -> Option<OpenRights> {
+        let (owner, group) = (object.uid()?, object.gid()?);
+        let (creator, creators) = past.creator.unwrap_or((owner, group));
+        let mode = object.permissions()?;
+        let file = object.trace.as_ref().and_then(Trace::file).is_some();
+        // The group's bits are the mask of a list, if there is one.
+        let list = (file && mode & 0o070 != 0).then(|| self.files.list(object, look)).flatten();
+        Some(OpenRights {
+            users: (owner, creator),
+            groups: (group, creators),
+            mode,
+            named: list.map(|list| Rc::new(rights::grants(&list))),
+            file,
+        })
     }
 }
 
@@ -467,33 +556,31 @@ fn unknown(why: &'static str) -> Verdict {
     Verdict { state: State::Unknown, because: why, free: false, outside: false, evidence }
 }
 
-/// Returns true if the next run of a program comes back to its name or key: to all but those that were drawn at random,
-/// have the number of a process in them, or are no key at all (`IPC_PRIVATE`).
-fn is_chosen(object: &Object, origin: Option<Origin>) -> bool {
-    match object.facts.get("key") {
-        Some(Value::Key(_)) => true,
-        Some(Value::None(_)) => false,
-        _ => !origin.is_some_and(|origin| origin.is_for_once()),
+/// How a process finds it.
+fn way(object: &Object, origin: Option<Origin>, past: &History) -> Way {
+    match (object.facts.get("key"), origin) {
+        (Some(Value::Key(_)), _) => Way::Chosen,
+        (Some(Value::None(_)), _) => Way::Keyless,
+        (_, Some(origin)) if origin.may_convict() => match origin.producer.shape {
+            Shape::Pid => Way::Numbered(origin.producer.program),
+            _ => Way::Drawn(origin.producer.program),
+        },
+        (_, Some(origin)) if origin.producer.meaning == Meaning::Unfinished && past.untouched => {
+            Way::Unfinished
+        }
+        _ => Way::Chosen,
     }
 }
 
-fn wreck(past: &History, origin: Option<Origin>) -> Option<Defunct> {
-    let unfinished = origin.is_some_and(|origin| origin.producer.meaning == Meaning::Unfinished);
-    match past.stranded {
-        1.. => Some(Defunct::Stranded(past.stranded)),
-        0 if unfinished && past.untouched => Some(Defunct::Unfinished),
-        0 => None,
-    }
-}
-
-fn access(object: &Object, past: &History) -> Option<OpenRights> {
-    let (owner, group) = (object.uid()?, object.gid()?);
-    let (creator, creators) = past.creator.unwrap_or((owner, group));
-    Some(OpenRights {
-        users: (owner, creator),
-        groups: (group, creators),
-        mode: object.permissions()?,
-    })
+/// Returns true if attachments to it are counted, and its maker's is the only one that there ever was.
+fn is_makers_own(object: &Object) -> bool {
+    let attached = object
+        .trace
+        .is_some_and(|trace| trace.holding.mappings && trace.holding.vacancy == Vacancy::Counted);
+    let actors = object.past.iter().flat_map(|past| past.actors.iter().flatten());
+    let mut pids = actors.filter(|actor| actor.time.is_some()).map(|actor| actor.pid);
+    let maker = pids.next();
+    attached && maker.is_some() && pids.next() == maker && pids.all(|pid| Some(pid) == maker)
 }
 
 /// The parsers of what others write, for `fuzz/`.

@@ -61,6 +61,12 @@ impl Files {
         }
     }
 
+    /// The access control list of an object's file; `None` when it has none or it cannot be read.
+    pub(super) fn list(&self, object: &Object, look: &Query) -> Option<Vec<u8>> {
+        let spot = self.store(object.kind.name, look)?.spot(&object.address.locator).ok()??;
+        file::access_list(&*spot.home.directory, &spot.name).ok()?
+    }
+
     /// Returns true if the object with this address is held, as far as the kernel says.
     pub(super) fn is_held(&self, address: &Address, look: &Query) -> bool {
         let Ok(record) = kinds::of_address(address) else { return false };

@@ -1,11 +1,18 @@
-//! Programs that are known by the names they give: a table, one line an entry. A name proves nothing by itself; it says
-//! which process to ask for, what belongs together, and what is meant to outlive its maker.
+//! Programs that are known by the names they give, and what follows from such a name.
+
+mod patterns;
+mod programs;
+mod table;
 
 use std::ffi::OsString;
 use std::sync::LazyLock;
 
-use super::evidence::Named;
 use crate::model::{Address, Facility, Locator, Object, Value};
+use Meaning::{Transient, Unfinished};
+pub use patterns::{beginnings, modules_in};
+use patterns::{begins, fits, looks_random};
+pub use programs::Program;
+pub use table::PRODUCERS;
 
 /// A program and the names it gives.
 #[derive(Debug)]
@@ -13,14 +20,16 @@ pub struct Producer {
     /// What its objects are.
     facility: Facility,
     /// The name without its slash, or a System V key. `*` is anything, `#` the digits of a process id, `@` its hexadecimal
-    /// digits, `?` a letter or digit.
+    /// digits, `?` a letter or digit, `~` one hexadecimal digit.
     pattern: &'static str,
     /// What it is called.
     pub program: &'static str,
     /// What a free object of it is.
     pub meaning: Meaning,
     /// How its name comes about.
-    shape: Shape,
+    pub shape: Shape,
+    /// By what a living process shows that it runs the program.
+    pub run_by: &'static Program,
     /// What belongs together.
     group: &'static [Companion],
 }
@@ -41,11 +50,8 @@ pub enum Meaning {
 pub enum Shape {
     /// Its maker drew it at random.
     Random,
-    /// The process that is its only user writes its own number into it.
+    /// The number of its maker is in it. The name may have been handed on to processes that open it after its maker ended.
     Pid,
-    /// The number of its maker is in it, but the name is given to other processes, which may open it after their worker
-    /// ended; or nobody has tried that it is otherwise.
-    HandedOn,
     /// The number of its maker is in it, and it is there to be read after a crash.
     PostMortem,
     /// A person, a path or a configuration gave it, and the next run gives it again.
@@ -55,142 +61,6 @@ pub enum Shape {
 /// A member of a group: what it is, and what stands before and after the stem of their names.
 type Companion = (Facility, &'static str, &'static str);
 
-use Facility::{Mq, Sem, Shm};
-use Meaning::{Persistent, Transient, Unfinished};
-use Shape::{Chosen, HandedOn, Pid, PostMortem, Random};
-
-/// Objects that stand alone.
-const ALONE: &[Companion] = &[];
-/// A segment or port of Fast DDS with its two lock files and its mutex.
-const FAST_DDS: &[Companion] =
-    &[(Shm, "", ""), (Shm, "", "_el"), (Shm, "", "_sl"), (Sem, "", "_mutex")];
-
-/// A ring buffer of libqb.
-const LIBQB: &[Companion] = &[(Shm, "", "-header"), (Shm, "", "-data")];
-/// Both directions of avatar2.
-const AVATAR: &[Companion] = &[(Mq, "", "_tx_queue"), (Mq, "", "_rx_queue")];
-
-const fn of(
-    facility: Facility,
-    pattern: &'static str,
-    program: &'static str,
-    meaning: Meaning,
-    shape: Shape,
-    group: &'static [Companion],
-) -> Producer {
-    Producer { facility, pattern, program, meaning, shape, group }
-}
-
-/// The table. The first line that fits counts. What is true of every name of a program stands in its line; a name
-/// that may mean two things gets the more careful line.
-#[rustfmt::skip]
-pub static PRODUCERS: &[Producer] = &[
-    of(Shm,"psm_????????",                            "Python multiprocessing.shared_memory", Transient,  Random,     ALONE),
-    of(Shm,"pym-#-????????",                          "Python multiprocessing",               Transient,  Pid,        ALONE),
-    of(Sem,"mp-????????",                             "Python multiprocessing",               Transient,  Random,     ALONE),
-    of(Sem,"loky-#-????????",                         "joblib (loky)",                        Transient,  Pid,        ALONE),
-    of(Shm,"torch_#_*",                               "PyTorch",                              Transient,  HandedOn,   ALONE),
-    of(Shm,"cuda.shm.*",                              "CUDA",                                 Transient,  Chosen,     ALONE),
-    of(Shm,"nccl-??????",                             "NCCL",                                 Transient,  Random,     ALONE),
-    of(Shm,"vader_segment.*",                         "Open MPI",                             Transient,  Chosen,     ALONE),
-    of(Shm,"sm_segment.*",                            "Open MPI",                             Transient,  Chosen,     ALONE),
-    of(Shm,"open_mpi.*",                              "Open MPI",                             Transient,  Chosen,     ALONE),
-    of(Shm,"mpich_shar_tmp??????",                    "MPICH",                                Transient,  Random,     ALONE),
-    of(Shm,"psm2_shm.*",                              "PSM2",                                 Transient,  Chosen,     ALONE),
-    of(Shm,"psm3_shm.*",                              "PSM3",                                 Transient,  Chosen,     ALONE),
-    of(Sem,"psm3_nic_affinity*",                      "PSM3",                                 Transient,  Chosen,     ALONE),
-    of(Shm,"ucx_shm_posix_*",                         "UCX",                                  Transient,  Random,     ALONE),
-    of(Shm,"fastrtps_port*",                          "Fast DDS",                             Transient,  Chosen,     FAST_DDS),
-    of(Shm,"fastrtps_*",                              "Fast DDS",                             Transient,  Random,     FAST_DDS),
-    of(Sem,"fastrtps_*_mutex",                        "Fast DDS",                             Transient,  Random,     FAST_DDS),
-    of(Shm,"fastdds_*",                               "Fast DDS",                             Transient,  Random,     FAST_DDS),
-    of(Sem,"fastdds_*_mutex",                         "Fast DDS",                             Transient,  Random,     FAST_DDS),
-    of(Shm,"fast_datasharing_*",                      "Fast DDS",                             Transient,  Random,     ALONE),
-    of(Shm,"iceoryx_mgmt",                            "iceoryx",                              Transient,  Chosen,     ALONE),
-    of(Mq, "roudi",                                   "iceoryx",                              Transient,  Chosen,     ALONE),
-    of(Shm,"iox2_*",                                  "iceoryx2",                             Transient,  Random,     ALONE),
-    of(Shm,"*.zenoh",                                 "Zenoh",                                Transient,  Random,     ALONE),
-    of(Shm,".org.chromium.*",                         "Chromium",                             Transient,  Random,     ALONE),
-    of(Shm,".com.google.Chrome.*",                    "Chrome",                               Transient,  Random,     ALONE),
-    of(Shm,"org.mozilla.ipc.#.*",                     "Firefox",                              Transient,  Pid,        ALONE),
-    of(Shm,"WK2SharedMemory.*",                       "WebKit",                               Transient,  Random,     ALONE),
-    of(Shm,"doublemapper_#",                          ".NET",                                 Transient,  Pid,        ALONE),
-    of(Sem,"clrst@????????????????",                  ".NET",                                 Transient,  Pid,        ALONE),
-    of(Sem,"clrco@????????????????",                  ".NET",                                 Transient,  Pid,        ALONE),
-    of(Sem,"clrct@????????????????",                  ".NET",                                 Transient,  Pid,        ALONE),
-    of(Shm,"mono.#",                                  "Mono",                                 Transient,  HandedOn,   ALONE),
-    of(Shm,"PostgreSQL.*",                            "PostgreSQL",                           Transient,  Random,     ALONE),
-    of(Shm,"pulse-shm-*",                             "PulseAudio",                           Transient,  Random,     ALONE),
-    of(Shm,"ora_*",                                   "Oracle Database",                      Persistent, Chosen,     ALONE),
-    of(Shm,"jack-shm-registry",                       "JACK",                                 Persistent, Chosen,     ALONE),
-    of(Shm,"jack-*",                                  "JACK",                                 Transient,  Chosen,     ALONE),
-    of(Shm,"jack_sem.*",                              "JACK",                                 Transient,  Chosen,     ALONE),
-    of(Sem,"jack_sem.*",                              "JACK",                                 Transient,  Chosen,     ALONE),
-    of(Shm,"0x282929",                                "JACK",                                 Persistent, Chosen,     ALONE),
-    of(Sem,"0x282929",                                "JACK",                                 Persistent, Chosen,     ALONE),
-    of(Shm,"lttng-ust-wait-*",                        "LTTng",                                Persistent, Chosen,     ALONE),
-    of(Shm,"libpod_lock",                             "Podman",                               Persistent, Chosen,     ALONE),
-    of(Shm,"libpod_rootless_lock_*",                  "Podman",                               Persistent, Chosen,     ALONE),
-    of(Shm,"ValveIPCSHM_*",                           "Steam",                                Persistent, Chosen,     ALONE),
-    of(Shm,"u*-ValveIPCSharedObj-Steam",              "Steam",                                Persistent, Chosen,     ALONE),
-    of(Shm,"u*-Shm_*",                                "Steam",                                Transient,  Random,     ALONE),
-    of(Shm,"qipc_sharedmemory_*",                     "Qt",                                   Persistent, Chosen,     ALONE),
-    of(Sem,"qipc_systemsem_*",                        "Qt",                                   Persistent, Chosen,     ALONE),
-    of(Sem,"ADBE_*",                                  "Adobe Reader",                         Persistent, Chosen,     ALONE),
-    of(Shm,"ShM.*H*",                                 "Apache",                               Transient,  Chosen,     ALONE),
-    of(Shm,"qb-*-#-*-header",                         "libqb",                                Transient,  PostMortem, LIBQB),
-    of(Shm,"qb-*-#-*-data",                           "libqb",                                Transient,  PostMortem, LIBQB),
-    of(Shm,"stress-ng-#-*-*",                         "stress-ng",                            Transient,  Pid,        ALONE),
-    of(Mq, "mq-#-*",                                  "stress-ng",                            Transient,  Pid,        ALONE),
-    of(Shm,"bwactl",                                  "bwa",                                  Persistent, Chosen,     ALONE),
-    of(Shm,"bwaidx-*",                                "bwa",                                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545030",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545031",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545032",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545033",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545034",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545035",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545036",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x4e545037",                              "NTP reference clock",                  Persistent, Chosen,     ALONE),
-    of(Shm,"0x47505344",                              "gpsd",                                 Persistent, Chosen,     ALONE),
-    of(Shm,"looking-glass*",                          "Looking Glass",                        Persistent, Chosen,     ALONE),
-    of(Shm,"rocm_smi_card*",                          "ROCm SMI",                             Persistent, Chosen,     ALONE),
-    of(Shm,"sr_*",                                    "sysrepo",                              Persistent, Chosen,     ALONE),
-    of(Shm,"*.running",                               "sysrepo",                              Persistent, Chosen,     ALONE),
-    of(Shm,"*.operational",                           "sysrepo",                              Persistent, Chosen,     ALONE),
-    of(Shm,"*.startup",                               "sysrepo",                              Persistent, Chosen,     ALONE),
-    of(Shm,"*.candidate",                             "sysrepo",                              Persistent, Chosen,     ALONE),
-    of(Shm,"envoy_shared_memory_*",                   "Envoy",                                Transient,  Chosen,     ALONE),
-    of(Shm,"FTL-*",                                   "Pi-hole FTL",                          Transient,  Chosen,     ALONE),
-    of(Shm,"??????_locals",                           "MosaicML Streaming",                   Transient,  Chosen,     ALONE),
-    of(Shm,"??????_filelock",                         "MosaicML Streaming",                   Transient,  Chosen,     ALONE),
-    of(Shm,"__IPC_SHM__*",                            "cpp-ipc",                              Transient,  Chosen,     ALONE),
-    of(Shm,"*_trace.pid#",                            "SPDK",                                 Transient,  PostMortem, ALONE),
-    of(Shm,"spdk_*_conns.#",                          "SPDK",                                 Transient,  HandedOn,   ALONE),
-    of(Shm,"nvmf_trace.*",                            "SPDK",                                 Persistent, Chosen,     ALONE),
-    of(Shm,"zm.mmap.*",                               "ZoneMinder",                           Transient,  Chosen,     ALONE),
-    of(Shm,"TT_UMD_LOCK.*",                           "Tenstorrent UMD",                      Persistent, Chosen,     ALONE),
-    of(Shm,"shared_mla_tp*_p#",                       "SGLang",                               Transient,  HandedOn,   ALONE),
-    of(Shm,"sgl_shm_*_#_*",                           "SGLang",                               Transient,  HandedOn,   ALONE),
-    of(Shm,"multi_tokenizer_args_#",                  "SGLang",                               Transient,  HandedOn,   ALONE),
-    of(Shm,"vllm_offload_*",                          "vLLM",                                 Transient,  Chosen,     ALONE),
-    of(Shm,"VLLM_OBJECT_STORAGE_SHM_BUFFER_*",        "vLLM",                                 Transient,  Random,     ALONE),
-    of(Shm,"moe_shared_l*_lr*_all",                   "TensorRT-LLM",                         Transient,  Chosen,     ALONE),
-    of(Shm,"cmx*",                                    "Global Arrays (ComEx)",                Transient,  Chosen,     ALONE),
-    of(Sem,"cmx*",                                    "Global Arrays (ComEx)",                Transient,  Chosen,     ALONE),
-    of(Shm,"ecal_????????",                           "eCAL",                                 Transient,  Random,     ALONE),
-    of(Shm,"mlc-*-*-*-*",                             "morloc",                               Transient,  Random,     ALONE),
-    of(Shm,"mori_*",                                  "mori (R)",                             Transient,  Chosen,     ALONE),
-    of(Mq, "EMU#_tx_queue",                           "avatar2",                              Transient,  HandedOn,   AVATAR),
-    of(Mq, "EMU#_rx_queue",                           "avatar2",                              Transient,  HandedOn,   AVATAR),
-    of(Shm,"sharedgl_shared_memory",                  "SharedGL",                             Transient,  Chosen,     ALONE),
-    of(Shm,"osrm-region*",                            "OSRM",                                 Persistent, Chosen,     ALONE),
-    of(Sem,"0x19910612",                              "EasyLogger",                           Transient,  Chosen,     ALONE),
-    of(Shm,"statbar",                                 "statbar",                              Transient,  Chosen,     ALONE),
-    of(Sem,"??????",                                  "GNU C library",                        Unfinished, Random,     ALONE),
-    of(Shm,"tmp-*",                                   "musl C library",                       Unfinished, Random,     ALONE),
-];
-
 /// Who is known to give such a name, and the process that the name tells of.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
@@ -198,6 +68,9 @@ pub struct Origin {
     pub producer: &'static Producer,
     /// Which process.
     pub pid: Option<i32>,
+    /// What follows on the fixed part of the name has a digit, a capital or an underscore, as what is drawn at random
+    /// nearly always has, and a word has not.
+    drawn: bool,
 }
 
 impl Origin {
@@ -206,18 +79,12 @@ impl Origin {
         (self.producer.meaning != Unfinished).then_some(self.producer.program)
     }
 
-    /// Returns true if no later run gives such a name again.
-    pub fn is_for_once(&self) -> bool {
-        self.producer.meaning == Transient && self.producer.shape != Chosen
-    }
-
-    /// What the end of the process in the name proves.
-    pub fn proof_of_end(&self, pid: i32) -> Named {
-        match self.producer.shape {
-            Pid => Named::Over(pid),
-            PostMortem => Named::ForLater(pid),
-            HandedOn | Random | Chosen => Named::HandedOn(pid),
-        }
+    /// Returns true if no later run gives such a name again, and a living process that may know it can be told.
+    pub fn may_convict(&self) -> bool {
+        self.producer.meaning == Transient
+            && (self.producer.shape == Shape::Pid
+                || self.producer.shape == Shape::Random && self.drawn)
+            && self.producer.run_by.can_be_told()
     }
 
     /// The addresses of all that may belong to the same group as the object with this address, itself included. Empty when
@@ -259,7 +126,7 @@ fn of_key(facility: Facility, key: u32) -> Option<Origin> {
     });
     let is_it = |(one, producer): &&(u32, &Producer)| *one == key && producer.facility == facility;
     let (_, producer) = KEYS.iter().find(is_it)?;
-    Some(Origin { producer, pid: None })
+    Some(Origin { producer, pid: None, drawn: false })
 }
 
 fn of_name(facility: Facility, name: &[u8], size: &Value) -> Option<Origin> {
@@ -269,74 +136,17 @@ fn of_name(facility: Facility, name: &[u8], size: &Value) -> Option<Origin> {
     PRODUCERS.iter().filter(may_be).find_map(|producer| {
         let pid = fits(producer.pattern.as_bytes(), name)?;
         let unfinished = || looks_random(name) && !matches!(size, Value::Bytes(33..));
-        (producer.meaning != Unfinished || unfinished()).then_some(Origin { producer, pid })
+        (producer.meaning != Unfinished || unfinished()).then_some(Origin {
+            producer,
+            pid,
+            drawn: is_drawn(producer, name),
+        })
     })
 }
 
-/// Matches a name against a pattern, and finds the process id in it.
-fn fits(pattern: &[u8], name: &[u8]) -> Option<Option<i32>> {
-    let Some((&first, rest)) = pattern.split_first() else {
-        return name.is_empty().then_some(None);
-    };
-    match first {
-        b'*' => {
-            let mut places = (0..=name.len()).rev().filter(|at| begins(rest, &name[*at..]));
-            places.find_map(|at| fits(rest, &name[at..]))
-        }
-        b'#' => number(rest, name, 10, name.len()),
-        b'@' => number(rest, name, 16, 8),
-        _ => {
-            let (&letter, tail) = name.split_first()?;
-            let same = if first == b'?' { is_letter(letter) } else { letter == first };
-            if same { fits(rest, tail) } else { None }
-        }
-    }
-}
-
-/// Returns true if the name may fit, as far as its first and last letter say: few names begin and end as a pattern does.
-fn begins(pattern: &[u8], name: &[u8]) -> bool {
-    let agree = |one: Option<&u8>, other: Option<&u8>| {
-        matches!(one, Some(b'*' | b'#' | b'@' | b'?')) || one == other
-    };
-    agree(pattern.first(), name.first()) && agree(pattern.last(), name.last())
-}
-
-/// All digits that come now are the number of a process.
-fn number(rest: &[u8], name: &[u8], radix: u32, most: usize) -> Option<Option<i32>> {
-    let length =
-        name.iter().take(most).take_while(|byte| char::from(**byte).is_digit(radix)).count();
-    let digits = std::str::from_utf8(&name[..length]).ok()?;
-    let pid = i32::from_str_radix(digits, radix).ok().filter(|pid| *pid > 0)?;
-    fits(rest, &name[length..]).map(|_| Some(pid))
-}
-
-/// Letters of temporary names: mkstemp(3), and Python's tempfile, which has an underscore too.
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// Returns true if a name was made by a machine. Words, in upper or lower case or with capitals, and numbers at the end were not.
-fn looks_random(name: &[u8]) -> bool {
-    if let Some(number) = name.strip_prefix(b"tmp-") {
-        return number.iter().all(u8::is_ascii_digit);
-    }
-    let run = |rest: &[u8], sort: fn(&u8) -> bool| rest.iter().take_while(|b| sort(b)).count();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let upper = run(rest, u8::is_ascii_uppercase);
-        let lower = run(&rest[upper..], u8::is_ascii_lowercase);
-        let digits = run(&rest[upper + lower..], u8::is_ascii_digit);
-        let length = upper + lower + digits;
-        if length == 0 {
-            return false;
-        }
-        // A word has more than one small letter, and nothing after its number.
-        if lower == 1 || digits > 0 && length < rest.len() {
-            return name.iter().all(u8::is_ascii_alphanumeric);
-        }
-        rest = &rest[length..];
-    }
-    false
+fn is_drawn(producer: &Producer, name: &[u8]) -> bool {
+    let rest = name.get(patterns::start(producer.pattern).len()..).unwrap_or_default();
+    rest.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase() || *byte == b'_')
 }
 
 /// For `fuzz/`: a name, held against those that programs give.
@@ -351,7 +161,9 @@ pub(super) fn fuzz(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::Shape::{Pid, PostMortem};
     use super::*;
+    use crate::model::Facility::{Mq, Sem, Shm};
     use crate::model::Value;
     use proptest::prelude::*;
     use std::ffi::OsStr;
@@ -384,7 +196,7 @@ mod tests {
     fn every_line_of_the_table_recognises_a_name_of_its_program() {
         for (at, line) in PRODUCERS.iter().enumerate() {
             let numbered = line.pattern.contains(['#', '@']);
-            let shape = matches!(line.shape, Pid | HandedOn | PostMortem);
+            let shape = matches!(line.shape, Pid | PostMortem);
             assert_eq!(numbered, shape, "{}: only a number tells of a process", line.pattern);
             let earlier = PRODUCERS[..at]
                 .iter()
@@ -396,6 +208,13 @@ mod tests {
                 assert_eq!(found.program(), Some(line.program), "{}", line.pattern);
                 continue;
             }
+            if line.meaning == Transient
+                && matches!(line.shape, Shape::Random | Pid)
+                && line.run_by.can_be_told()
+            {
+                let start = patterns::start(line.pattern);
+                assert!(start.len() >= 3, "{}: who was told it could not be found", line.pattern);
+            }
             let mut letters = "a1B2c3D4".chars().cycle();
             let name: String = line
                 .pattern
@@ -404,6 +223,7 @@ mod tests {
                     '*' => "7".to_owned(),
                     '#' => "4711".to_owned(),
                     '@' => "00001267".to_owned(),
+                    '~' => "7".to_owned(),
                     '?' => letters.next().unwrap().to_string(),
                     other => other.to_string(),
                 })
@@ -416,12 +236,43 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_handed_its_name_on_proves_nothing_by_its_end() {
-        let proof = |name| named(Shm, name).unwrap().proof_of_end(12);
-        assert_eq!(proof("doublemapper_12"), Named::Over(12));
-        assert_eq!(proof("torch_12_456_0"), Named::HandedOn(12), "the main process opens it later");
-        assert_eq!(proof("nvmf_trace.pid12"), Named::ForLater(12), "it is read after a crash");
-        assert_eq!(proof("jack-0-0"), Named::HandedOn(12), "its name is chosen");
+    fn only_what_was_drawn_or_numbered_by_a_program_that_can_be_told_may_convict() {
+        for (facility, name, may) in [
+            (Shm, "psm_0a1b2c3d", true),
+            (Sem, "mp-ab01xyzw", true),
+            (Sem, "mp-mylocker", false),
+            (Shm, "torch_12_456_0", true),
+            (Shm, "doublemapper_12", true),
+            (Shm, "pulse-shm-2893915341", true),
+            (Shm, "jack-0-0", false),
+            (Shm, "fastrtps_port7411", false),
+            (Shm, "fastrtps_d1a9e04f10a3b217", true),
+            (Shm, "fastrtps_mine", false),
+            (Shm, "iox2_1234", false),
+            (Shm, "nvmf_trace.pid12", false),
+            (Mq, "mq-12-1", true),
+            (Mq, "roudi", false),
+            (Shm, "libpod_lock", false),
+            (Sem, "EIcAod", false),
+        ] {
+            assert_eq!(named(facility, name).unwrap().may_convict(), may, "{name}");
+        }
+        assert!(named(Shm, "psm_database").is_none(), "a word that a person chose");
+    }
+
+    #[test]
+    fn a_name_is_found_wherever_it_stands_in_arguments_and_environment() {
+        let text = b"python3\0use.py\0--shm=/psm_0a1b2c3d,x\0A=torch_12_1_0\0psm\0";
+        let found = patterns::beginnings(text);
+        let told = |name: &str| found.iter().any(|one| one.starts_with(name.as_bytes()));
+        assert!(told("psm_0a1b2c3d") && told("torch_12_1_0") && !told("psm_0a1b2c3e"));
+    }
+
+    #[test]
+    fn a_module_is_told_by_the_name_of_its_file() {
+        let maps = b"7f-80 r-xp 0 fe:00 1 /usr/lib/libpython3.11.so.1.0\n80-81 rw-p 0 00:00 0 [heap]\n81-82 r--s 0 fe:00 2 /opt/a b/libtorch_cpu.so (deleted)\n";
+        assert_eq!(modules_in(maps), ["libpython", "libtorch"]);
+        assert!(modules_in(b"7f-80 r-xp 0 fe:00 1 /usr/libpython/x\n").is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The decision table: evidence in, state out. The first rule that fits decides. Knows no kind, makes no call, and
 //! never says `leftover` without proof: what could not be read is `unknown`, what could not be excluded `suspect`.
 
-use super::evidence::{Defunct, Evidence, Hold, Lives, Named, Proof, Undo, Users};
+use super::evidence::{Evidence, Hold, Lives, Named, Proof, Returner, Undo, Way};
 use crate::model::State;
 
 /// A row of the table.
@@ -59,6 +59,11 @@ pub static RULES: &[Rule] = &[
     },
     Rule { about: "a maker runs", fits: |it| it.lives == Lives::Running, state: State::Idle },
     Rule {
+        about: "the process group or session of its maker lives",
+        fits: |it| it.kin.is_some(),
+        state: State::Idle,
+    },
+    Rule {
         about: "the process in its name runs",
         fits: |it| matches!(it.named, Named::Running(_)),
         state: State::Idle,
@@ -90,27 +95,65 @@ pub static RULES: &[Rule] = &[
         state: State::Suspect,
     },
     Rule {
-        about: "it was never finished",
-        fits: |it| it.wreck == Some(Defunct::Unfinished),
-        state: State::Leftover,
-    },
-    Rule {
         about: "it is there to be read after a crash",
         fits: |it| matches!(it.named, Named::ForLater(_)),
         state: State::Suspect,
     },
     Rule {
-        about: "the process in its name is gone",
-        fits: |it| matches!(it.named, Named::Over(_)),
-        state: State::Leftover,
+        about: "whether the process in its name runs cannot be told",
+        fits: |it| matches!(it.named, Named::Unread(_)),
+        state: State::Suspect,
     },
-    Rule { about: "its name or key was chosen", fits: |it| it.chosen, state: State::Suspect },
     Rule {
-        about: "no process lives that may open it",
-        fits: |it| it.users == Users::Nobody,
+        about: "its name or key was chosen, and a process runs that may open it",
+        fits: |it| it.way == Way::Chosen && matches!(it.returner, Returner::Process(_)),
+        state: State::Suspect,
+    },
+    Rule {
+        about: "its name or key was chosen: a later run can come back to it",
+        fits: |it| it.way == Way::Chosen,
+        state: State::Suspect,
+    },
+    Rule {
+        about: "not every process could be seen that may know of it",
+        fits: |it| it.returner == Returner::Unseen,
+        state: State::Suspect,
+    },
+    Rule {
+        about: "the process in its name is gone, and none runs that could have been told the name",
+        fits: |it| matches!(it.way, Way::Numbered(_)) && it.is_forgotten(),
         state: State::Leftover,
     },
-    Rule { about: "a process lives that may open it", fits: |_| true, state: State::Suspect },
+    Rule {
+        about: "its name was drawn at random, and no process runs that could have been told it",
+        fits: |it| matches!(it.way, Way::Drawn(_)) && it.is_forgotten(),
+        state: State::Leftover,
+    },
+    Rule {
+        about: "a process runs that may have been told its name",
+        fits: |it| matches!(it.way, Way::Drawn(_) | Way::Numbered(_)),
+        state: State::Suspect,
+    },
+    Rule {
+        about: "it has no key, and no process runs that could have been told its number",
+        fits: |it| it.way == Way::Keyless && it.is_forgotten(),
+        state: State::Leftover,
+    },
+    Rule {
+        about: "it has no key, and a process runs that may know its number",
+        fits: |it| it.way == Way::Keyless,
+        state: State::Suspect,
+    },
+    Rule {
+        about: "its maker ended before it was finished",
+        fits: |it| it.way == Way::Unfinished && it.is_forgotten(),
+        state: State::Leftover,
+    },
+    Rule {
+        about: "it seems unfinished, and a process of its owner runs",
+        fits: |_| true,
+        state: State::Suspect,
+    },
 ];
 
 /// The row that decides.
@@ -123,16 +166,18 @@ pub fn rule(evidence: &Evidence) -> &'static Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leftover::evidence::{HeldBy, Kept, Unreadable};
+    use crate::leftover::evidence::{HeldBy, Kept, Unreadable, Why, Witness};
     use proptest::prelude::*;
     use std::collections::HashSet;
+    use std::ffi::OsStr;
     use std::sync::Arc;
 
-    /// Nobody holds it, its makers are gone, it is old, and nobody is left who may open it.
+    /// It has no key, nobody holds it, its makers are gone, it is old, and nobody is left who may know of it.
     fn dead() -> Evidence {
         Evidence {
             hold: Hold::Free(Proof::Counted),
             lives: Lives::Over,
+            kin: None,
             stepped: false,
             kept: None,
             quiet: Some(7200),
@@ -140,24 +185,38 @@ mod tests {
             grace: 3600,
             standing: false,
             shared: false,
-            wreck: None,
+            stranded: 0,
             named: Named::Nothing,
             undo: Undo::Clear,
-            chosen: false,
-            users: Users::Nobody,
+            way: Way::Keyless,
+            returner: Returner::Nobody,
             pending: 0,
         }
     }
 
     fn free(evidence: Evidence) -> Evidence {
-        Evidence { hold: Hold::Free(Proof::Leased), lives: Lives::None, grace: 60, ..evidence }
+        let way = Way::Drawn("Python");
+        Evidence { hold: Hold::Free(Proof::Leased), lives: Lives::None, grace: 60, way, ..evidence }
+    }
+
+    fn witness(why: Why) -> Arc<Witness> {
+        let command = Some(OsStr::new("worker").into());
+        Arc::new(Witness { pid: 7, command, user: 1, why })
+    }
+
+    fn returner(why: Why) -> Returner {
+        Returner::Process(witness(why))
     }
 
     /// Every row that is known, in the order of the kinds that it is about.
     fn rows() -> Vec<(&'static str, Evidence, State)> {
         use State::{Idle, InUse, Leftover, Suspect, Unknown};
         let held = |grip| Evidence { hold: Hold::Held(grip), ..dead() };
-        let owners = |evidence| Evidence { users: Users::Owner(7), ..evidence };
+        let known = |evidence| Evidence { returner: returner(Why::Runs), ..evidence };
+        let chosen = |evidence| Evidence { way: Way::Chosen, ..evidence };
+        let numbered =
+            |evidence| Evidence { named: Named::Over(9), way: Way::Numbered(".NET"), ..evidence };
+        let unfinished = |evidence| Evidence { way: Way::Unfinished, ..evidence };
         let in_flight = Hold::NoneSeenButInFlight;
         let file = || free(dead());
         let socket = || Evidence {
@@ -198,30 +257,16 @@ mod tests {
                 Evidence { lives: Lives::Over, ..dead() },
                 Leftover,
             ),
+            ("any: its name or key was chosen, and no process is left", chosen(dead()), Suspect),
+            ("segment: free, both gone, a process may know its number", known(dead()), Suspect),
             (
-                "any: its name or key was chosen, and no process is left",
-                Evidence { chosen: true, ..dead() },
-                Suspect,
-            ),
-            ("segment: free, both gone, its owner has processes", owners(dead()), Suspect),
-            (
-                "segment: free, both gone, its owner is the superuser",
-                Evidence { users: Users::Superuser, ..dead() },
-                Suspect,
-            ),
-            (
-                "segment: free, both gone, everybody may open it",
-                Evidence { users: Users::Everybody, ..dead() },
-                Suspect,
-            ),
-            (
-                "segment: free, both gone, a process of its group runs",
-                Evidence { users: Users::Process(7), ..dead() },
+                "segment: free, both gone, and a process may open its key",
+                known(chosen(dead())),
                 Suspect,
             ),
             (
                 "segment: free, both gone, processes unread",
-                Evidence { users: Users::Unread, ..dead() },
+                Evidence { returner: Returner::Unseen, ..dead() },
                 Suspect,
             ),
             (
@@ -243,7 +288,12 @@ mod tests {
                 Evidence { lives: Lives::None, ..dead() },
                 Leftover,
             ),
-            ("set: all gone, its owner has processes", owners(dead()), Suspect),
+            ("set: all gone, a process may know its number", known(dead()), Suspect),
+            (
+                "set: all gone, but the group of its last operator lives",
+                Evidence { kin: Some(witness(Why::Kin)), ..dead() },
+                Idle,
+            ),
             (
                 "set: it may not be read",
                 Evidence { hold: Hold::Unseen(Unreadable::Object("permission denied")), ..dead() },
@@ -265,10 +315,10 @@ mod tests {
             ("queue: the same with messages in it", Evidence { pending: 3, ..queue() }, Suspect),
             (
                 "queue: messages in it, and the process of its name is gone",
-                Evidence { pending: 1, named: Named::Over(9), ..queue() },
+                Evidence { pending: 1, ..numbered(queue()) },
                 Suspect,
             ),
-            ("queue: both gone, its owner has processes", owners(queue()), Suspect),
+            ("queue: both gone, a process may know its number", known(queue()), Suspect),
             (
                 "queue: what threads do cannot be read",
                 Evidence { hold: Hold::Unseen(Unreadable::Processes(1)), ..queue() },
@@ -285,14 +335,10 @@ mod tests {
                 Evidence { hold: Hold::Held(HeldBy::Companion("shm:/x_el".into())), ..file() },
                 InUse,
             ),
+            ("file: free, the process of its name is gone", numbered(file()), Leftover),
             (
-                "file: free, the process of its name is gone",
-                Evidence { named: Named::Over(9), ..owners(file()) },
-                Leftover,
-            ),
-            (
-                "file: free, the process of its name is gone, but handed the name on",
-                Evidence { named: Named::HandedOn(9), ..owners(file()) },
+                "file: free, the process of its name is gone, but another runs the program",
+                known(numbered(file())),
                 Suspect,
             ),
             (
@@ -307,11 +353,12 @@ mod tests {
             ),
             (
                 "file: free, the process of its name may be in a pid namespace of its own",
-                Evidence { named: Named::Unread(9), ..owners(file()) },
+                Evidence { named: Named::Unread(9), ..file() },
                 Suspect,
             ),
-            ("file: free, nobody left", file(), Leftover),
-            ("file: free, its owner has processes", owners(file()), Suspect),
+            ("file: a random name, and nobody runs the program", file(), Leftover),
+            ("file: a random name, and a process runs the program", known(file()), Suspect),
+            ("file: a chosen name, and nobody left", chosen(file()), Suspect),
             (
                 "file: no lease to be had, nobody seen, an hour old",
                 Evidence { hold: in_flight.clone(), ..file() },
@@ -329,21 +376,22 @@ mod tests {
             ),
             (
                 "semaphore: free, and waiters counted",
-                Evidence { wreck: Some(Defunct::Stranded(1)), chosen: true, ..file() },
+                Evidence { stranded: 1, ..chosen(file()) },
+                Suspect,
+            ),
+            ("semaphore: free, and never finished", unfinished(file()), Leftover),
+            (
+                "semaphore: free, never finished, and its owner has a process",
+                known(unfinished(file())),
                 Suspect,
             ),
             (
-                "semaphore: free, and never finished",
-                Evidence { wreck: Some(Defunct::Unfinished), ..owners(file()) },
-                Leftover,
-            ),
-            (
                 "semaphore: never finished, but made just now",
-                Evidence { wreck: Some(Defunct::Unfinished), quiet: Some(1), ..file() },
+                Evidence { quiet: Some(1), ..unfinished(file()) },
                 Idle,
             ),
             ("socket file: a socket is bound to it", held(HeldBy::Bound), InUse),
-            ("socket file: none is, whoever lives", owners(socket()), Leftover),
+            ("socket file: none is, whoever lives", known(socket()), Leftover),
             (
                 "socket file: none is, where another machine may look",
                 Evidence { shared: true, ..socket() },
@@ -426,25 +474,26 @@ mod tests {
         fn a_leftover_is_proved(
             hold in holds(),
             lives in prop_oneof![Just(Lives::None), Just(Lives::Over), Just(Lives::Running), Just(Lives::Foreign), Just(Lives::Unread(""))],
-            named in prop_oneof![Just(Named::Nothing), Just(Named::Over(1)), Just(Named::HandedOn(1)), Just(Named::ForLater(1)), Just(Named::Running(1)), Just(Named::Unread(1))],
+            named in prop_oneof![Just(Named::Nothing), Just(Named::Over(1)), Just(Named::ForLater(1)), Just(Named::Running(1)), Just(Named::Unread(1))],
             undo in prop_oneof![Just(Undo::Clear), Just(Undo::Possible(1)), Just(Undo::Unread)],
-            users in prop_oneof![Just(Users::Nobody), Just(Users::Owner(7)), Just(Users::Unread)],
-            wreck in prop_oneof![Just(None), Just(Some(Defunct::Stranded(1))), Just(Some(Defunct::Unfinished))],
+            way in prop_oneof![Just(Way::Chosen), Just(Way::Drawn("")), Just(Way::Numbered("")), Just(Way::Keyless), Just(Way::Unfinished)],
+            returner in prop_oneof![Just(Returner::Nobody), Just(Returner::Unseen), Just(returner(Why::MayOpen))],
             quiet in proptest::option::of(-10i64..10_000),
             pending in 0u64..2,
-            (stepped, standing, is_kept, chosen) in any::<(bool, bool, bool, bool)>(),
+            (stepped, standing, is_kept, has_kin) in any::<(bool, bool, bool, bool)>(),
         ) {
             let kept = is_kept.then_some(Kept::Persists(""));
-            let evidence = Evidence { hold, lives, stepped, kept, quiet, standing, wreck, named, undo, chosen, users, pending, ..dead() };
+            let kin = has_kin.then(|| witness(Why::Kin));
+            let evidence = Evidence { hold, lives, kin, stepped, kept, quiet, standing, named, undo, way, returner, pending, ..dead() };
             if state(&evidence) == State::Leftover {
                 prop_assert!(matches!(evidence.hold, Hold::Free(_) | Hold::NoneSeen));
                 prop_assert!(matches!(evidence.lives, Lives::None | Lives::Over));
                 prop_assert!(!evidence.stepped && evidence.kept.is_none() && !evidence.standing);
                 prop_assert!(evidence.quiet.is_some_and(|quiet| quiet >= evidence.grace));
                 prop_assert!(evidence.undo == Undo::Clear && evidence.pending == 0);
-                let nobody = evidence.users == Users::Nobody && !evidence.chosen;
-                let unfinished = evidence.wreck == Some(Defunct::Unfinished);
-                prop_assert!(nobody || unfinished || matches!(evidence.named, Named::Over(_)));
+                prop_assert!(evidence.way != Way::Chosen && evidence.is_forgotten());
+                prop_assert!(evidence.kin.is_none());
+                prop_assert!(matches!(evidence.named, Named::Nothing | Named::Over(_)));
             }
         }
     }

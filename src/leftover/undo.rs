@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::evidence::Undo;
 use super::lives::ProcessStates;
-use super::population::{Credentials, OpenRights, ProcessTable};
+use super::population::{Credentials, ProcessTable};
+use super::rights::OpenRights;
 use crate::sys::kcmp::{Shared, share, without_undo};
 use crate::sys::processes::{Proc, is_gone};
 
@@ -32,9 +33,11 @@ impl Undoers {
     ) -> Undo {
         let found = self.0.get_or_init(|| find(proc, population));
         let relevant = found.iter().filter(|(process, list)| match list {
-            List::Some => process.may_open(access) || process.is_superuser(),
+            List::Some => {
+                access.admit(process) || access.is_in_reach_of(process) || process.is_superuser()
+            }
             // The superuser's processes are closed to others, whatever they do.
-            List::Denied => process.may_open(access),
+            List::Denied => access.admit(process),
         });
         // Whoever has one pending has operated on the set.
         let relevant = relevant.filter(|(process, _)| !lives.began_after(process.pid, time));

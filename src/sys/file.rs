@@ -1,6 +1,6 @@
 //! Files that are IPC objects: what they are, without opening or following them.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -207,6 +207,37 @@ pub fn handle_at(directory: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
 pub fn open_at(directory: impl AsFd, name: &CStr, more: OFlag) -> io::Result<OwnedFd> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
     Ok(openat(directory, name, OFlag::O_RDONLY | flags | more, Mode::empty())?)
+}
+
+/// The access control list of `name` in `directory`, as the kernel hands it over: `system.posix_acl_access`. `None` when
+/// it has none beyond its mode. Neither opens the file nor follows a link.
+///
+/// # Errors
+/// Those of `openat(2)` and `getxattr(2)`.
+///
+/// [`getxattr(2)`](https://man7.org/linux/man-pages/man2/getxattr.2.html)
+#[doc(alias = "getxattr")]
+pub fn access_list(directory: impl AsFd, name: &CStr) -> io::Result<Option<Vec<u8>>> {
+    let handle = handle_at(directory, name)?;
+    // A handle has no attributes by itself; what its link below /proc leads to has.
+    let path = CString::new(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
+    // The kernel's own limit for any attribute.
+    let mut list = vec![0; 65_536];
+    let attribute = c"system.posix_acl_access";
+    // SAFETY: both names end in NUL, and the buffer has the length that is passed; all outlive the call.
+    let length = check(unsafe {
+        libc::getxattr(path.as_ptr(), attribute.as_ptr(), list.as_mut_ptr().cast(), list.len())
+    });
+    match length {
+        Ok(length) => {
+            list.truncate(usize::try_from(length).unwrap_or(0));
+            Ok(Some(list))
+        }
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP)) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens the very file that `handle` stands for, whatever its name means by now.

@@ -22,6 +22,7 @@ pub mod mounts;
 pub mod mqueue;
 pub mod msg;
 pub mod named_sem;
+pub mod namespace;
 pub mod pidfd;
 pub mod pipe;
 pub mod poll;

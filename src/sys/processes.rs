@@ -1,8 +1,9 @@
 //! Walking the process file system: `proc(5)`. A process is opened once, and everything of it is read through
 //! that directory, so that a later process under the same number is never taken for it.
 
-use std::ffi::CStr;
-use std::io;
+use std::ffi::{CStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -33,6 +34,14 @@ impl Proc {
     /// When it is not there, or no directory.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(nix::fcntl::open(path, FOLDER, Mode::empty())?))
+    }
+
+    /// Opens a file below the root of the process file system: `thread-self/ns/ipc`.
+    ///
+    /// # Errors
+    /// ENOENT, EACCES.
+    pub fn open_at(&self, name: &CStr) -> io::Result<OwnedFd> {
+        Ok(openat(&self.0, name, FILE, Mode::empty())?)
     }
 
     /// Every process, in the order of their numbers.
@@ -72,9 +81,14 @@ impl Proc {
     /// belongs to another namespace than we; not if it hides the processes of others (`hidepid`), the first among
     /// them.
     pub fn shows_all(&self) -> bool {
+        self.shows_namespace() && self.is_of_machine()
+    }
+
+    /// Returns true if we are in the first pid namespace of the machine, which has all others below it.
+    pub fn is_of_machine(&self) -> bool {
         /// PROC_PID_INIT_INO of the kernel.
         const FIRST: u64 = 0xefff_fffc;
-        self.shows_namespace() && self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
+        self.stat(c"self/ns/pid").is_ok_and(|stat| stat.inode == FIRST)
     }
 
     /// Returns true if it shows every process of our pid namespace.
@@ -154,6 +168,31 @@ impl Process {
         Ok((directory, numbers))
     }
 
+    /// The text of a link below its directory: `exe`, `fd/0`.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    ///
+    /// [`readlinkat(2)`](https://man7.org/linux/man-pages/man2/readlink.2.html)
+    #[doc(alias = "readlinkat")]
+    pub fn link(&self, name: &CStr) -> io::Result<OsString> {
+        Ok(nix::fcntl::readlinkat(&self.directory, name)?)
+    }
+
+    /// Reads all of a file below its directory, up to `most` bytes.
+    ///
+    /// # Errors
+    /// As [`Process::open`]; EFBIG for a longer one.
+    pub fn read_whole(&self, name: &CStr, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // The kernel hands it over in pieces.
+        let length = File::from(self.open(name)?).take(most + 1).read_to_end(&mut bytes)?;
+        match length as u64 > most {
+            true => Err(io::Error::from_raw_os_error(libc::EFBIG)),
+            false => Ok(bytes),
+        }
+    }
+
     /// What a link below its directory leads to: `ns/ipc`, `fd/7`.
     ///
     /// # Errors
@@ -211,6 +250,8 @@ pub struct Status {
 
 /// PF_KTHREAD of the kernel.
 const KERNEL_THREAD: u32 = 0x0020_0000;
+/// PF_FORKNOEXEC of the kernel.
+const FORKED: u32 = 0x0000_0040;
 
 impl Status {
     /// Reads the line. The command may contain anything, blanks and parentheses too; nothing after it does.
@@ -230,6 +271,11 @@ impl Status {
             threads: field(20)?.parse().ok()?,
             start: field(22)?.parse().ok()?,
         })
+    }
+
+    /// Returns true if it has not run another program since it was forked: its memory began as a copy of its parent's.
+    pub fn is_forked(&self) -> bool {
+        self.flags & FORKED != 0
     }
 
     /// Returns true if it has nothing: no memory, no descriptors, no thread that could wait.

@@ -76,3 +76,16 @@ pub fn file_time() -> io::Result<(i64, u32)> {
     let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE)?;
     Ok((now.tv_sec(), u32::try_from(now.tv_nsec()).unwrap_or(0)))
 }
+
+/// When the machine was started, in nanoseconds since the epoch, if the clock was never stepped.
+///
+/// # Errors
+/// None on Linux.
+pub fn boot_nanos() -> io::Result<i128> {
+    use nix::time::{ClockId, clock_gettime};
+    let nanos = |clock| {
+        let time = clock_gettime(clock)?;
+        Ok::<_, io::Error>(i128::from(time.tv_sec()) * 1_000_000_000 + i128::from(time.tv_nsec()))
+    };
+    Ok(nanos(ClockId::CLOCK_REALTIME)? - nanos(ClockId::CLOCK_BOOTTIME)?)
+}

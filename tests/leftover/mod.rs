@@ -2,6 +2,7 @@
 
 mod counted;
 mod files;
+mod knowledge;
 mod low;
 mod namespaces;
 mod programs;
@@ -17,6 +18,7 @@ pub fn cases() -> Vec<Case> {
     [
         counted::cases(),
         files::cases(),
+        knowledge::cases(),
         low::cases(),
         namespaces::cases(),
         programs::cases(),

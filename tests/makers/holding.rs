@@ -153,3 +153,13 @@ pub fn send_posix(name: &str) {
         unsafe { libc::mq_send(queue, c"x".as_ptr(), 1, 0) };
     }
 }
+
+/// Ends a process that is not our child, and waits until it has.
+pub fn kill_stranger(pid: libc::pid_t) {
+    // SAFETY: numbers only.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    let stat = format!("/proc/{pid}/stat");
+    while std::fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z ")) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}

@@ -105,11 +105,11 @@ fn an_unknown_column_is_exit_2_and_leads_to_the_help() {
 // They need evidence that is not gathered yet; a column that is always unknown would be a lie.
 fn a_state_comes_with_its_evidence_when_it_is_asked_for() {
     let env = TestEnv::new();
-    posix::shared_memory("/psm_0a1b2c3d", 4096, 0o600);
+    posix::shared_memory("/ShM.1aHc2", 4096, 0o600);
     let columns = "address,state,producer,evidence";
     let one = env.run(["list", "shm", "--grace", "0", "--json", "-o", columns]).ok().only();
     assert_eq!(one["state"], "suspect");
-    assert_eq!(one["producer"], "Python multiprocessing.shared_memory");
+    assert_eq!(one["producer"], "Apache");
     assert!(one["evidence"][0].as_str().is_some_and(|line| line.contains("lease")), "{one}");
     let plain = env.run(["list", "shm", "--format", "plain", "-o", "state", "--grace", "0"]).ok();
     plain.prints("suspect\n");

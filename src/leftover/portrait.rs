@@ -1,0 +1,212 @@
+//! What one process is: which program it runs, which modules it has loaded, what it was started with. Each is read when
+//! somebody first asks, and once. Knows no object and no rule.
+
+use std::cell::OnceCell;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+
+use super::bystanders;
+use super::population::Credentials;
+use super::producers;
+use crate::sys::processes::{Proc, Process, Status};
+
+/// Arguments, environment and mappings of a process are read up to so many bytes; what is longer counts as unread.
+const MOST: u64 = 4 << 20;
+
+/// A process, as far as it has been looked at.
+pub struct Portrait {
+    /// What it may do.
+    pub who: Credentials,
+    proc: Option<Rc<Proc>>,
+    status: OnceCell<Option<Status>>,
+    program: OnceCell<Executable>,
+    arguments: OnceCell<Vec<u8>>,
+    traces: OnceCell<Option<Vec<Box<[u8]>>>>,
+    modules: OnceCell<Option<Vec<&'static str>>>,
+    sort: OnceCell<ProgramSort>,
+}
+
+/// The executable that a process runs.
+struct Executable {
+    name: String,
+    /// Its executable belongs to the superuser, or it cannot be read and only its name is known.
+    trusted: bool,
+}
+
+/// What sort of program it is, for the question what it may have been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgramSort {
+    /// It belongs to the kernel, and has nothing.
+    Kernel,
+    /// It comes back for nothing.
+    Bystander,
+    /// A shell at which a person types.
+    Prompt,
+    /// It does what a script says.
+    Script,
+    /// Anything else.
+    Plain,
+}
+
+impl Portrait {
+    /// Nothing of it has been looked at.
+    pub fn new(proc: Option<&Rc<Proc>>, who: &Credentials) -> Self {
+        Self {
+            who: who.clone(),
+            proc: proc.cloned(),
+            status: OnceCell::new(),
+            program: OnceCell::new(),
+            arguments: OnceCell::new(),
+            traces: OnceCell::new(),
+            modules: OnceCell::new(),
+            sort: OnceCell::new(),
+        }
+    }
+
+    /// Its entry of the process file system; `None` once it has ended. It is opened anew each time: there are more processes
+    /// than descriptors.
+    pub fn process(&self) -> Option<Process> {
+        self.proc.as_ref()?.process(self.who.pid).ok()
+    }
+
+    /// What its `stat` says; `None` when it has ended or is hidden.
+    pub fn status(&self) -> Option<&Status> {
+        self.status.get_or_init(|| self.process()?.status().ok()).as_ref()
+    }
+
+    /// Its command, as the kernel keeps it.
+    pub fn command(&self) -> Option<&OsStr> {
+        self.status().map(|status| OsStr::from_bytes(&status.command))
+    }
+
+    fn program(&self) -> &Executable {
+        self.program.get_or_init(|| {
+            let command = || self.command().unwrap_or_default().to_string_lossy().into_owned();
+            let process = self.process();
+            let Some(path) = process.as_ref().and_then(|process| process.link(c"exe").ok()) else {
+                return Executable { name: command(), trusted: true };
+            };
+            let owner = process.and_then(|process| process.stat(c"exe").ok()).map(|stat| stat.uid);
+            let arguments = self.arguments();
+            let first = String::from_utf8_lossy(
+                arguments.split(|byte| *byte == 0).next().unwrap_or_default(),
+            );
+            let path = path.to_string_lossy();
+            let name = bystanders::program(&path, &first).to_owned();
+            Executable { name, trusted: owner == Some(0) }
+        })
+    }
+
+    /// The name of the program that it runs.
+    pub fn name(&self) -> &str {
+        &self.program().name
+    }
+
+    /// Its arguments, each with a zero byte after it; empty where they cannot be read.
+    pub fn arguments(&self) -> &[u8] {
+        self.arguments.get_or_init(|| {
+            self.process()
+                .and_then(|process| process.read_whole(c"cmdline", MOST).ok())
+                .unwrap_or_default()
+        })
+    }
+
+    /// What sort of program it is.
+    pub fn sort(&self) -> ProgramSort {
+        *self.sort.get_or_init(|| {
+            if self.status().is_some_and(|status| status.is_empty()) {
+                return ProgramSort::Kernel;
+            }
+            // The first process of the machine only starts others.
+            let first = || self.proc.as_ref().is_some_and(|proc| proc.is_of_machine());
+            if self.who.pid == 1 && first() {
+                return ProgramSort::Bystander;
+            }
+            let Executable { name, trusted } = self.program();
+            if *trusted && bystanders::is_bystander(name) {
+                ProgramSort::Bystander
+            } else if bystanders::is_shell(name) {
+                // One that was forked and runs on is a part of a script, whoever typed that.
+                let forked = self.status().is_some_and(Status::is_forked);
+                if !forked && self.is_at_a_terminal() {
+                    ProgramSort::Prompt
+                } else {
+                    ProgramSort::Script
+                }
+            } else if bystanders::is_interpreter(name) {
+                ProgramSort::Script
+            } else {
+                ProgramSort::Plain
+            }
+        })
+    }
+
+    /// Returns true if it reads what it does from a terminal.
+    fn is_at_a_terminal(&self) -> bool {
+        let text = String::from_utf8_lossy(self.arguments());
+        let words: Vec<&str> = text.split_terminator('\0').collect();
+        let input = || self.process()?.link(c"fd/0").ok();
+        bystanders::reads_input(&words)
+            && input().is_some_and(|input| {
+                let input = input.as_bytes();
+                [&b"/dev/pts/"[..], b"/dev/tty", b"/dev/console", b"/dev/hvc"]
+                    .iter()
+                    .any(|start| input.starts_with(start))
+            })
+    }
+
+    /// The places of its arguments and environment at which names of known programs begin, up to the end of the longest
+    /// name; `None` where there is too much to read. What is closed to us has none.
+    fn traces(&self) -> Option<&[Box<[u8]>]> {
+        let read = || {
+            let mut traces = producers::beginnings(self.arguments());
+            match self.process().map(|process| process.read_whole(c"environ", MOST)) {
+                Some(Ok(text)) => traces.extend(producers::beginnings(&text)),
+                Some(Err(error)) if error.raw_os_error() == Some(libc::EFBIG) => return None,
+                _ => {}
+            }
+            Some(traces)
+        };
+        self.traces.get_or_init(read).as_deref()
+    }
+
+    /// Returns true if this name stands in its arguments or its environment, or may.
+    pub fn was_told(&self, name: &[u8]) -> bool {
+        self.traces().is_none_or(|traces| traces.iter().any(|trace| trace.starts_with(name)))
+    }
+
+    /// Returns true if its arguments name an object without a key: by its address, or by a number that is not everywhere.
+    pub fn was_given(&self, id: u32, address: &str) -> bool {
+        /// Smaller numbers stand in arguments that mean something else.
+        const TELLING: u32 = 100;
+        let number = id.to_string();
+        let names = |word: &[u8]| {
+            let word = word.rsplit(|byte| *byte == b'=').next().unwrap_or_default();
+            word == address.as_bytes() || id >= TELLING && word == number.as_bytes()
+        };
+        self.arguments().split(|byte| byte.is_ascii_whitespace() || *byte == 0).any(names)
+    }
+
+    /// Returns true if its executable, or what it has loaded, shows that it runs this program.
+    pub fn runs(&self, program: &producers::Program) -> bool {
+        let is_one = |entry: &&str| bystanders::fits(entry, self.name());
+        program.executables.iter().any(is_one)
+            || !bystanders::is_shell(self.name()) && self.has_loaded(program.modules)
+    }
+
+    /// Returns true if it has a library or a module mapped whose name begins so, or may have.
+    pub fn has_loaded(&self, modules: &[&str]) -> bool {
+        let read = || {
+            let Some(process) = self.process() else { return Some(Vec::new()) };
+            let text = match process.read_whole(c"maps", MOST) {
+                Ok(text) => text,
+                Err(error) if error.raw_os_error() == Some(libc::EFBIG) => return None,
+                Err(_) => Vec::new(),
+            };
+            Some(producers::modules_in(&text))
+        };
+        let found = self.modules.get_or_init(read).as_ref();
+        found.is_none_or(|found| found.iter().any(|module| modules.contains(module)))
+    }
+}
