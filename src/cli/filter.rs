@@ -44,7 +44,7 @@ pub struct Filter {
     pub older_than: Option<Duration>,
 
     /// At most this old: 90, 10m, 2h, 3days
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide_short_help = true)]
     pub newer_than: Option<Duration>,
 
     /// At least this large: 4096, 64K, 1.5M

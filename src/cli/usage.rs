@@ -85,7 +85,12 @@ impl Refused<'_> {
 
     fn no_such_verb(&self, word: &str) -> Explanation {
         let verbs = self.program.get_subcommands().filter(|verb| !verb.is_hide_set());
-        let verbs: Vec<_> = verbs.map(Command::get_name).collect();
+        let names = |verb: &'_ Command| {
+            let aliases = verb.get_visible_aliases().map(str::to_owned);
+            [verb.get_name().to_owned()].into_iter().chain(aliases).collect::<Vec<_>>()
+        };
+        let verbs: Vec<String> = verbs.flat_map(names).collect();
+        let verbs: Vec<&str> = verbs.iter().map(String::as_str).collect();
         let hint = suggest::verb(word, &verbs).map(|verb| format!("did you mean {verb}?"));
         let hint = hint.unwrap_or_else(|| "ipcctl --help lists the verbs".to_owned());
         (format!("there is no verb {}", quoted(word.as_bytes())), Some(hint))
@@ -102,8 +107,12 @@ impl Refused<'_> {
         if !word.starts_with('-') {
             return (format!("{name} does not take {shown}"), Some(format!("see {help}")));
         }
-        let visible = verb.get_arguments().chain(self.program.get_arguments());
-        let visible = visible.filter(|one| !one.is_hide_set()).filter_map(clap::Arg::get_long);
+        // What a verb lacks of the common options is hidden in it.
+        let lacks = |long: &str| {
+            verb.get_arguments().any(|one| one.is_hide_set() && one.get_long() == Some(long))
+        };
+        let all = verb.get_arguments().chain(self.program.get_arguments());
+        let visible = all.filter_map(clap::Arg::get_long).filter(|long| !lacks(long));
         let options: Vec<String> = visible.map(|long| format!("--{long}")).collect();
         let bare = word.split('=').next().unwrap_or(word);
         let hint = match suggest::option(bare, options.iter().map(String::as_str)) {

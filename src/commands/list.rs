@@ -86,6 +86,7 @@ pub(super) struct Args {
         value_name = "COLUMN",
         value_parser = values::named::<GroupBy>(),
         conflicts_with_all = ["sort", "columns"],
+        hide_short_help = true,
         help_heading = "Output"
     )]
     group_by: Option<GroupBy>,

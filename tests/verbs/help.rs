@@ -48,13 +48,13 @@ fn long_help_has_what_short_help_leaves_out() {
 fn a_mistyped_word_gets_a_suggestion() {
     let env = TestEnv::new();
     for (words, expected) in [
-        (&["lits"][..], "'list'"),
-        (&["list", "--sotr", "size"], "'--sort'"),
+        (&["lits"][..], "ipcctl list?"),
+        (&["list", "--sotr", "size"], "--sort?"),
         (&["list", "--format", "jsno"], "'json'"),
         (&["list", "-o", "onwer"], "owner"),
         (&["list", "--sort", "-szie"], "size"),
         (&["limits", "-o", "konb"], "knob"),
-        (&["create", "shm", "--sise", "4K"], "'--size'"),
+        (&["create", "shm", "--sise", "4K"], "--size?"),
     ] {
         let output = env.run(words).code(2);
         let hint = output.stderr().lines().find(|line| line.starts_with("hint: "));
@@ -68,7 +68,7 @@ fn help_is_a_verb_too() {
     let env = TestEnv::new();
     env.run(["help", "rm"]).ok().prints(env.run(["rm", "--help"]).ok().stdout());
     env.run(["help"]).ok().prints(env.run(["--help"]).ok().stdout());
-    env.run(["help", "lits"]).code(2).prints("").says("hint: there are verbs 'limits', 'list'");
+    env.run(["help", "lits"]).code(2).prints("").says("hint: did you mean ipcctl list?");
     assert_eq!(candidates(&env, &["help", "li"]), ["list", "limits"]);
 }
 
@@ -91,9 +91,9 @@ fn every_verb_option_and_column_is_found_behind_a_mistake() {
     };
     let mut options = 0;
     for verb in verbs(&env) {
-        check(&[&mistaken(&verb)], &format!("'{verb}'"));
+        check(&[&mistaken(&verb)], &format!("did you mean ipcctl {verb}?"));
         for option in candidates(&env, &[&verb, "--"]) {
-            check(&[&verb, &mistaken(&option)], &format!("'{option}'"));
+            check(&[&verb, &mistaken(&option)], &format!("did you mean {option}?"));
             options += 1;
         }
     }
@@ -108,7 +108,8 @@ fn every_verb_option_and_column_is_found_behind_a_mistake() {
 
 fn a_word_that_resembles_nothing_gets_no_wrong_suggestion() {
     let env = TestEnv::new();
-    env.run(["frobnicate"]).code(2).says("there is no verb 'frobnicate'").says("hint: try --help");
+    let output = env.run(["frobnicate"]).code(2);
+    output.says("there is no verb frobnicate").says("hint: ipcctl --help lists the verbs");
     env.run(["list", "shn"]).code(2).says("shm, mq (or msg), sem, fifo");
 }
 
