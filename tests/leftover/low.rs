@@ -96,7 +96,7 @@ fn a_waiter_of_a_program_of_32_bits_is_named() {
         assert_eq!(state, "in-use", "{registers:?}: {evidence}");
         let pid = waiter.pid();
         let shown =
-            env.run(["list", "sem", "mq", "--columns", "address,used-by"]).any_code(&[0, 1]);
+            env.run(["list", "sem", "mq", "--columns", "address,used-by,waits"]).any_code(&[0, 1]);
         shown.1.shows(&pid.to_string());
         assert!(evidence.contains(call) || evidence.contains("wait"), "{call}: {evidence}");
     }
