@@ -38,7 +38,7 @@ fn verbs_options_and_values_are_completed() {
             ("ipcctl list --format=pl", &["list", "--format=plain"]),
             ("ipcctl list -o address,conte", &["list", "-o", "address,content"]),
             ("ipcctl list -o +conte", &["list", "-o", "+content"]),
-            ("ipcctl list --sort owner,-si", &["list", "--sort", "owner,-size"]),
+            ("ipcctl list --sort owner,-siz", &["list", "--sort", "owner,-size"]),
             ("ipcctl list --owner roo", &["list", "--owner", "root"]),
             ("ipcctl list --state left", &["list", "--state", "leftover"]),
             ("ipcctl list --state=idle,sus", &["list", "--state=idle,suspect"]),
@@ -134,7 +134,7 @@ fn candidates_are_those_that_the_program_knows() {
     assert!(candidates(&env, &["create", "shm:/"]).iter().all(|one| one == "shm:/"));
     assert_eq!(candidates(&env, &["list", "sh"]), ["shm", &format!("shm:{id}"), "shm:/frames"]);
     // Columns are those of the verb.
-    assert_eq!(candidates(&env, &["list", "--sort", "owner,-si"]), ["owner,-size"]);
+    assert_eq!(candidates(&env, &["list", "--sort", "owner,-siz"]), ["owner,-size"]);
     assert_eq!(candidates(&env, &["limits", "-o", "kn"]), ["knob"]);
     assert!(candidates(&env, &["rm", "-o", ""]).is_empty());
     // Every verb of the help, and none that it does not have.

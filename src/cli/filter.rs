@@ -22,7 +22,7 @@ pub struct Filter {
     pub selectors: Vec<Selector>,
 
     /// sysv, posix, file, kernel, unix or inet
-    #[arg(long, hide_possible_values = true, value_parser = values::named::<Family>())]
+    #[arg(long, hide_possible_values = true, hide_short_help = true, value_parser = values::named::<Family>())]
     pub family: Option<Family>,
 
     /// Only this owner (name or id)
@@ -48,7 +48,7 @@ pub struct Filter {
     pub newer_than: Option<Duration>,
 
     /// At least this large: 4096, 64K, 1.5M
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
     pub min_size: Option<u64>,
 
     /// The options that kinds declare for a search.

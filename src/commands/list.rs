@@ -59,7 +59,8 @@ pub(super) struct Args {
     /// Looks at every object, also at those that have no name, unless some are named.
     #[arg(
         long,
-        value_name = "WORD[,WORD]",
+        value_name = "WORD",
+        hide_possible_values = true,
         num_args = 0..=1,
         require_equals = true,
         value_delimiter = ',',
@@ -139,7 +140,7 @@ Examples:
   ipcctl list mq -o +bytes,last-used            more columns for queues
   ipcctl list --group-by owner                  how much each user has
   ipcctl list pipe -o +readers,writers          who is at which end
-  ipcctl list --trouble -o address,trouble,pids what is stuck, and whose it is
+  ipcctl list --trouble -o +trouble             what is stuck, and who has it
   ipcctl list shm --format plain -o address | xargs -r ipcctl rm";
 
 impl Default for Args {

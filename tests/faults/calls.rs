@@ -22,7 +22,8 @@ use crate::output::Run;
 crate::cases![; Strace: no_call_that_fails_makes_a_verb_panic_hang_or_lie];
 
 /// Verbs, with what stands for each of them.
-pub const FORMS: [(&str, &str); 21] = [
+pub const FORMS: [(&str, &str); 22] = [
+    ("move", "mq:0x72 mq:/q"),
     ("list", ""),
     ("show", "shm:/one"),
     ("create", "shm:/new --size 4096"),

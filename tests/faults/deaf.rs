@@ -163,7 +163,7 @@ fn a_path_in_ordinary_memory_is_read() {
     fs::write(env.path("text"), page).unwrap();
     let text = forking::undisturbed(|| File::open(env.path("text")).unwrap());
     let child = waits_with_its_path_in(&text, &pipe);
-    let list = env.run(["list", "fifo", "--columns", "+used-by"]);
+    let list = env.run(["list", "fifo", "--columns", "+waits"]);
     list.any_code(&[0]).1.shows(&pipe).shows(&child.to_string());
     assert_eq!(holder::state_of(i64::from(child)), 'S');
     end(child);

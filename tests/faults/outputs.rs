@@ -15,7 +15,8 @@ crate::cases![
 ];
 
 /// Verbs that print nothing where all goes well.
-const SILENT: [&str; 8] = ["set", "rm", "send", "write", "wait", "post", "semop", "generate"];
+const SILENT: [&str; 9] =
+    ["move", "set", "rm", "send", "write", "wait", "post", "semop", "generate"];
 
 fn every_verb_is_tried() {
     let env = TestEnv::new();

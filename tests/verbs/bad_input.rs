@@ -82,7 +82,7 @@ fn an_empty_locator_is_refused() {
 }
 
 fn an_unknown_facility_is_refused_and_those_there_are_named() {
-    for address in ["pipe:/x", ":/x", "SHM:0", "shm :0"] {
+    for address in ["tube:/x", ":/x", "SHM:0", "shm :0"] {
         refused(address, &["shm", "mq", "sem", "fifo"]);
     }
 }

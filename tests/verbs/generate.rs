@@ -88,7 +88,7 @@ fn read(page: &str) -> String {
 /// The words of a help that begin with two hyphens and stand where options do.
 fn options(help: &str) -> Vec<String> {
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-    let words = lines.flat_map(|line| line.split([' ', ',']));
+    let words = lines.flat_map(|line| line.split([' ', ',', '[']));
     words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
 }
 

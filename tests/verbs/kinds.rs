@@ -64,7 +64,7 @@ fn a_kind_that_cannot_do_what_a_verb_does_is_told_what_it_lacks() {
             let output = env.run(words).any_code(&[2, 125]).1;
             output
                 .prints("")
-                .says(&format!("cannot {act} {address}: "))
+                .says(&format!("cannot {act} {}: ", address.replace(['[', ']'], "")))
                 .says(&format!("{about} {lack}"));
             output.says("kinds that can: ");
         }

@@ -80,7 +80,7 @@ fn an_empty_listing_has_the_same_shape_in_every_format() {
     let env = TestEnv::new();
     for facility in ["shm", "mq", "sem"] {
         let output = env.run(["list", facility, "--json"]).ok();
-        assert_eq!(output.json(), json!({"objects": [], "warnings": []}));
+        assert_eq!(output.json(), json!({"schema": 1, "objects": [], "warnings": []}));
     }
     env.run(["list", "shm", "--format", "jsonl"]).ok().prints("");
     env.run(["list", "shm", "--format", "plain"]).ok().prints("");
@@ -146,9 +146,9 @@ fn a_missing_address_is_exit_3_and_the_others_are_listed() {
 
 fn an_unknown_facility_is_exit_2_and_names_those_there_are() {
     let env = TestEnv::new();
-    let output = env.run(["list", "pipe"]).code(2);
+    let output = env.run(["list", "tube"]).code(2);
     output.prints("");
-    for facility in ["pipe", "shm", "mq", "sem", "fifo"] {
+    for facility in ["tube", "shm", "mq", "sem", "fifo"] {
         output.says(facility);
     }
 }

@@ -62,6 +62,7 @@ static SOURCES: &[(&str, ValueSource)] = &[
     ("COMMAND", ValueSource::Run),
     ("DURATION", ValueSource::Free),
     ("GLOB", ValueSource::Free),
+    ("NAME", ValueSource::Free),
     ("I", ValueSource::Free),
     ("N", ValueSource::Free),
     ("TEXT", ValueSource::Free),

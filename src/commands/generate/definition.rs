@@ -112,6 +112,9 @@ fn tag(arg: &Arg) -> String {
     match (names.is_empty(), value.is_empty()) {
         (true, _) => value,
         (false, true) => names.join(", "),
+        (false, false) if arg.get_num_args().is_some_and(|range| range.min_values() == 0) => {
+            format!("{}[={value}]", names.join(", "))
+        }
         (false, false) => format!("{} {value}", names.join(", ")),
     }
 }
