@@ -59,7 +59,9 @@ pub(super) struct Args {
     #[command(flatten)]
     states: InStates<true>,
 
-    /// Never remove objects that match: 'shm:/ora_*' (repeatable)
+    /// Never remove what matches: 'shm:/ora_*'
+    ///
+    /// Can be given several times.
     #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]
     keep: Vec<Pattern>,
 
@@ -83,7 +85,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", help_heading = None)]
     max: Option<usize>,
 
-    /// Exit with 8 if something was removed, or would be with --dry-run
+    /// Exit with 8 if something was or would be removed
     #[arg(long, help_heading = None)]
     exit_code: bool,
 }

@@ -31,7 +31,7 @@ pub(super) struct Args {
     #[arg(long)]
     if_missing: bool,
 
-    /// Accept an existing object, and change it to what is requested
+    /// Change an existing object to what is requested
     #[arg(long, conflicts_with = "if_missing")]
     ensure: bool,
 

@@ -126,7 +126,7 @@ fn every_verb_of_the_help_has_a_page_and_every_option_is_in_it() {
             assert!(overview.contains(*option), "{option} of {verb} is not in ipcctl(1)");
         }
         for option in options {
-            let tagged = |line: &str| line.split([' ', ',']).any(|word| word == option);
+            let tagged = |line: &str| line.split([' ', ',', '[']).any(|word| word == option);
             let mut lines = described.lines();
             let found = std::iter::from_fn(|| lines.find(|line| *line == ".TP").and(lines.next()));
             // What all verbs have is explained once, and named in a line.
