@@ -7,6 +7,10 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use crate::model::{Clock, Value};
 use crate::sys::processes::Proc;
 use crate::sys::time::clocks;
@@ -17,8 +21,13 @@ pub(crate) fn command(proc: &Path, pid: i32, time: i64) -> Value {
     if pid == 0 {
         return Value::None("none");
     }
-    let Ok(status) = Proc::open(proc).and_then(|proc| proc.process(pid)?.status()) else {
-        return Value::None("it has ended");
+    let status = match Proc::open(proc).and_then(|proc| proc.process(pid)?.status()) {
+        Ok(status) => status,
+        // One that is hidden, or that cannot be read just now, is not there either.
+        Err(_) if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) => {
+            return Value::None("it has ended");
+        }
+        Err(_) => return Value::Unknown("the process could not be read"),
     };
     match is_later(status.start, time) {
         Ok(true) => Value::None("it has ended"),

@@ -121,11 +121,19 @@ impl Quarantine {
 
 impl Drop for Quarantine {
     fn drop(&mut self) {
-        // The mark stays as long as there is anything that it is for.
-        let files = directory::entries(&self.directory, &|name| name != self.name.to_bytes());
-        if files.is_ok_and(|files| files.is_empty()) {
+        // The mark stays as long as there is anything that it is for. A call that fails once is tried again; what stays then is
+        // removed by the next run.
+        for _ in 0..2 {
+            let files = directory::entries(&self.directory, &|name| name != self.name.to_bytes());
+            match files {
+                Ok(files) if !files.is_empty() => return,
+                Ok(_) => {}
+                Err(_) => continue,
+            }
             let _ = directory::unlink(&self.directory, &self.name);
-            let _ = directory::remove(&*self.home.directory, &self.name);
+            if directory::remove(&*self.home.directory, &self.name).is_ok() {
+                return;
+            }
         }
     }
 }
