@@ -205,7 +205,8 @@ fn what_is_no_pipe_is_exit_3_and_said() {
     let pid = holder.pid();
     let number = |link: &str| {
         let mut entries = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
-        let found = entries.find(|one| std::fs::read_link(one.path()).is_ok_and(|to| to == *link));
+        let found = entries
+            .find(|one| std::fs::read_link(one.path()).is_ok_and(|to| to.as_os_str() == link));
         found.unwrap().file_name().into_string().unwrap()
     };
     let fifo = format!("pipe:{pid}/{}", number(&path));
