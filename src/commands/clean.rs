@@ -141,7 +141,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let mut report = Report::new(&columns, rows, args.dry_run, left, warnings);
     if consents(args, cx, &mut report)? {
         let scanner = Scanner::new(&proc);
-        let look = Query { processes: &scanner, ..look };
+        let files = FileSearch::default();
+        let look = Query { processes: &scanner, files: Some(&files), ..look };
         match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
             Ok(judge) => {
                 let allows = if args.suspect { leftover_or_suspect } else { leftover };

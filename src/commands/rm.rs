@@ -8,6 +8,7 @@ use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::usage::no_address;
 use crate::holders::Scanner;
 use crate::kinds::capability::{Query, StageNeeds, Want};
+use crate::kinds::search::FileSearch;
 use crate::kinds::{self, KindRecord};
 use crate::leftover::removal::Remover;
 use crate::leftover::{Classifier, Terms};
@@ -105,9 +106,11 @@ fn with_holders(note: String, cx: &Context, record: &KindRecord, locator: &Locat
 fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address], report: &mut ActReport) {
     let proc = cx.proc.clone();
     let scanner = Scanner::new(&proc);
+    let files = FileSearch::default();
     let look = Query {
         needs: StageNeeds::HISTORY,
         processes: &scanner,
+        files: Some(&files),
         ..Query::new(Want::Only(states::NEEDS), &proc)
     };
     removing::recover(addresses, &look, cx);

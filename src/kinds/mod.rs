@@ -18,6 +18,7 @@ pub mod search;
 mod skeleton;
 mod sock;
 mod sysv;
+mod uppers;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
 use backing::Backing;

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::uppers::Uppers;
 use crate::model::{Encoded, Fault};
 use crate::sys::directory::{self, Entry};
 use crate::sys::file::{self, Stat};
@@ -51,10 +52,18 @@ struct WalkedFiles {
     unread: usize,
 }
 
-/// The files of the usual directories, looked for once in a run.
+/// The files of the usual directories, looked for once in a run, and what it takes to believe what is told of them.
 #[derive(Default)]
 pub struct FileSearch {
     usual: OnceCell<WalkedFiles>,
+    uppers: OnceCell<Uppers>,
+}
+
+impl FileSearch {
+    /// The upper directories of all overlays, read once in a run: that takes a look at every process.
+    pub(super) fn uppers(&self, proc: &Path) -> &Uppers {
+        self.uppers.get_or_init(|| Uppers::read(proc))
+    }
 }
 
 /// The files of one type that were found.

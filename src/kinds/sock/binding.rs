@@ -1,7 +1,7 @@
 //! Whether a socket is bound to a socket file, and how far that can be believed. The kernel is asked through a handle on the
 //! file, in a way that no server notices, and answers for every namespace; what no answer can be had from is said.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::statfs::{FsType, fstatfs};
 
-use super::uppers::Uppers;
+use crate::kinds::search::FileSearch;
+use crate::kinds::uppers::Uppers;
 use crate::sys::connect;
 use crate::sys::file::Stat;
 
@@ -56,22 +57,25 @@ enum Sharing {
 }
 
 /// Asks. What it learns of file systems it learns once.
-pub(super) struct Prober {
+pub(super) struct Prober<'a> {
     proc: PathBuf,
     socket: RefCell<Option<OwnedFd>>,
-    uppers: OnceCell<Uppers>,
+    /// What the run has learned, or this alone.
+    run: Option<&'a FileSearch>,
+    own: FileSearch,
     /// The file system that came last.
     sharing: Cell<Option<(u64, Sharing)>>,
     /// The directory that came last, and whether an overlay shows what is in it.
     covered: RefCell<Option<(PathBuf, bool)>>,
 }
 
-impl Prober {
-    pub(super) fn new(proc: &Path) -> Self {
+impl<'a> Prober<'a> {
+    pub(super) fn new(proc: &Path, run: Option<&'a FileSearch>) -> Self {
         Self {
             proc: proc.to_owned(),
             socket: RefCell::default(),
-            uppers: OnceCell::new(),
+            run,
+            own: FileSearch::default(),
             sharing: Cell::default(),
             covered: RefCell::default(),
         }
@@ -94,7 +98,7 @@ impl Prober {
         if sharing == Sharing::Unknown {
             return Binding::Unsure("its file system can be in use by another machine");
         }
-        let uppers = self.uppers.get_or_init(|| Uppers::read(&self.proc));
+        let uppers = self.run.unwrap_or(&self.own).uppers(&self.proc);
         if sharing == Sharing::Never && uppers.is_empty() {
             return Binding::Unbound { shared: false };
         }

@@ -8,7 +8,6 @@ mod inet;
 mod procnet;
 mod table;
 mod unix;
-mod uppers;
 
 use std::ffi::CString;
 

@@ -66,13 +66,13 @@ static DIRECTORY: Param = Param {
 struct Looking<'a> {
     look: &'a Query<'a>,
     plan: FactPlan<'a, UnixRow>,
-    prober: Prober,
+    prober: Prober<'a>,
 }
 
 impl<'a> Looking<'a> {
     fn new(look: &'a Query<'a>) -> Self {
         let plan = FactPlan::new(&KIND, FACTS, look);
-        Self { look, plan, prober: Prober::new(look.proc) }
+        Self { look, plan, prober: Prober::new(look.proc, look.files) }
     }
 
     /// The socket file at a path, with the socket that is bound to it where the table has it.

@@ -21,12 +21,12 @@ pub(super) struct SocketFiles;
 
 impl Backing for SocketFiles {
     fn store(&self, look: &Query) -> io::Result<Box<dyn Store>> {
-        Ok(Box::new(SocketPaths { prober: Prober::new(look.proc), last: RefCell::default() }))
+        Ok(Box::new(SocketPaths { prober: Prober::new(look.proc, None), last: RefCell::default() }))
     }
 }
 
 struct SocketPaths {
-    prober: Prober,
+    prober: Prober<'static>,
     /// The directory that came last: socket files often lie side by side.
     last: RefCell<Option<(PathBuf, Directory)>>,
 }

@@ -2,13 +2,12 @@
 //! that a container has bound, so that nothing can be told from it.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::kinds::file::id;
-use crate::kinds::search::stat;
 use crate::model::FileId;
+use crate::sys::file;
 use crate::sys::processes::Proc;
 
 /// The upper directories of all overlays that are mounted anywhere.
@@ -40,12 +39,8 @@ impl Uppers {
     fn add(&mut self, root: &Path, path: PathBuf) {
         let below = path.strip_prefix("/").ok().map(|path| root.join(path));
         let places = [below, Some(path.clone()).filter(|path| path.is_absolute())];
-        let found: Vec<FileId> = places
-            .into_iter()
-            .flatten()
-            .filter_map(|place| stat(&place))
-            .map(|one| id(&one))
-            .collect();
+        let found: Vec<FileId> =
+            places.into_iter().flatten().filter_map(|place| id(&place)).collect();
         if found.is_empty() {
             self.named.push(path);
         }
@@ -59,13 +54,19 @@ impl Uppers {
 
     /// Returns true if an overlay shows this file, too.
     pub(super) fn cover(&self, path: &Path) -> bool {
-        let is_upper = |directory: &Path| {
-            stat(directory).is_some_and(|stat| self.directories.contains(&id(&stat)))
-        };
+        let is_upper =
+            |directory: &Path| id(directory).is_some_and(|file| self.directories.contains(&file));
         let is_named = |directory: &Path| self.named.iter().any(|named| directory.ends_with(named));
         !self.is_empty()
             && path.ancestors().skip(1).any(|directory| is_upper(directory) || is_named(directory))
     }
+}
+
+/// What a path is, as the kernel remembers it.
+fn id(path: &Path) -> Option<FileId> {
+    let name = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let stat = file::stat_remembered(&name).ok()?;
+    Some(FileId { device: stat.device, inode: stat.inode })
 }
 
 /// The upper directories in `/proc/PID/mountinfo`: the options of the file system are the last word of a line.
