@@ -66,8 +66,8 @@ fn listings_and_show_have_it() {
 fn help_and_messages_have_it() {
     let env = TestEnv::new();
     env.run(["kinds"]).ok().shows("file of the skeleton");
-    env.run(["list", "--help"]).ok().shows("fifo, skeleton, or an address");
-    env.run(["list", "nonsense"]).code(2).says("fifo, skeleton");
+    env.run(["list", "--help"]).ok().shows(", skeleton");
+    env.run(["list", "nonsense"]).code(2).says(", skeleton");
     env.run(["show", SKELETON.facility]).code(2).says("skeleton:PATH");
     // An address would not help where no kind can be created.
     env.run(["create", SKELETON.facility])
