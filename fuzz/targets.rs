@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use ipcctl::cli::values;
-use ipcctl::endpoint::frame::{Frame, FrameReader, Step};
+use ipcctl::endpoint::frame::Frame;
+use ipcctl::endpoint::frame_reader::{FrameReader, Step};
 use ipcctl::model::{Address, Encoded, LockLine, Mark, Selector, Term, decode};
 use ipcctl::sys::named_sem;
 use ipcctl::sys::processes::Status;

@@ -246,6 +246,12 @@ fn is_mapped(map: &str, number: u32) -> bool {
     })
 }
 
+/// For `fuzz/`: the text of `/proc/PID/mountinfo`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(mountinfo: &str) {
+    drop(devices(mountinfo));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
