@@ -33,9 +33,11 @@ pub fn named<T: Named>() -> impl TypedValueParser<Value = T> {
 /// Not a size, or more than 64 bits hold.
 pub fn size(text: &str) -> Result<u64, String> {
     let config = parse_size::Config::new().with_binary();
-    config
-        .parse_size(text)
-        .map_err(|_| "a size is a number of bytes, or one with a unit: 4096, 64K, 1.5M, 2G".into())
+    // The longest number of 64 bits has 20 digits; the parser overflows where there are more.
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    Some(text).filter(|_| digits <= 20).and_then(|text| config.parse_size(text).ok()).ok_or_else(
+        || "a size is a number of bytes, or one with a unit: 4096, 64K, 1.5M, 2G".into(),
+    )
 }
 
 /// A whole number.

@@ -246,12 +246,6 @@ fn is_mapped(map: &str, number: u32) -> bool {
     })
 }
 
-/// For `fuzz/`: the text of `/proc/PID/mountinfo`.
-#[cfg(fuzzing)]
-pub(super) fn fuzz(mountinfo: &str) {
-    drop(devices(mountinfo));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

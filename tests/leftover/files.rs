@@ -15,16 +15,17 @@ crate::cases![
     a_queue_that_is_open_or_waited_on_is_in_use,
     a_queue_with_a_registration_is_in_use,
     free_objects_are_suspects_while_their_owner_can_return,
-    the_process_in_a_name_decides_over_what_is_known_to_be_transient,
     what_is_there_to_be_read_after_a_crash_is_no_leftover,
     what_is_known_to_persist_is_idle,
     what_is_proved_to_be_free_has_no_holders_whoever_cannot_be_seen,
     memory_whose_lock_file_is_held_is_in_use_with_it,
     a_killed_waiter_leaves_a_semaphore_that_works_on,
-    a_semaphore_that_was_never_finished_is_a_leftover,
     times_that_cannot_be_make_nothing_a_leftover,
     a_fifo_is_never_a_leftover;
-    SeveralUsers: free_objects_of_a_user_without_processes_are_leftovers_unless_their_names_were_chosen,
+    // What may open an object of an ordinary user is whatever else he runs on the machine.
+    SeveralUsers: the_process_in_a_name_decides_over_what_is_known_to_be_transient,
+    a_semaphore_that_was_never_finished_is_a_leftover,
+    free_objects_of_a_user_without_processes_are_leftovers_unless_their_names_were_chosen,
     the_holder_may_be_anybody_for_the_owner_who_asks
 ];
 
