@@ -103,8 +103,13 @@ impl Writer {
         let stat = file::stat(&self.handle).ok();
         let text = std::fs::read("/proc/locks").unwrap_or_default();
         let mut lines = text.split(|byte| *byte == b'\n').filter_map(LockLine::parse);
-        let held = lines
-            .find(|line| !line.waits && stat.is_some_and(|stat| stat.inode == line.file.inode));
+        // Another file system has a file of the same number.
+        let is_it = |line: &LockLine| {
+            stat.as_ref().is_some_and(|stat| {
+                (stat.device, stat.inode) == (line.file.device, line.file.inode)
+            })
+        };
+        let held = lines.find(|line| !line.waits && is_it(line));
         match held.map(|line| line.lock.taker) {
             Some(LockTaker::Pid(pid)) => {
                 let name = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
