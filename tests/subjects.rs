@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, lock, pipe, posix, sock, sysv};
+use crate::makers::{fifo, lock, pipe, posix, process, sock, sysv};
 
 /// One kind.
 #[derive(Clone, Copy)]
@@ -112,7 +112,7 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 4] = [
+pub const REQUESTED: [Subject; 5] = [
     SOCKET,
     PORT,
     Subject {
@@ -141,6 +141,16 @@ pub const REQUESTED: [Subject; 4] = [
             pipe::set_mode(inode.parse().unwrap(), mode);
             format!("pipe:{inode}")
         },
+    },
+    Subject {
+        kind: "pid",
+        facility: "pid",
+        family: "kernel",
+        options: &[],
+        lacking: ("--size", "1", &[]),
+        content: "",
+        fresh: |_| format!("pid:{}", process::stopped()),
+        make: |address, _| address.to_owned(),
     },
 ];
 
@@ -193,12 +203,12 @@ pub struct State {
 impl Subject {
     /// Returns true if objects of the kind are there as long as processes hold them, and only these show them.
     pub fn lives_with_processes(&self) -> bool {
-        self.family == "kernel" || self.kind == "lock"
+        self.kind == "lock" || self.family == "kernel" && self.kind != "pid"
     }
 
     /// Returns true if objects of the kind have a group, a mode and an age.
     pub fn has_file(&self) -> bool {
-        self.kind != "inet-sock"
+        !matches!(self.kind, "inet-sock" | "pid")
     }
 
     /// How a mode is shown, or what stands for none.
@@ -265,6 +275,7 @@ impl Subject {
                 identity: 0,
             }),
             "unix-sock" => file_state(locator, FileTypeExt::is_socket),
+            "pid" => file_state(&format!("/proc/{locator}"), fs::FileType::is_dir),
             "lock" | "skeleton" => file_state(locator, fs::FileType::is_file),
             "pipe" => pipe::facts(locator.parse().unwrap()).map(|facts| state_of(&facts)),
             other => panic!("no kind {other}"),

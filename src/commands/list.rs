@@ -40,16 +40,17 @@ pub(super) struct Args {
     #[command(flatten)]
     judging: Judging,
 
-    /// Only objects that this process holds
+    /// Only objects that one of these processes holds; P,Q or repeatable
     ///
-    /// Attached, open, mapped, registered, or waited for.
+    /// Attached, open, mapped, locked, registered, or waited for; objects of every kind, also those without a name.
     #[arg(
         long,
         value_name = "PID",
+        value_delimiter = ',',
         value_parser = clap::value_parser!(i32).range(1..),
         help_heading = "Selection"
     )]
-    pid: Option<i32>,
+    pid: Vec<i32>,
 
     #[command(flatten)]
     states: InStates<false>,
@@ -160,7 +161,7 @@ impl Default for Args {
         Self {
             filter,
             judging,
-            pid: None,
+            pid: Vec::new(),
             states: InStates::default(),
             trouble: None,
             all: false,
@@ -191,10 +192,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         None => columns.iter().map(String::as_str).collect(),
     };
     let order = order(sorted.as_deref(), &known).map_err(|stop| named_in(sorted_in, stop))?;
-    if let Some(pid) = args.pid
-        && let Err(fault) = check_process(pid, cx)
-    {
-        cx.complain(&fault);
+    let mut pids = Vec::new();
+    for pid in &args.pid {
+        match check_process(*pid, cx) {
+            Ok(()) => pids.push(*pid),
+            Err(fault) => cx.complain(&fault),
+        }
+    }
+    if pids.is_empty() && !args.pid.is_empty() {
         let renderer = cx.renderer("objects", &columns);
         return cx.finish(renderer, &[]);
     }
@@ -202,9 +207,9 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let stages = Stages::of(names);
     let stages = Stages { trouble: stages.trouble || args.trouble.is_some(), ..stages };
     let states = States::new(&args.states, stages);
-    // If nothing else is asked of the processes, only the one is looked at.
-    let scanner = match args.pid {
-        Some(pid) if !stages.holders && !states.wanted() => Rc::new(Scanner::only(&cx.proc, pid)),
+    // If nothing else is asked of the processes, only these are looked at.
+    let scanner = match stages.holders || states.wanted() {
+        false if !pids.is_empty() => Rc::new(Scanner::only(&cx.proc, &pids)),
         _ => cx.scanner.clone(),
     };
     let records = selection::records(&args.filter);
@@ -218,7 +223,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     });
     let listing = Listing {
         filter: &args.filter,
-        breadth: if args.all || args.pid.is_some() || args.trouble.is_some() {
+        breadth: if args.all || !args.pid.is_empty() || args.trouble.is_some() {
             Breadth::All
         } else {
             Breadth::Usual
@@ -240,7 +245,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         columns: &columns,
         order: &order,
         stages,
-        holders: HolderColumns::new(&scanner, args.pid, stages.holders),
+        holders: HolderColumns::new(&scanner, &pids, stages.holders),
         states,
         places: Vec::new(),
         placed: None,
@@ -331,6 +336,9 @@ impl Listing<'_> {
         };
         let means = Means { look: &look, judge };
         let mut walk = Walk::new(filter, &look, "list");
+        if self.holders.is_of_some() {
+            walk.only_held();
+        }
         let keeps = !self.order.is_empty() || walk.reordered;
         let _ = walk
             .run(cx, &mut |cx, object, turn| self.take(cx, (object.into(), turn), keeps, &means));

@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 use std::io::{self, BufRead, BufReader};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::sys::processes::Process;
 use crate::sys::procmap::{self, Mapping};
@@ -83,7 +83,7 @@ fn text(
 ) -> io::Result<()> {
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
-        if let Some((mapping, name)) = parse(&line)
+        if let Some((mapping, name)) = procmap::parse_line(&line)
             && mapping.has_file()
             && (mapping.shared || which == MapsWanted::Files)
         {
@@ -94,71 +94,9 @@ fn text(
     Ok(())
 }
 
-/// The end of the mapping at this address, and the device of its file, in the text of `maps`.
-///
-/// # Errors
-/// Those of `read(2)`.
-pub(super) fn covering(maps: OwnedFd, address: u64) -> io::Result<Option<(u64, u64)>> {
-    let (mut lines, mut line) = (BufReader::new(std::fs::File::from(maps)), Vec::new());
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        if let Some((mapping, _)) = parse(&line)
-            && (mapping.start..mapping.end).contains(&address)
-        {
-            return Ok(Some((mapping.end, mapping.device)));
-        }
-        line.clear();
-    }
-    Ok(None)
-}
-
 /// The kernel's name for every segment. Anybody can call a file so, but not on the kernel's own file systems.
 fn is_segment_name(name: &[u8]) -> bool {
     name.starts_with(b"/SYSV")
-}
-
-impl Mapping {
-    /// Returns true if a file is behind it.
-    fn has_file(&self) -> bool {
-        self.inode != 0 || self.device != 0
-    }
-}
-
-/// One line of `/proc/PID/maps`: what it says and the name at its end. The name may be anything, but has no
-/// newline (the kernel writes `\012`), and nothing before it is chosen by anybody.
-fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let mut fields = line.splitn(6, |&byte| byte == b' ');
-    let (start, end) = split(fields.next()?, b'-')?;
-    let permissions = fields.next()?;
-    let _offset = fields.next()?;
-    let (major, minor) = split(fields.next()?, b':')?;
-    let inode = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    let name = fields.next().unwrap_or_default().trim_ascii_start();
-    let &[read, write, _, shared] = permissions else { return None };
-    let device = libc::makedev(u32::try_from(major).ok()?, u32::try_from(minor).ok()?);
-    let mapping = Mapping {
-        start,
-        end,
-        read: read == b'r',
-        write: write == b'w',
-        shared: shared == b's',
-        // The text does not tell.
-        page: 0,
-        device,
-        inode,
-    };
-    Some((mapping, name))
-}
-
-/// Two hexadecimal numbers with a sign between them.
-fn split(field: &[u8], sign: u8) -> Option<(u64, u64)> {
-    let field = std::str::from_utf8(field).ok()?;
-    let (one, two) = field.split_once(char::from(sign))?;
-    let number = |text: &str| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if digits { u64::from_str_radix(text, 16).ok() } else { None }
-    };
-    Some((number(one)?, number(two)?))
 }
 
 /// For `fuzz/`: the text of `maps`.
@@ -210,7 +148,7 @@ mod tests {
         for line in
             ["", "\n", "x", "1-2", "1-2 rw-s 0 0:1", "1-2 rw-s 0 0:1 x", "+1-2 rw-s 0 0:1 5 /x"]
         {
-            assert!(parse(line.as_bytes()).is_none(), "{line}");
+            assert!(procmap::parse_line(line.as_bytes()).is_none(), "{line}");
         }
     }
 
@@ -233,7 +171,7 @@ mod tests {
             let mut line = format!("{start:08x}-{end:08x} r-x{sharing} 00000000 {:02x}:{minor:02x} {inode} \t   /", major & 0xfff).into_bytes();
             line.extend_from_slice(&name);
             line.push(b'\n');
-            let (mapping, found) = parse(&line).unwrap();
+            let (mapping, found) = procmap::parse_line(&line).unwrap();
             prop_assert_eq!((mapping.start, mapping.end, mapping.inode), (u64::from(start), end, inode));
             prop_assert_eq!((mapping.read, mapping.write, mapping.shared), (true, false, shared));
             prop_assert_eq!(mapping.device, libc::makedev(u32::from(major) & 0xfff, minor.into()));

@@ -3,12 +3,10 @@
 //! Questions are [`Trace`]s and classes of files, and cost only what they need: mappings, descriptors, calls that
 //! threads wait in. Nothing here opens, maps or changes an object. Knows no kind and no verb.
 
-mod call;
 mod fds;
 mod gaps;
 mod locks;
 mod maps;
-mod memory;
 pub mod process;
 mod questions;
 mod scanner;
@@ -25,7 +23,6 @@ use crate::model::{FileClass, Findings, Holder, Holders, How, Subject, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
 use crate::sys::threads;
-pub use call::RawCall;
 use gaps::Gaps;
 use locks::LockList;
 pub use questions::Questions;
@@ -204,15 +201,15 @@ pub fn scan(root: &Path, questions: Questions) -> ScanResult {
 
 impl ScanResult {
     fn look(&mut self, proc: &Proc, questions: &Questions) {
-        let pids = match questions.only {
-            Some(pid) => vec![pid],
-            None => proc.pids().unwrap_or_default(),
+        let pids = match &*questions.only {
+            [] => proc.pids().unwrap_or_default(),
+            some => some.to_vec(),
         };
         let lock_list = std::mem::take(&mut self.lock_list);
         let ground = ScanContext::new(proc, questions, lock_list);
         self.same_numbers = ground.same_numbers();
         self.complete = ground.sees_all()
-            && questions.only.is_none()
+            && questions.only.is_empty()
             && !pids.is_empty()
             && (waiting::is_known() || !questions.calls());
         self.divide(&ground, &pids);

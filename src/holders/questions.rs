@@ -13,14 +13,17 @@ pub struct Questions {
     pub(super) registered: HashSet<i32>,
     pub(super) classes: Vec<&'static FileClass>,
     /// Single files of classes that are not looked for as a whole.
-    pub(super) files: Vec<(&'static FileClass, FileId)>,
+    pub(super) files: HashSet<(usize, FileId)>,
+    /// The classes that are looked for as a whole, by their places.
+    whole: HashSet<usize>,
     /// On which files locks are looked for.
     pub(super) locks: LockScope,
     /// Threads that wait to open a file of a class are looked for, too.
     pub(super) openers: bool,
     /// What has to be read for any of them.
     needed: Ways,
-    pub(super) only: Option<i32>,
+    /// Only these processes are looked at; empty: all.
+    pub(super) only: Vec<i32>,
     /// Processes outside of this pid namespace are taken to hold nothing.
     pub(super) alone: bool,
 }
@@ -95,9 +98,8 @@ impl Questions {
 
     /// Also find every file of this class that a process shows, and with `openers` those that a thread waits to open.
     pub fn find(&mut self, class: &'static FileClass, openers: bool) {
-        if !self.has_class(class) {
-            self.classes.push(class);
-        }
+        let at = self.place(class);
+        self.whole.insert(at);
         self.openers |= openers && class.sources.opening;
         if class.sources.locks {
             self.locks = LockScope::Everything;
@@ -106,27 +108,31 @@ impl Questions {
 
     /// Also find where this file of a class is locked.
     pub fn find_file(&mut self, class: &'static FileClass, file: FileId) {
-        if !self.has_class(class) {
-            self.classes.push(class);
+        let at = self.place(class);
+        self.files.insert((at, file));
+        if class.sources.locks {
+            self.locks.add(file);
         }
-        self.files.push((class, file));
-        self.locks.add(file);
+    }
+
+    /// The place of this class among those that are looked for.
+    fn place(&mut self, class: &'static FileClass) -> usize {
+        let known = self.classes.iter().position(|known| std::ptr::eq(*known, class));
+        known.unwrap_or_else(|| {
+            self.classes.push(class);
+            self.classes.len() - 1
+        })
     }
 
     /// Returns true if the class is looked for as a whole.
     pub(super) fn is_whole(&self, class: &FileClass) -> bool {
-        self.has_class(class)
-            && (!class.sources.locks || matches!(self.locks, LockScope::Everything))
+        let at = self.classes.iter().position(|known| std::ptr::eq(*known, class));
+        at.is_some_and(|at| self.whole.contains(&at))
     }
 
     /// Returns true if nothing is to be looked for.
     pub fn is_empty(&self) -> bool {
         self.subjects.is_empty() && self.classes.is_empty()
-    }
-
-    /// Returns true if files of this class are looked for.
-    pub(super) fn has_class(&self, class: &FileClass) -> bool {
-        self.classes.iter().any(|known| std::ptr::eq(*known, class))
     }
 
     /// Returns true if the holders of an object with this trace are looked for: because it was asked for, or because every
@@ -146,8 +152,9 @@ impl Questions {
 
     /// Returns true if a search for this class finds the object with this trace.
     fn shows(&self, class: &FileClass, trace: &Trace) -> bool {
-        let file = || trace.file().is_some_and(|file| self.locks.has(&file));
-        self.has_class(class) && (!class.sources.locks || file())
+        let at = self.classes.iter().position(|known| std::ptr::eq(*known, class));
+        let file = |at| trace.file().is_some_and(|file| self.files.contains(&(at, file)));
+        at.is_some_and(|at| self.whole.contains(&at) || file(at))
     }
 
     /// Where a search for this class shows holders.
@@ -179,7 +186,12 @@ impl Questions {
         place: fn(&FileClass) -> bool,
     ) -> impl Iterator<Item = usize> + 'q {
         let classes = self.classes.iter().enumerate();
-        classes.filter(move |(_, class)| place(class) && (class.is)(facts)).map(|(at, _)| at)
+        let is_asked =
+            |at: usize| self.whole.contains(&at) || self.files.contains(&(at, facts.file));
+        let is_one = move |(at, class): &(usize, &&FileClass)| {
+            place(class) && (class.is)(facts) && is_asked(*at)
+        };
+        classes.filter(is_one).map(|(at, _)| at)
     }
 
     fn any_class(&self, place: fn(&FileClass) -> bool) -> bool {

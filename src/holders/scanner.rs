@@ -12,12 +12,14 @@ use crate::model::{Discovery, FileClass, FileId, Findings, Holders, Trace};
 /// The scans of one run: one, unless questions come up after it.
 pub struct Scanner {
     proc: PathBuf,
-    pid: Option<i32>,
+    /// Only these are looked at; empty: all.
+    only: Vec<i32>,
     openers: Cell<bool>,
     alone: Cell<bool>,
     asked: RefCell<Questions>,
     done: RefCell<Vec<ScanResult>>,
     found: RefCell<Vec<(&'static FileClass, Rc<Findings>)>>,
+    shown: RefCell<Vec<i32>>,
     found_files: RefCell<Vec<(&'static FileClass, FileId, Rc<Findings>)>>,
     /// The two answers that most objects have.
     nobody: Arc<Holders>,
@@ -29,21 +31,22 @@ impl Scanner {
     pub fn new(proc: &Path) -> Self {
         Self {
             proc: proc.to_owned(),
-            pid: None,
+            only: Vec::new(),
             openers: Cell::new(false),
             alone: Cell::new(false),
             asked: RefCell::default(),
             done: RefCell::default(),
             found: RefCell::default(),
+            shown: RefCell::default(),
             found_files: RefCell::default(),
             nobody: Arc::new(Holders::NOBODY),
             unknown: Arc::default(),
         }
     }
 
-    /// One that looks at this process alone.
-    pub fn only(proc: &Path, pid: i32) -> Self {
-        Self { pid: Some(pid), ..Self::new(proc) }
+    /// One that looks at these processes alone.
+    pub fn only(proc: &Path, pids: &[i32]) -> Self {
+        Self { only: pids.to_vec(), ..Self::new(proc) }
     }
 
     /// Holders will be asked of whatever is found: when files of a class are searched for, look for threads that wait to
@@ -99,15 +102,16 @@ impl Scanner {
     /// Looks for what was asked since the last scan, if anything was.
     fn look(&self) {
         let mut asked = self.asked.take();
-        (asked.only, asked.alone) = (self.pid, self.alone.get());
+        asked.only.clone_from(&self.only);
+        asked.alone = self.alone.get();
         if asked.is_empty() {
             return;
         }
         let (classes, files) = (asked.classes.clone(), asked.files.clone());
         let mut done = scan(&self.proc, asked);
-        for class in classes {
+        for (at, class) in classes.into_iter().enumerate() {
             let Some(found) = done.take(class) else { continue };
-            let of_class = files.iter().filter(|(of, _)| std::ptr::eq(*of, class));
+            let of_class = files.iter().filter(|(of, _)| *of == at);
             let of_files = of_class.map(|(_, file)| (class, *file, Rc::new(found.only(*file))));
             self.found_files.borrow_mut().extend(of_files);
             if done.is_whole(class) {
@@ -132,6 +136,17 @@ impl Discovery for Scanner {
         if self.known_file(class, file).is_none() {
             self.asked.borrow_mut().find_file(class, file);
         }
+    }
+
+    fn show_process(&self, pid: i32) {
+        let mut shown = self.shown.borrow_mut();
+        if !shown.contains(&pid) {
+            shown.push(pid);
+        }
+    }
+
+    fn shown_processes(&self) -> Vec<i32> {
+        self.shown.borrow().clone()
     }
 
     fn found_file(&self, class: &'static FileClass, file: FileId) -> Rc<Findings> {

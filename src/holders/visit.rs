@@ -400,7 +400,7 @@ impl ProcessScan<'_, '_> {
             Doing::Waiting(call) => self.wait(directory, call, visitor),
             Doing::Other => Ok(()),
             Doing::Either { native, compat } => {
-                let call = match waiting::has_64_bits(self.process)? {
+                let call = match self.process.has_64_bits()? {
                     true => native,
                     false => compat.map_err(|_| io::ErrorKind::Unsupported)?,
                 };

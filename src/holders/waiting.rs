@@ -9,10 +9,10 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::ResolveFlag;
 
-use super::call::RawCall;
-use super::memory::Memory;
 use crate::model::{Access, LockSort};
+use crate::sys::calls::RawCall;
 use crate::sys::file;
+use crate::sys::memory::Memory;
 use crate::sys::processes::Process;
 use numbers::{ArgumentMeaning, CALLS, COMPAT, Numbers};
 
@@ -129,10 +129,9 @@ pub(super) fn parse(text: &[u8]) -> Doing {
 }
 
 fn parse_known(text: &[u8]) -> Option<Doing> {
-    let call = RawCall::parse(text)?;
-    let (number, arguments) = (call.number, call.arguments);
+    let RawCall { number, arguments, foreign } = RawCall::parse(text)?;
     let native = meaning(CALLS, number, &arguments);
-    if !call.foreign {
+    if !foreign {
         return native.map(Doing::Waiting);
     }
     let compat = COMPAT.ok_or(UnknownNumbers).map(|calls| meaning(calls, number, &arguments));
@@ -178,19 +177,6 @@ fn meaning(calls: Numbers, number: libc::c_long, arguments: &[u64; 6]) -> Option
             _ => return None,
         },
     })
-}
-
-/// Returns true if a program has 64 bits, by what the kernel told it at its start: `/proc/PID/auxv`, pairs of words of a
-/// type below a hundred and a value, up to type 0. Read as words of 64 bits, two of 32 bits have the value in their upper half.
-///
-/// # Errors
-/// EACCES and EPERM for the processes of others.
-pub(super) fn has_64_bits(process: &Process) -> io::Result<bool> {
-    let mut buffer = [0; 1024];
-    let text = process.read(c"auxv", &mut buffer)?;
-    let words =
-        text.chunks_exact(8).filter_map(|word| Some(u64::from_ne_bytes(word.try_into().ok()?)));
-    Ok(words.step_by(2).take_while(|kind| *kind != 0).all(|kind| kind < 0x1000))
 }
 
 /// Longest path that the kernel takes, with its NUL.

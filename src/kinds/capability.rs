@@ -76,6 +76,12 @@ impl Discovery for Unasked {
 
     fn announce_file(&self, _class: &'static FileClass, _file: FileId) {}
 
+    fn show_process(&self, _pid: i32) {}
+
+    fn shown_processes(&self) -> Vec<i32> {
+        Vec::new()
+    }
+
     fn found_file(&self, class: &'static FileClass, _file: FileId) -> Rc<Findings> {
         self.found(class)
     }

@@ -10,6 +10,7 @@ mod fact;
 mod fifo;
 mod file;
 mod lock;
+mod pid;
 mod pipe;
 mod posix;
 pub mod process;
@@ -37,6 +38,7 @@ pub static KINDS: &[&KindRecord] = &[
     &pipe::RECORD,
     &sock::UNIX,
     &sock::INET,
+    &pid::RECORD,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];

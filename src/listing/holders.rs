@@ -11,8 +11,8 @@ use crate::model::{Class, Fault};
 /// What a listing has to know of holders.
 pub struct HolderColumns<'s> {
     scanner: &'s Scanner,
-    /// Only objects that this process holds.
-    pid: Option<i32>,
+    /// Only objects that one of these processes holds; empty: all objects.
+    pids: &'s [i32],
     /// They are printed or sorted by.
     printed: bool,
     /// There are objects whose holders have to be looked for.
@@ -41,12 +41,17 @@ pub fn check_process(pid: i32, cx: &Context) -> Result<(), Fault> {
 }
 
 impl<'s> HolderColumns<'s> {
-    /// Holders that are `printed`, and those of only what `pid` holds.
-    pub fn new(scanner: &'s Scanner, pid: Option<i32>, printed: bool) -> Self {
-        if printed || pid.is_some() {
+    /// Holders that are `printed`, and those of only what one of `pids` holds, if there are any.
+    pub fn new(scanner: &'s Scanner, pids: &'s [i32], printed: bool) -> Self {
+        if printed || !pids.is_empty() {
             scanner.expect_questions();
         }
-        Self { scanner, pid, printed, expected: false }
+        Self { scanner, pids, printed, expected: false }
+    }
+
+    /// Returns true if only objects of some processes are listed.
+    pub fn is_of_some(&self) -> bool {
+        !self.pids.is_empty()
     }
 
     /// Takes note of an object whose holders have to be looked for; false for one that the process asked for
@@ -54,9 +59,9 @@ impl<'s> HolderColumns<'s> {
     pub fn expects(&mut self, one: &mut Judged) -> bool {
         match &one.object.trace {
             // It is known already that no process holds it.
-            Some(_) if one.holders.is_some() => self.pid.is_none(),
+            Some(_) if one.holders.is_some() => !self.is_of_some(),
             Some(trace) if !trace.is_nobody() => {
-                if self.printed || self.pid.is_some() {
+                if self.printed || self.is_of_some() {
                     self.expected = true;
                     self.scanner.ask(trace);
                 }
@@ -64,15 +69,15 @@ impl<'s> HolderColumns<'s> {
             }
             Some(trace) => {
                 one.holders = self.printed.then(|| self.scanner.of(trace));
-                self.pid.is_none()
+                !self.is_of_some()
             }
-            None => self.pid.is_none(),
+            None => !self.is_of_some(),
         }
     }
 
     /// Looks for the holders of what is left, and leaves only what the process asked for holds.
     pub fn fill(&self, objects: &mut Vec<(usize, Judged)>, cx: &mut Context) {
-        if !self.printed && self.pid.is_none() {
+        if !self.printed && !self.is_of_some() {
             return;
         }
         let unknown = |one: &Judged| one.holders.is_none();
@@ -81,12 +86,16 @@ impl<'s> HolderColumns<'s> {
         for (_, one) in objects.iter_mut().filter(|(_, one)| unknown(one)) {
             one.holders = one.object.trace.map(|trace| self.scanner.of(&trace));
         }
-        let Some(pid) = self.pid else { return };
+        if !self.is_of_some() {
+            return;
+        }
         objects.retain(|(_, one)| {
             let found = one.holders.as_ref();
-            found.is_some_and(|found| found.holders.iter().any(|holder| holder.pid == pid))
+            found.is_some_and(|found| {
+                found.holders.iter().any(|holder| self.pids.contains(&holder.pid))
+            })
         });
-        if self.scanner.is_unread(pid) {
+        for pid in self.pids.iter().filter(|pid| self.scanner.is_unread(**pid)) {
             let cause =
                 format!("cannot read process {pid}, so objects may be missing: permission denied");
             cx.complain(&Fault::new(Class::Denied, cause).hint_of_user("run as its user or root"));

@@ -110,6 +110,14 @@ impl<'a> Walk<'a> {
         Self { look, act, steps, reordered, warnings: Vec::new() }
     }
 
+    /// Leaves out the kinds whose objects no process holds.
+    pub fn only_held(&mut self) {
+        self.steps.retain(|(_, step)| match step {
+            WalkStep::Whole(record, _) => record.holding.can_be_held(),
+            WalkStep::One { .. } => true,
+        });
+    }
+
     /// Hands over every object that the selection names; the other filters are left to `take`.
     pub fn run(&mut self, cx: &mut Context, take: Take) -> ControlFlow<()> {
         let steps = std::mem::take(&mut self.steps);

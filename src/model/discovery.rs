@@ -168,6 +168,12 @@ pub trait Discovery {
     /// Announces that this file will be asked for, as one of its class.
     fn announce_file(&self, class: &'static FileClass, file: FileId);
 
+    /// Announces that this process will be shown, with others.
+    fn show_process(&self, pid: i32);
+
+    /// The processes that are shown together in this run.
+    fn shown_processes(&self) -> Vec<i32>;
+
     /// The files of this class.
     fn found(&self, class: &'static FileClass) -> Rc<Findings>;
 

@@ -2,7 +2,8 @@
 
 use super::encoding::quoted;
 use super::locator::{
-    ABSTRACT, DESCRIPTOR, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH, TCP, UDP,
+    ABSTRACT, DESCRIPTOR, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH, PROCESS,
+    TCP, UDP,
 };
 use super::named::listed;
 
@@ -23,6 +24,8 @@ pub enum Facility {
     Pipe,
     /// Socket.
     Sock,
+    /// Process.
+    Pid,
     /// The smallest kind, for tests alone.
     #[cfg(any(test, feature = "skeleton"))]
     Skeleton,
@@ -75,6 +78,13 @@ static ROWS: &[FacilityRow] = &[
         name: "sock",
         alias: None,
         forms: &[&MARKED_PATH, &ABSTRACT, &TCP, &UDP, &INODE, &DESCRIPTOR],
+        longest: 0,
+    },
+    FacilityRow {
+        facility: Facility::Pid,
+        name: "pid",
+        alias: None,
+        forms: &[&PROCESS],
         longest: 0,
     },
     #[cfg(any(test, feature = "skeleton"))]

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::encoding::{Encoded, quoted};
 use super::inet::{InetAddress, Transport};
 use super::named::Named;
+use super::process::ProcessName;
 
 /// Which interface of the kernel an object belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +75,8 @@ pub enum Locator {
     Inet(InetAddress),
     /// Whatever this descriptor of this process is: resolved to the object, as a key is.
     Descriptor(u32, u32),
+    /// A process or thread.
+    Process(ProcessName),
 }
 
 impl Locator {
@@ -90,6 +93,7 @@ impl Locator {
             Self::Abstract(_) => &ABSTRACT,
             Self::Inet(inet) if inet.transport == Transport::Tcp => &TCP,
             Self::Inet(_) => &UDP,
+            Self::Process(_) => &PROCESS,
         }
     }
 }
@@ -112,6 +116,7 @@ impl Display for Locator {
                 Encoded(name.as_bytes()).fmt(out)
             }
             Self::Inet(inet) => inet.fmt(out),
+            Self::Process(process) => process.fmt(out),
         }
     }
 }
@@ -177,6 +182,16 @@ pub static KEY: LocatorForm = LocatorForm {
         Some(key) => Ok(Locator::Key(key)),
         None => Err(format!("{} is no System V key: keys are 0x1 to 0xffffffff", quoted(&text))),
     },
+};
+
+/// A process or thread.
+pub static PROCESS: LocatorForm = LocatorForm {
+    word: "PID[/TID]",
+    about: "a process id, with /TID for a thread, with :INODE or :@TICKS for no later process of the same number",
+    family: Family::Kernel,
+    begins: &[],
+    fits: |text| !text.is_empty(),
+    parse: |text, _, _| ProcessName::parse(&text).map(Locator::Process),
 };
 
 /// A POSIX name.

@@ -19,7 +19,9 @@ mod named;
 mod object;
 mod param;
 mod past;
+mod process;
 mod shortage;
+mod signal;
 mod state;
 mod subject;
 mod term;
@@ -44,14 +46,16 @@ pub use kind::{Breadth, Field, FileType, Kind, Part};
 pub use limit::{Limit, Who};
 pub use locator::{
     ABSTRACT, DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME,
-    PATH, TCP, UDP,
+    PATH, PROCESS, TCP, UDP,
 };
 pub use message::Mark;
 pub use named::{Named, choices};
 pub use object::{COMMON, Column, Facts, Found, Object, ObjectName, Place};
 pub use param::{Argument, Form, Param, Settings};
 pub use past::{Actor, History, UsePattern};
+pub use process::{ProcessName, ProcessPart};
 pub use shortage::{Shortage, Use};
+pub use signal::{SignalSet, signal_name};
 pub use state::{State, Verdict};
 pub use subject::{FileId, IpcNamespace, Subject};
 pub use term::Term;

@@ -31,6 +31,8 @@ pub enum Subject {
     Queue(IpcNamespace, u32),
     /// A System V semaphore set by its id.
     Set(IpcNamespace, u32),
+    /// A process by its number, and the ticks after boot at which it was started.
+    Process(i32, u64),
 }
 
 impl Subject {
@@ -38,7 +40,7 @@ impl Subject {
     pub fn file(self) -> Option<FileId> {
         match self {
             Self::File(file) => Some(file),
-            Self::Segment(..) | Self::Queue(..) | Self::Set(..) => None,
+            Self::Segment(..) | Self::Queue(..) | Self::Set(..) | Self::Process(..) => None,
         }
     }
 }

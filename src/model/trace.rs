@@ -46,6 +46,12 @@ impl Holding {
         found_in: &[],
     };
 
+    /// Returns true if a process can hold such objects: what exists by itself and shows no holder is held by none.
+    pub fn can_be_held(&self) -> bool {
+        let shows = self.mappings || self.descriptors || self.locks || self.calls != Calls::None;
+        shows || self.vacancy != Vacancy::Existence
+    }
+
     /// Returns true if only threads that wait in a call leave a trace, and other users none.
     pub fn is_of_calls(&self) -> bool {
         self.calls == Calls::OnId && !self.mappings && !self.descriptors

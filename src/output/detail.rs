@@ -37,9 +37,11 @@ pub fn detail(
             continue;
         }
         let mut label = name.replace('-', " ");
-        // Several things are told below each other.
+        // Several sentences are told below each other, words in a row.
         let values = match &**value {
-            Value::List(values) if !values.is_empty() => &**values,
+            Value::List(values) if values.iter().any(|one| matches!(one, Value::Text(_))) => {
+                &**values
+            }
             value => std::slice::from_ref(value),
         };
         for value in values {

@@ -124,6 +124,14 @@ pub fn stat_path(path: &CStr) -> io::Result<Stat> {
     statx(libc::AT_FDCWD, path, libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT)
 }
 
+/// What a path leads to, links followed.
+///
+/// # Errors
+/// ENOENT, EACCES and the others of `statx(2)`.
+pub fn stat_path_target(path: &CStr) -> io::Result<Stat> {
+    statx(libc::AT_FDCWD, path, libc::AT_NO_AUTOMOUNT)
+}
+
 /// What a path is, as the kernel remembers it; a symbolic link is itself. A file system that does not answer is not asked
 /// about the file itself, as about a mount point.
 ///

@@ -31,6 +31,22 @@ pub fn share(one: i32, two: i32, what: Shared) -> io::Result<bool> {
     Ok(order == 0)
 }
 
+/// Returns true if two descriptors, each with its process, are of one open file description: `kcmp(2)`, KCMP_FILE.
+///
+/// # Errors
+/// As [`share`], EBADF for a descriptor that has been closed.
+///
+/// [`kcmp(2)`](https://man7.org/linux/man-pages/man2/kcmp.2.html)
+#[doc(alias = "kcmp")]
+pub fn share_description(one: (i32, i32), two: (i32, i32)) -> io::Result<bool> {
+    const KCMP_FILE: libc::c_int = 0;
+    // SAFETY: no pointer is passed.
+    let order = check(unsafe {
+        libc::syscall(libc::SYS_kcmp, one.0, two.0, KCMP_FILE, i64::from(one.1), i64::from(two.1))
+    })?;
+    Ok(order == 0)
+}
+
 /// Makes this thread have no list of what is to be undone, and returns its id: a process that starts a thread gets one that
 /// both share, and would then compare unequal with those that have none. `unshare(2)`, CLONE_SYSVSEM.
 ///

@@ -3,7 +3,29 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::descriptor;
+use super::{descriptor, file};
+
+/// The inode by which the kernel tells a process from every other that ever has its number: that of its file in pidfs. `None` before
+/// Linux 6.9, where all have the same.
+///
+/// # Errors
+/// ESRCH when it has ended, ENOSYS before Linux 5.3.
+///
+/// [`pidfd_open(2)`](https://man7.org/linux/man-pages/man2/pidfd_open.2.html)
+#[doc(alias = "pidfd_open")]
+pub fn inode(pid: i32) -> io::Result<Option<u64>> {
+    // SAFETY: no pointer is passed.
+    let process = descriptor(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    let (stat, shared) = (file::stat(&process)?, anonymous_device()?);
+    Ok((stat.device != shared).then_some(stat.inode))
+}
+
+/// The device of descriptors without a file of their own.
+fn anonymous_device() -> io::Result<u64> {
+    use nix::sys::eventfd::{EfdFlags, EventFd};
+    let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC)?;
+    Ok(file::stat(&event)?.device)
+}
 
 /// A copy of descriptor `fd` of process `pid`: the same open file, not another opening of it, so that nobody
 /// who waits for one is released.

@@ -1,7 +1,7 @@
 //! Walking the process file system: `proc(5)`. A process is opened once, and everything of it is read through
 //! that directory, so that a later process under the same number is never taken for it.
 
-use std::ffi::{CStr, OsString};
+use std::ffi::{CStr, CString, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -201,6 +201,39 @@ impl Process {
         file::stat_target(&self.directory, name)
     }
 
+    /// Returns true if a link below its directory leads to a POSIX queue: a file on the kernel's file system of them.
+    ///
+    /// [`fstatfs(2)`](https://man7.org/linux/man-pages/man2/fstatfs.2.html)
+    #[doc(alias = "fstatfs")]
+    pub fn is_queue(&self, name: &CStr) -> bool {
+        /// MQUEUE_MAGIC of the kernel.
+        const QUEUES: u64 = 0x1980_0202;
+        let handle = self.handle(name);
+        let system = handle.and_then(|handle| Ok(rustix::fs::fstatfs(&handle)?));
+        system.is_ok_and(|system| system.f_type as u64 == QUEUES)
+    }
+
+    /// Returns true if its program has 64 bits, by what the kernel told it at its start: `auxv`, pairs of words of a type
+    /// below a hundred and a value, up to type 0. Read as words of 64 bits, two of 32 bits have the value in their upper half.
+    ///
+    /// # Errors
+    /// EACCES and EPERM for the processes of others.
+    pub fn has_64_bits(&self) -> io::Result<bool> {
+        let mut buffer = [0; 1024];
+        let text = self.read(c"auxv", &mut buffer)?;
+        let words =
+            text.chunks_exact(8).filter_map(|word| Some(u64::from_ne_bytes(word.try_into().ok()?)));
+        Ok(words.step_by(2).take_while(|kind| *kind != 0).all(|kind| kind < 0x1000))
+    }
+
+    /// Its group.
+    ///
+    /// # Errors
+    /// ENOENT when it has ended.
+    pub fn group(&self) -> io::Result<u32> {
+        Ok(file::stat(&self.directory)?.gid)
+    }
+
     /// Its effective user.
     ///
     /// # Errors
@@ -223,8 +256,16 @@ impl Process {
     /// # Errors
     /// ENOENT and ESRCH when it has ended.
     pub fn status(&self) -> io::Result<Status> {
+        self.status_of("")
+    }
+
+    /// What `stat` says of a thread, whose directory this is: `task/12/`, or empty for the process.
+    ///
+    /// # Errors
+    /// As [`Process::status`].
+    pub fn status_of(&self, directory: &str) -> io::Result<Status> {
         let mut buffer = [0; 1024];
-        Status::parse(self.read(c"stat", &mut buffer)?)
+        Status::parse(self.read(&CString::new(format!("{directory}stat"))?, &mut buffer)?)
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
     }
 }
@@ -246,6 +287,8 @@ pub struct Status {
     pub threads: u64,
     /// When it was started, in ticks since boot.
     pub start: u64,
+    /// As `wait(2)` has it: of one that is stopped, the signal that has stopped it. 0 where it may not be read.
+    pub exit_code: u32,
 }
 
 /// PF_KTHREAD of the kernel.
@@ -270,6 +313,7 @@ impl Status {
             flags: field(9)?.parse().ok()?,
             threads: field(20)?.parse().ok()?,
             start: field(22)?.parse().ok()?,
+            exit_code: field(52).and_then(|code| code.parse().ok()).unwrap_or(0),
         })
     }
 
@@ -278,9 +322,14 @@ impl Status {
         self.flags & FORKED != 0
     }
 
+    /// Returns true if it is one of the kernel's own.
+    pub fn is_kernel_thread(&self) -> bool {
+        self.flags & KERNEL_THREAD != 0
+    }
+
     /// Returns true if it has nothing: no memory, no descriptors, no thread that could wait.
     pub fn is_empty(&self) -> bool {
-        self.flags & KERNEL_THREAD != 0 || (matches!(self.state, b'Z' | b'X') && self.threads <= 1)
+        self.is_kernel_thread() || (matches!(self.state, b'Z' | b'X') && self.threads <= 1)
     }
 }
 

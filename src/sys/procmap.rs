@@ -22,10 +22,19 @@ pub struct Mapping {
     pub shared: bool,
     /// Bytes of its pages.
     pub page: u64,
+    /// Where in the file it begins, in bytes.
+    pub offset: u64,
     /// Device of the file.
     pub device: u64,
     /// Inode of the file.
     pub inode: u64,
+}
+
+impl Mapping {
+    /// Returns true if a file is behind it.
+    pub fn has_file(&self) -> bool {
+        self.inode != 0 || self.device != 0
+    }
 }
 
 /// `struct procmap_query` of the kernel's <linux/fs.h>; the libc crate lacks it.
@@ -93,6 +102,7 @@ fn at(answer: io::Result<MapQuery>) -> io::Result<Option<Mapping>> {
             write: found.vma_flags & WRITABLE != 0,
             shared: found.vma_flags & SHARED != 0,
             page: found.vma_page_size,
+            offset: found.vma_offset,
             device: libc::makedev(found.dev_major, found.dev_minor),
             inode: found.inode,
         })),
@@ -120,6 +130,47 @@ pub fn mapping_name<'a>(
 ) -> io::Result<&'a [u8]> {
     ask(maps, 0, address, name)?;
     Ok(CStr::from_bytes_until_nul(name).map_or(&[], CStr::to_bytes))
+}
+
+/// One line of `/proc/PID/maps`: what it says, and the name at its end. The name may be anything, but has no
+/// newline (the kernel writes `\012`), and nothing before it is chosen by anybody.
+pub fn parse_line(line: &[u8]) -> Option<(Mapping, &[u8])> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut fields = line.splitn(6, |&byte| byte == b' ');
+    let (start, end) = split(fields.next()?, b'-')?;
+    let permissions = fields.next()?;
+    let offset = fields.next()?;
+    let (major, minor) = split(fields.next()?, b':')?;
+    let inode = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let name = fields.next().unwrap_or_default().trim_ascii_start();
+    let &[read, write, _, shared] = permissions else { return None };
+    let device = libc::makedev(u32::try_from(major).ok()?, u32::try_from(minor).ok()?);
+    let mapping = Mapping {
+        start,
+        end,
+        read: read == b'r',
+        write: write == b'w',
+        shared: shared == b's',
+        // The text does not tell.
+        page: 0,
+        offset: hex(offset)?,
+        device,
+        inode,
+    };
+    Some((mapping, name))
+}
+
+/// Two hexadecimal numbers with a sign between them.
+fn split(field: &[u8], sign: u8) -> Option<(u64, u64)> {
+    let field = std::str::from_utf8(field).ok()?;
+    let (one, two) = field.split_once(char::from(sign))?;
+    Some((hex(one.as_bytes())?, hex(two.as_bytes())?))
+}
+
+fn hex(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().all(u8::is_ascii_hexdigit);
+    let text = std::str::from_utf8(text).ok().filter(|_| digits)?;
+    u64::from_str_radix(text, 16).ok()
 }
 
 #[cfg(test)]

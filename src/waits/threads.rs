@@ -6,7 +6,7 @@ use std::io;
 
 use nix::sys::uio::pread;
 
-use crate::holders::RawCall;
+use crate::sys::calls::RawCall;
 use crate::sys::processes::Process;
 
 /// What a thread waits for on a descriptor.

@@ -184,9 +184,13 @@ fn list_of_other_users(env: &TestEnv, subject: &Subject) {
     if matches!(subject.kind, "fifo" | "unix-sock") {
         std::os::unix::fs::chown(env.directory(), Some(NAMELESS), None).unwrap();
     }
-    let _maker = makers::holder::holding_as(NAMELESS, || {
-        (subject.make)(&fresh, 0o600);
-    });
+    // A process is there as long as it runs.
+    let _maker = match subject.kind {
+        "pid" => makers::holder::blocking_as(NAMELESS, makers::process::stop_oneself),
+        _ => makers::holder::holding_as(NAMELESS, || {
+            (subject.make)(&fresh, 0o600);
+        }),
+    };
     let own = subject.made(env);
     for uid in [0, STRANGER] {
         let output =

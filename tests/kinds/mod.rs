@@ -4,6 +4,7 @@ mod fifo;
 mod lock;
 mod mq_posix;
 mod mq_sysv;
+mod pid;
 mod pipe;
 mod sem_posix;
 mod sem_sysv;
@@ -17,6 +18,7 @@ pub fn cases() -> Vec<Case> {
     [
         fifo::cases(),
         lock::cases(),
+        pid::cases(),
         mq_posix::cases(),
         mq_sysv::cases(),
         pipe::cases(),

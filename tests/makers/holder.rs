@@ -91,6 +91,12 @@ pub fn holding_as(uid: u32, act: impl FnOnce()) -> Holder {
     start(Some(uid), act, pause)
 }
 
+/// Forks a process that runs `block` as another user, which never returns.
+#[track_caller]
+pub fn blocking_as(uid: u32, block: impl FnOnce()) -> Holder {
+    start(Some(uid), || (), block)
+}
+
 /// Forks a process that runs `act`, and whose main thread then ends while its others go on.
 #[track_caller]
 pub fn headless(act: impl FnOnce()) -> Holder {

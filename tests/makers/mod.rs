@@ -15,6 +15,7 @@ pub mod memory;
 pub mod odd;
 pub mod pipe;
 pub mod posix;
+pub mod process;
 pub mod sock;
 pub mod sysv;
 

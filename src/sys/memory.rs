@@ -2,17 +2,16 @@
 //! that answers by itself. A page of any other may never come, and then whoever reads it waits for ever.
 
 use std::ffi::CString;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sys::uio::pread;
 
-use super::maps;
-use crate::sys::processes::Process;
-use crate::sys::{mounts, procmap, shm};
+use super::processes::Process;
+use super::{mounts, procmap, shm};
 
 /// The memory of a process.
-pub(super) struct Memory<'a> {
+pub struct Memory<'a> {
     process: &'a Process,
     directory: &'a str,
     file: OwnedFd,
@@ -23,7 +22,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Errors
     /// EACCES and EPERM for the processes of others.
-    pub(super) fn open(process: &'a Process, directory: &'a str) -> io::Result<Self> {
+    pub fn open(process: &'a Process, directory: &'a str) -> io::Result<Self> {
         let file = process.open(&CString::new(format!("{directory}mem"))?)?;
         Ok(Self { process, directory, file })
     }
@@ -32,7 +31,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Errors
     /// EIO where nothing is mapped; `Unsupported` for a page of a file system that may not answer.
-    pub(super) fn read(&self, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    pub fn read(&self, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let gone = || io::Error::from_raw_os_error(libc::EIO);
         let (end, device) = self.mapping(address)?.ok_or_else(gone)?;
         if !self.is_at_hand(device) {
@@ -48,9 +47,7 @@ impl<'a> Memory<'a> {
     fn mapping(&self, address: u64) -> io::Result<Option<(u64, u64)>> {
         let file = self.process.open(&CString::new(format!("{}maps", self.directory))?)?;
         match procmap::covering(file.as_fd(), address) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {
-                maps::covering(file, address)
-            }
+            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => covering(file, address),
             found => Ok(found?.map(|mapping| (mapping.end, mapping.device))),
         }
     }
@@ -66,6 +63,23 @@ impl<'a> Memory<'a> {
             || is_mounted_there()
             || mounts::is_local_here(device)
     }
+}
+
+/// The end of the mapping at this address, and the device of its file, in the text of `maps`.
+///
+/// # Errors
+/// Those of `read(2)`.
+fn covering(maps: OwnedFd, address: u64) -> io::Result<Option<(u64, u64)>> {
+    let (mut lines, mut line) = (BufReader::new(std::fs::File::from(maps)), Vec::new());
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        if let Some((mapping, _)) = procmap::parse_line(&line)
+            && (mapping.start..mapping.end).contains(&address)
+        {
+            return Ok(Some((mapping.end, mapping.device)));
+        }
+        line.clear();
+    }
+    Ok(None)
 }
 
 /// Bytes of `mountinfo` that are looked at.
