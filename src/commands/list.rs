@@ -40,9 +40,9 @@ pub(super) struct Args {
     #[command(flatten)]
     judging: Judging,
 
-    /// Only objects that one of these processes holds; P,Q or repeatable
+    /// Only objects that these processes hold: P,Q
     ///
-    /// Attached, open, mapped, locked, registered, or waited for; objects of every kind, also those without a name.
+    /// One of them is enough; repeatable. Attached, open, mapped, locked, registered, or waited for; objects of every kind, also those without a name.
     #[arg(
         long,
         value_name = "PID",

@@ -194,6 +194,11 @@ impl Questions {
         classes.filter(is_one).map(|(at, _)| at)
     }
 
+    /// Returns true if threads that wait for words in this file are looked for.
+    pub(super) fn waits_on_words(&self, facts: &FileFacts) -> bool {
+        self.classes_of(facts, |class| class.sources.words).next().is_some()
+    }
+
     fn any_class(&self, place: fn(&FileClass) -> bool) -> bool {
         self.classes.iter().any(|class| place(class))
     }
@@ -202,7 +207,7 @@ impl Questions {
     pub(super) fn maps(&self) -> MapsWanted {
         if self.needed.mappings || self.any_class(|class| class.sources.mappings) {
             MapsWanted::Files
-        } else if self.needed.attachments {
+        } else if self.needed.attachments || self.any_class(|class| class.sources.words) {
             MapsWanted::Shared
         } else {
             MapsWanted::None
@@ -218,7 +223,11 @@ impl Questions {
 
     /// Returns true if the calls have to be looked at that threads wait in.
     pub(super) fn calls(&self) -> bool {
-        self.needed.calls || self.needed.words || self.locks.any() || self.opening()
+        self.needed.calls
+            || self.needed.words
+            || self.locks.any()
+            || self.any_class(|class| class.sources.words)
+            || self.opening()
     }
 
     /// Returns true if threads that wait to open a file are looked for.

@@ -138,6 +138,10 @@ impl Discovery for Scanner {
         }
     }
 
+    fn expect(&self, trace: &Trace) {
+        self.ask(trace);
+    }
+
     fn show_process(&self, pid: i32) {
         let mut shown = self.shown.borrow_mut();
         if !shown.contains(&pid) {

@@ -14,8 +14,8 @@ use super::questions::Questions;
 use super::waiting::{self, Call, Doing, LockCall};
 use super::{ProcessInfo, Sighting, fds};
 use crate::model::{
-    Access, FileDetails, FileFacts, FileId, How, IpcNamespace, LockWait, Showing, ShownAs,
-    ShownFile, Subject, Timestamp,
+    Access, FileClass, FileDetails, FileFacts, FileId, How, IpcNamespace, LockWait, Showing,
+    ShownAs, ShownFile, Subject, Timestamp, WordWait,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::kcmp::{Shared, share};
@@ -122,6 +122,8 @@ struct ProcessScan<'v, 'a> {
     found: Vec<(Subject, How, Option<i32>)>,
     /// Where memory is mapped with words that threads wait on: start, end, file.
     words: Vec<(u64, u64, FileId)>,
+    /// Where memory of classes is mapped in which threads wait for words; true for a System V segment.
+    waited: Vec<(Mapping, bool)>,
     gaps: Gaps,
 }
 
@@ -159,6 +161,7 @@ impl<'a> Scan<'a> {
             threads: Vec::new(),
             found: Vec::new(),
             words: Vec::new(),
+            waited: Vec::new(),
             gaps: Gaps::default(),
         };
         visit.look(self);
@@ -253,7 +256,9 @@ impl ProcessScan<'_, '_> {
     fn mappings_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<bool> {
         let (ground, pid) = (self.ground, self.process.pid);
         let questions = ground.questions;
-        let has_classes = questions.classes.iter().any(|class| class.sources.mappings);
+        let is_shown = |class: &FileClass| class.sources.mappings || class.sources.words;
+        let has_classes = questions.classes.iter().any(|class| is_shown(class));
+        let mut waited = Vec::new();
         let (mut any, mut files, mut segments) = (false, Vec::new(), Vec::new());
         let Scan { source, showings, .. } = visitor;
         maps::visit(self.process, directory, ground.which, source, &mut |mapping, is_segment| {
@@ -266,9 +271,15 @@ impl ProcessScan<'_, '_> {
             if wanted && ground.could_be_segment(mapping) && is_segment() {
                 let access = Access::new(mapping.read, mapping.write);
                 segments.extend(id.map(|id| (id, access)));
+                if questions.waits_on_words(&mapped(mapping, file)) {
+                    waited.push((*mapping, true));
+                }
                 return;
             }
             let facts = mapped(mapping, file);
+            if mapping.shared && questions.waits_on_words(&facts) {
+                waited.push((*mapping, false));
+            }
             let mut known = false;
             for class in questions.classes_of(&facts, |class| class.sources.mappings) {
                 known = true;
@@ -279,6 +290,7 @@ impl ProcessScan<'_, '_> {
                 files.push((*mapping, file, ways.is_some_and(|ways| ways.words)));
             }
         })?;
+        self.waited.append(&mut waited);
         for (mapping, file, has_words) in files {
             if has_words {
                 self.words.push((mapping.start, mapping.end, file));
@@ -423,7 +435,8 @@ impl ProcessScan<'_, '_> {
             Call::Lock(call) if self.ground.questions.locks.any() => {
                 return self.wait_for_lock(directory, &call, visitor);
             }
-            Call::Word(address, name) => {
+            Call::Word(address, name, operation) => {
+                self.wait_for_word(directory, (address, operation), visitor);
                 let within =
                     |(start, end, _): &&(u64, u64, FileId)| (*start..*end).contains(&address);
                 let Some((_, _, file)) = self.words.iter().find(within) else { return Ok(()) };
@@ -456,6 +469,32 @@ impl ProcessScan<'_, '_> {
 }
 
 impl ProcessScan<'_, '_> {
+    /// A thread waits for a word in memory that is looked for.
+    fn wait_for_word(
+        &mut self,
+        directory: &str,
+        (address, operation): (u64, u64),
+        visitor: &mut Scan,
+    ) {
+        let within =
+            |(mapping, _): &&(Mapping, bool)| (mapping.start..mapping.end).contains(&address);
+        let Some((mapping, is_segment)) = self.waited.iter().find(within).copied() else { return };
+        // Without the flag, the word is one that others can share.
+        if operation & waiting::PRIVATE != 0
+            || is_segment && !self.thread_is_in_our_namespace(directory)
+        {
+            return;
+        }
+        let offset = (address - mapping.start).saturating_add(mapping.offset);
+        let operation = operation & !waiting::FUTEX_FLAGS;
+        let file = FileId { device: mapping.device, inode: mapping.inode };
+        let (facts, pid) = (mapped(&mapping, file), self.process.pid);
+        let place = ShownAs::WordWait(WordWait { offset, address, operation });
+        for class in self.ground.questions.classes_of(&facts, |class| class.sources.words) {
+            show(&mut visitor.showings, class, facts, Showing { pid, place });
+        }
+    }
+
     /// A thread waits for a lock on a file.
     fn wait_for_lock(
         &mut self,

@@ -25,8 +25,8 @@ pub(super) enum Call {
     Set(u32, &'static str),
     /// On the POSIX queue behind this descriptor of the thread.
     Descriptor(i32, &'static str),
-    /// For the word at this address to change.
-    Word(u64, &'static str),
+    /// For the word at this address to change: the operation with its flags comes last.
+    Word(u64, &'static str, u64),
     /// For the other side of a FIFO: the descriptor that a relative path begins at, and where the path is.
     Open(i32, u64, &'static str),
     /// For a lock on a file.
@@ -119,9 +119,12 @@ pub(super) fn is_known() -> bool {
     !CALLS.is_empty()
 }
 
-/// FUTEX_WAIT and FUTEX_WAIT_BITSET, without the flags for private words and the clock.
-const FUTEX_WAITS: [u64; 2] = [0, 9];
-const FUTEX_FLAGS: u64 = 0x180;
+/// FUTEX_PRIVATE_FLAG: the word is of one process alone.
+pub(super) const PRIVATE: u64 = 0x80;
+
+/// FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI and FUTEX_LOCK_PI2, without the flags for private words and the clock.
+const FUTEX_WAITS: [u64; 5] = [0, 6, 9, 11, 13];
+pub(super) const FUTEX_FLAGS: u64 = 0x180;
 
 /// Reads `NUMBER ARGUMENT*6 STACK PROGRAM`, all but the first hexadecimal; `running` and `-1 …` are no calls.
 pub(super) fn parse(text: &[u8]) -> Doing {
@@ -164,7 +167,7 @@ fn meaning(calls: Numbers, number: libc::c_long, arguments: &[u64; 6]) -> Option
             Call::Lock(LockCall { fd: int(first), sort, argument: third })
         }
         ArgumentMeaning::Futex if FUTEX_WAITS.contains(&(second & !FUTEX_FLAGS)) => {
-            Call::Word(first, name)
+            Call::Word(first, name, second)
         }
         ArgumentMeaning::Futex => return None,
         ArgumentMeaning::Open => Call::Open(libc::AT_FDCWD, first, name),
@@ -287,7 +290,7 @@ mod tests {
         // FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME is what sem_wait(3) does, FUTEX_WAKE is what sem_post(3) does.
         assert_eq!(
             waiting(&line(libc::SYS_futex, 0x7f00, 0x189)),
-            Some(Call::Word(0x7f00, "sem_wait"))
+            Some(Call::Word(0x7f00, "sem_wait", 0x189))
         );
         assert_eq!(waiting(&line(libc::SYS_futex, 0x7f00, 1)), None);
         let here = u64::from(libc::AT_FDCWD.cast_unsigned());

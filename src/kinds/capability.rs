@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use crate::model::{
     Address, Breadth, Difference, Discovery, Facts, Fault, Field, FileClass, FileId, Findings,
-    Found, History, Kind, Limit, Locator, Object, Param, Part, Settings,
+    Found, History, Kind, Limit, Locator, Object, Param, Part, Settings, Trace,
 };
 
 use super::search::FileSearch;
@@ -75,6 +75,8 @@ impl Discovery for Unasked {
     fn announce(&self, _class: &'static FileClass) {}
 
     fn announce_file(&self, _class: &'static FileClass, _file: FileId) {}
+
+    fn expect(&self, _trace: &Trace) {}
 
     fn show_process(&self, _pid: i32) {}
 

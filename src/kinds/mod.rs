@@ -20,6 +20,7 @@ mod skeleton;
 mod sock;
 mod sysv;
 mod uppers;
+mod words;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
 use backing::Backing;

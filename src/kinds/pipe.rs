@@ -36,7 +36,7 @@ static KIND: Kind = Kind {
 /// A pipe is a file of the type of FIFOs on the kernel's own file system of pipes.
 static PIPES: FileClass = FileClass {
     name: "pipe",
-    sources: Sources { descriptors: true, mappings: false, opening: false, locks: false },
+    sources: Sources { descriptors: true, ..Sources::NONE },
     is: |facts: &FileFacts| {
         facts.mode.is_some_and(|mode| mode & libc::S_IFMT == libc::S_IFIFO)
             && Some(facts.file.device) == pipe::device()

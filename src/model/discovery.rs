@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use super::filelock::{FileLock, LockLine};
 use super::holder::{Access, LockSort};
@@ -30,12 +29,14 @@ pub struct Sources {
     pub opening: bool,
     /// Advisory locks that are held by way of descriptors, and threads that wait for one.
     pub locks: bool,
+    /// Threads that wait for a word in memory that is mapped shared.
+    pub words: bool,
 }
 
 impl Sources {
     /// Nowhere.
     pub const NONE: Self =
-        Self { descriptors: false, mappings: false, opening: false, locks: false };
+        Self { descriptors: false, mappings: false, opening: false, locks: false, words: false };
 }
 
 /// What a process shows of a file without its being opened.
@@ -109,6 +110,19 @@ pub enum ShownAs {
     Lock(i32, FileLock),
     /// A thread that waits for a lock.
     LockWait(LockWait),
+    /// A thread that waits for a word in memory.
+    WordWait(WordWait),
+}
+
+/// A thread that waits for a word in shared memory: `futex(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordWait {
+    /// Where the word is in the file, in bytes.
+    pub offset: u64,
+    /// Where it is in the memory of the process.
+    pub address: u64,
+    /// The operation, without its flags.
+    pub operation: u64,
 }
 
 /// A thread that waits for a lock on a file.
@@ -158,25 +172,4 @@ impl Findings {
     pub fn showings(&self, file: &FileId) -> &[Showing] {
         self.files.get(file).map_or(&[], |found| &found.showings)
     }
-}
-
-/// Finds files that processes show, once in a run however often the answer is wanted.
-pub trait Discovery {
-    /// Announces that the files of this class will be asked for, so that one scan looks for all that was announced.
-    fn announce(&self, class: &'static FileClass);
-
-    /// Announces that this file will be asked for, as one of its class.
-    fn announce_file(&self, class: &'static FileClass, file: FileId);
-
-    /// Announces that this process will be shown, with others.
-    fn show_process(&self, pid: i32);
-
-    /// The processes that are shown together in this run.
-    fn shown_processes(&self) -> Vec<i32>;
-
-    /// The files of this class.
-    fn found(&self, class: &'static FileClass) -> Rc<Findings>;
-
-    /// Where this one file of a class is shown, for classes that are expensive to look for as a whole.
-    fn found_file(&self, class: &'static FileClass, file: FileId) -> Rc<Findings>;
 }

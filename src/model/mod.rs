@@ -9,6 +9,7 @@ mod encoding;
 mod facility;
 mod fault;
 mod filelock;
+mod finder;
 mod holder;
 mod inet;
 mod kind;
@@ -33,13 +34,14 @@ pub use address::{Address, Selector};
 pub use clock::Clock;
 pub use difference::Difference;
 pub use discovery::{
-    Discovery, FileClass, FileDetails, FileFacts, Findings, LockWait, Showing, ShownAs, ShownFile,
-    Sources,
+    FileClass, FileDetails, FileFacts, Findings, LockWait, Showing, ShownAs, ShownFile, Sources,
+    WordWait,
 };
 pub use encoding::{Encoded, decode, quoted};
 pub use facility::Facility;
 pub use fault::{Class, Fault};
 pub use filelock::{FileLock, LockLine, LockTaker};
+pub use finder::Discovery;
 pub use holder::{Access, Holder, Holders, How, LockSort};
 pub use inet::{Host, InetAddress, Transport};
 pub use kind::{Breadth, Field, FileType, Kind, Part};

@@ -151,6 +151,14 @@ impl Trace {
         self.holding.is_of_calls()
     }
 
+    /// The file by which mappings show the object; those of System V segments are on this device.
+    pub fn memory(&self, segments: u64) -> Option<FileId> {
+        match self.subject {
+            Subject::Segment(_, id) => Some(FileId { device: segments, inode: id.into() }),
+            other => other.file(),
+        }
+    }
+
     /// The file behind the object, if there is one.
     pub fn file(&self) -> Option<FileId> {
         self.subject.file()

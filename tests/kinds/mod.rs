@@ -11,6 +11,7 @@ mod sem_sysv;
 mod shm_posix;
 mod shm_sysv;
 mod sock;
+mod words;
 
 use crate::cases::Case;
 
@@ -26,6 +27,7 @@ pub fn cases() -> Vec<Case> {
         sem_sysv::cases(),
         shm_posix::cases(),
         shm_sysv::cases(),
+        words::cases(),
         sock::cases(),
     ]
     .into_iter()

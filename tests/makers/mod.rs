@@ -18,6 +18,7 @@ pub mod posix;
 pub mod process;
 pub mod sock;
 pub mod sysv;
+pub mod words;
 
 use std::ffi::CString;
 use std::io;

@@ -25,9 +25,10 @@ use crate::kinds::capability::{
 use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::{
-    Backed, accessed, as_change, change_file, changed, created, device, group_in, inode, links,
+    Backed, accessed, as_change, change_file, changed, created, device, group_in, id, inode, links,
     modified, object, remove_same,
 };
+use crate::kinds::words;
 use crate::model::{
     self, Address, Breadth, Class, Difference, Encoded, Facility, Family, Fault, Form, Found,
     Holding, Kind, Limit, Locator, Object, Param, Part, Subject, Trace, Vacancy, Value, Who,
@@ -81,6 +82,7 @@ static FACTS: &[Fact<Stat>] = &[
     modified(),
     accessed(),
     changed(),
+    Fact::costly(words::NAME, words::HELP, |stat, look| words::rows(id(stat), look)),
 ];
 
 static SIZE: Param =
@@ -138,6 +140,10 @@ fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
 }
 
 impl Inspect for PosixShm {
+    fn announce(&self, look: &Query, locator: &Locator) {
+        words::announce(&KIND, self, look, locator);
+    }
+
     fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
         let directory = match open_directory(&KIND, each) {
             Ok(directory) => directory,

@@ -18,7 +18,7 @@ use crate::kinds::capability::{
 };
 use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
-use crate::kinds::process;
+use crate::kinds::{process, words};
 use crate::model::{
     self, Actor, Address, Breadth, Class, Difference, Facility, Facts, Family, Fault, Field, Form,
     History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Settings, Subject,
@@ -151,6 +151,11 @@ static FACTS: &[Fact<SegmentFacts>] = &[
     creator_group(),
     cuid(),
     cgid(),
+    Fact::costly(words::NAME, words::HELP, |one, look| match one.known.attached {
+        // Nobody has it mapped, so nobody can wait.
+        0 => Value::None("none"),
+        _ => words::rows(words::of_segment(one.known.id), look),
+    }),
 ];
 
 impl SegmentFacts {
@@ -242,6 +247,10 @@ fn needs_table(plan: &FactPlan<SegmentFacts>) -> bool {
 }
 
 impl Inspect for SysvShm {
+    fn announce(&self, look: &Query, locator: &Locator) {
+        words::announce(&KIND, self, look, locator);
+    }
+
     fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
         let plan = FactPlan::new(&KIND, FACTS, look);
         SOURCE.list(look, needs_table(&plan), &|one| object(&plan, one), each)
