@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use super::fitted::wrapped;
+use super::shorten::wrapped;
 use super::{Cell, Format, Layout, Palette, Tone, View, renderer};
 use crate::model::{Rows, Value};
 

@@ -1,28 +1,22 @@
 //! Aligned columns that fit a terminal, with colours: rows are kept until all are there, then what matters least goes first.
 //! A line is never longer than the terminal is wide, and a process id is never cut.
 
+mod fit;
+
 use std::io::{self, Write};
 
 use tabled::builder::Builder;
 use tabled::settings::object::{Cell as Place, Columns};
 use tabled::settings::{Alignment, Color, Padding, Style};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::color::{Palette, Tone};
+use super::shorten::{DOTS, cut, shorten};
 use super::{Cell, Layout, Renderer, View, text, title};
 use crate::model::Value;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
-/// A name is not made shorter than this to keep other columns, and not shorter than that to keep the table.
-const FLOORS: [usize; 2] = [20, 9];
-/// Columns that go first where nobody has chosen any, in this order, and those that go last: what one types next.
-const FIRST: &[&str] = &["age", "content", "about", "percent", "group"];
-const LAST: &[&str] = &["used-by", "knob"];
-/// So much longer than names sentences of the last stay.
-const LAST_MORE: usize = 4;
-/// What stands for characters that are left out.
-const DOTS: char = '…';
 
 /// What can be done to a column that does not fit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,120 +93,6 @@ impl Fitted {
 
     fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
-    }
-
-    /// The widths after the least that makes the table fit.
-    fn fit(&self) -> (Widths, FitStep) {
-        let whole = FitStep { joined: false, without_mode: false, ids_alone: false, dropped: 0 };
-        let Some(room) = self.width else {
-            let widths = (0..self.columns.len()).map(|at| Some(self.natural(at, whole)));
-            return (widths.collect(), whole);
-        };
-        for floor in FLOORS {
-            let joined = FitStep { joined: !self.chosen, ..whole };
-            let without_mode = FitStep { without_mode: !self.chosen, ..joined };
-            let steps = [whole, joined, without_mode, FitStep { ids_alone: true, ..without_mode }];
-            if let Some(fitting) =
-                steps.into_iter().find_map(|step| Some((self.widths(step, floor, room)?, step)))
-            {
-                return fitting;
-            }
-        }
-        let last = |dropped| FitStep {
-            joined: !self.chosen,
-            without_mode: !self.chosen,
-            ids_alone: true,
-            dropped,
-        };
-        let fitting = (1..self.columns.len())
-            .find_map(|count| Some((self.widths(last(count), FLOORS[1], room)?, last(count))));
-        fitting.unwrap_or_else(|| {
-            // Not even one column fits: it is cut.
-            let step = last(self.columns.len().saturating_sub(1));
-            let mut widths = vec![None; self.columns.len()];
-            if let Some(first) = widths.first_mut() {
-                *first = Some(room);
-            }
-            (widths, step)
-        })
-    }
-
-    /// The columns in the order in which they are given up. The first one never is.
-    fn goers(&self) -> impl Iterator<Item = usize> {
-        let rank = |at: &usize| match self.columns[*at].name.as_str() {
-            _ if self.chosen => 1,
-            name if FIRST.contains(&name) => 0,
-            name if LAST.contains(&name) => 2,
-            _ => 1,
-        };
-        let place = |at: usize| FIRST.iter().position(|name| *name == self.columns[at].name);
-        let mut all: Vec<usize> = (1..self.columns.len()).rev().collect();
-        all.sort_by_key(|at| (rank(at), if rank(at) == 0 { place(*at) } else { None }));
-        all.into_iter()
-    }
-
-    /// Returns true if the column is there after this step.
-    fn is_there(&self, at: usize, step: FitStep) -> bool {
-        let name = self.columns[at].name.as_str();
-        let joins = step.joined && self.column("address").is_some();
-        let goes = (joins && name == "key") || (step.without_mode && name == "mode");
-        !goes && !self.goers().take(step.dropped).any(|goer| goer == at)
-    }
-
-    /// What the table needs after this step with names no shorter than that, if it fits into the room.
-    fn widths(&self, step: FitStep, floor: usize, room: usize) -> Option<Widths> {
-        let there = |at: usize| self.is_there(at, step);
-        let all: Vec<usize> = (0..self.columns.len()).collect();
-        let mut widths: Widths =
-            all.iter().map(|at| there(*at).then(|| self.least(*at, step, floor))).collect();
-        let count = widths.iter().flatten().count();
-        let mark = if step.dropped > 0 { 1 + GAP } else { 0 };
-        let taken = widths.iter().flatten().sum::<usize>() + GAP * count.saturating_sub(1) + mark;
-        let mut left = room.checked_sub(taken)?;
-        // What is left goes to processes first, then to names, then to sentences.
-        for sort in [Sort::Processes, Sort::Name, Sort::Prose] {
-            for at in all.iter().copied().filter(|at| self.columns[*at].sort == sort) {
-                if let Some(Some(width)) = widths.get_mut(at) {
-                    let more = self.natural(at, step).saturating_sub(*width).min(left);
-                    *width += more;
-                    left -= more;
-                }
-            }
-        }
-        Some(widths)
-    }
-
-    /// The width of a column whose cells are whole.
-    fn natural(&self, at: usize, step: FitStep) -> usize {
-        let column = &self.columns[at];
-        let same = match column.sort {
-            Sort::Rigid | Sort::Prose => true,
-            Sort::Name => !step.joined || column.name != "address",
-            Sort::Processes => !step.ids_alone,
-        };
-        let cells = self.rows.iter().map(|row| self.text(row, at, step, usize::MAX).width());
-        let widest = if same { column.widest } else { cells.max().unwrap_or(0) };
-        widest.max(self.title(at).width())
-    }
-
-    /// The least that a column can be.
-    fn least(&self, at: usize, step: FitStep, floor: usize) -> usize {
-        let natural = self.natural(at, step);
-        match self.columns[at].sort {
-            Sort::Processes if step.ids_alone => {
-                let cells = self.rows.iter().map(|row| self.text(row, at, step, 0).width());
-                cells.max().unwrap_or(0).max(self.title(at).width())
-            }
-            Sort::Rigid | Sort::Processes => natural,
-            Sort::Name if step.joined && self.columns[at].name == "address" => {
-                let keys = self.rows.iter().map(|row| self.suffix(row, at, step).width());
-                natural.min(floor + keys.max().unwrap_or(0))
-            }
-            Sort::Prose if LAST.contains(&self.columns[at].name.as_str()) => {
-                natural.min(floor + LAST_MORE)
-            }
-            Sort::Name | Sort::Prose => natural.min(floor.max(self.title(at).width())),
-        }
     }
 
     fn title(&self, at: usize) -> String {
@@ -374,88 +254,6 @@ fn some_of(ids: &[i32], unseen: u64, width: usize) -> String {
     best.unwrap_or_else(|| more(0))
 }
 
-/// The characters from the beginning that fit into so many columns.
-fn head(text: &str, width: usize) -> &str {
-    let mut taken = 0;
-    for (at, letter) in text.char_indices() {
-        taken += letter.width().unwrap_or(0);
-        if taken > width {
-            return text.get(..at).unwrap_or_default();
-        }
-    }
-    text
-}
-
-/// The characters up to the end that fit into so many columns. What would only change the character before it is left out.
-fn tail(text: &str, width: usize) -> &str {
-    let (mut taken, mut begin) = (0, text.len());
-    for (at, letter) in text.char_indices().rev() {
-        let wide = letter.width().unwrap_or(0);
-        taken += wide;
-        if taken > width {
-            break;
-        }
-        if wide > 0 {
-            begin = at;
-        }
-    }
-    text.get(begin..).unwrap_or_default()
-}
-
-/// A name without its middle. Its end tells more than its beginning.
-fn shorten(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let room = width.saturating_sub(1);
-    let head = head(text, room / 2);
-    format!("{head}{DOTS}{}", tail(text, room - head.width()))
-}
-
-/// A sentence without its end.
-fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    if width == 0 {
-        return String::new();
-    }
-    format!("{}{DOTS}", head(text, width - 1).trim_end())
-}
-
-/// A text in lines of at most so many columns, broken between words where there are some.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let gap = usize::from(!line.is_empty());
-        if line.width() + gap + word.width() <= width {
-            if gap > 0 {
-                line.push(' ');
-            }
-            line.push_str(word);
-            continue;
-        }
-        if !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
-        }
-        let mut rest = word;
-        while rest.width() > width {
-            let part = match head(rest, width) {
-                // Not even one character fits.
-                "" => rest,
-                part => part,
-            };
-            lines.push(part.to_owned());
-            rest = rest.get(part.len()..).unwrap_or_default();
-        }
-        line.push_str(rest);
-    }
-    lines.push(line);
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -578,18 +376,5 @@ mod tests {
         ]];
         let text = render(&["name", "about", "knob"], 40, &rows, false);
         assert!(text.contains("pages in all seg…") && text.contains("kernel.shmall"), "{text}");
-    }
-
-    #[test]
-    fn characters_are_cut_whole_and_count_as_wide_as_they_are() {
-        assert_eq!(shorten("abcdefghij", 5), "ab…ij");
-        assert_eq!(shorten("abcdefghij", 10), "abcdefghij");
-        assert_eq!(shorten("漢字漢字漢字", 6), "漢…字");
-        // A combining character does not stand alone after the dots.
-        assert_eq!(shorten("abcde\u{301}f", 4), "a…e\u{301}f");
-        assert_eq!(cut("one two three", 8), "one two…");
-        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrapped("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
-        assert_eq!(wrapped("", 3), [""]);
     }
 }

@@ -10,6 +10,7 @@ mod json;
 mod names;
 mod plain;
 mod progress;
+mod shorten;
 mod table;
 mod text;
 
@@ -24,6 +25,7 @@ pub use groups::{Groups, SUMS};
 pub use hex::Dump;
 pub use names::Names;
 pub use progress::{Progress, ProgressUnit};
+pub use shorten::wrapped;
 pub use text::{Times, View};
 
 /// How records are written.

@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr;
-
 use super::left::Left;
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::leftover::removal::RemovalOutcome;
 use crate::listing::judged::Judged;
 use crate::model::{Class, Fault, Named, State, Value};
-use crate::output::{Cell, Format, Renderer};
+use crate::output::{Cell, Format, Renderer, wrapped};
 
 /// The columns of the plan.
 pub(super) const PLAN: &[&str] = &["address", "owner", "size", "age", "state", "evidence"];
@@ -247,23 +245,13 @@ const UNTOLD: Value = Value::Unknown("it could not be read");
 
 /// Writes a line below a row: indented, and broken between words where the terminal ends.
 fn write_wrapped(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
-    /// Blanks before a line, and before what continues it.
+    /// Blanks before a line, and more before what continues it.
     const INDENT: [&str; 2] = ["    ", "      "];
-    let mut line = String::from(INDENT[0]);
-    let mut is_empty = true;
-    for word in text.split_ascii_whitespace() {
-        if !is_empty && line.width() + 1 + word.width() > width {
-            writeln!(out, "{line}")?;
-            line = INDENT[1].into();
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    writeln!(out, "{line}")
+    let lines = wrapped(text, width.saturating_sub(INDENT[1].len()));
+    lines
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, line)| writeln!(out, "{}{line}", INDENT[usize::from(at > 0)]))
 }
 
 fn result(outcome: Option<&RemovalOutcome>) -> &'static str {
