@@ -8,8 +8,9 @@ use ipcctl::cli::values;
 use ipcctl::endpoint::frame::Frame;
 use ipcctl::endpoint::frame_reader::{FrameReader, Step};
 use ipcctl::model::{Address, Encoded, LockLine, Mark, Selector, Term, decode};
-use ipcctl::sys::named_sem;
 use ipcctl::sys::processes::Status;
+use ipcctl::sys::procstatus::StatusLines;
+use ipcctl::sys::{mounts, named_sem};
 use ipcctl::{commands, compat, holders, kinds, leftover};
 
 /// The name of a target, and what it does with an input.
@@ -28,9 +29,11 @@ pub static TARGETS: &[Target] = &[
     ("line", commands::fuzzing::line),
     ("locks", locks),
     ("maps", holders::fuzzing::maps),
+    ("mountinfo", |bytes| _ = mounts::lines(bytes).count()),
     ("named-sem", semaphore),
     ("producers", leftover::fuzzing::producers),
     ("rm", commands::fuzzing::rm),
+    ("signals", |bytes| _ = StatusLines::parse(bytes)),
     ("stat", stat),
     ("status", leftover::fuzzing::processes),
     ("syscall", holders::fuzzing::syscall),

@@ -7,8 +7,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::model::FileId;
-use crate::sys::file;
 use crate::sys::processes::Proc;
+use crate::sys::{file, mounts};
 
 /// The upper directories of all overlays that are mounted anywhere.
 #[derive(Debug, Default)]
@@ -69,14 +69,10 @@ fn id(path: &Path) -> Option<FileId> {
     Some(FileId { device: stat.device, inode: stat.inode })
 }
 
-/// The upper directories in `/proc/PID/mountinfo`: the options of the file system are the last word of a line.
+/// The upper directories in `/proc/PID/mountinfo`.
 fn upper_directories(mountinfo: &[u8]) -> impl Iterator<Item = PathBuf> {
-    mountinfo.split(|byte| *byte == b'\n').filter_map(|line| {
-        let mut words = line.split(|byte| *byte == b' ').skip_while(|word| *word != b"-").skip(1);
-        if words.next()? != b"overlay" {
-            return None;
-        }
-        let mut options = words.last()?.split(|byte| *byte == b',');
+    mounts::lines(mountinfo).filter(|mount| mount.kind == b"overlay").filter_map(|mount| {
+        let mut options = mount.options.split(|byte| *byte == b',');
         let upper = options.find_map(|option| option.strip_prefix(b"upperdir="))?;
         Some(OsStr::from_bytes(&unescaped(upper)).into())
     })

@@ -11,8 +11,8 @@ use super::portrait::{Portrait, ProgramSort};
 use super::producers::Program;
 use super::rights::OpenRights;
 use crate::model::{Subject, Trace};
-use crate::sys::namespace;
 use crate::sys::processes::Proc;
+use crate::sys::{mounts, namespace};
 
 /// How an object is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,7 +194,7 @@ impl Surroundings {
                 let mut mounts = self.mounts.borrow_mut();
                 let read = || {
                     let text = entry.read_whole(c"mountinfo", MOUNTS).ok()?;
-                    Some(Rc::new(devices(&String::from_utf8_lossy(&text))))
+                    Some(Rc::new(mounts::lines(&text).map(|mount| mount.device).collect()))
                 };
                 let found = mounts.entry(namespace.inode).or_insert_with(read);
                 found.as_ref().is_none_or(|devices| devices.contains(&device))
@@ -228,15 +228,6 @@ impl Surroundings {
     }
 }
 
-/// The devices of all mounts: `36 35 0:47 / /dev/shm rw,nosuid - tmpfs tmpfs rw`.
-fn devices(mountinfo: &str) -> HashSet<u64> {
-    let device = |line: &str| {
-        let (major, minor) = line.split(' ').nth(2)?.split_once(':')?;
-        Some(libc::makedev(major.parse().ok()?, minor.parse().ok()?))
-    };
-    mountinfo.lines().filter_map(device).collect()
-}
-
 /// Returns true if a number is one of the outer numbers of a map: `0 100000 65536`.
 fn is_mapped(map: &str, number: u32) -> bool {
     map.lines().any(|line| {
@@ -254,10 +245,10 @@ mod tests {
     #[test]
     fn a_file_is_reached_through_any_mount_of_its_file_system() {
         let text =
-            "22 1 254:0 / / rw - ext4 /dev/root rw\n36 35 0:47 / /dev/shm rw - tmpfs tmpfs rw\n";
-        let found = devices(text);
+            b"22 1 254:0 / / rw - ext4 /dev/root rw\n36 35 0:47 / /dev/shm rw - tmpfs tmpfs rw\n";
+        let found: HashSet<u64> = mounts::lines(text).map(|mount| mount.device).collect();
         assert!(found.contains(&libc::makedev(0, 47)) && found.contains(&libc::makedev(254, 0)));
-        assert!(found.len() == 2 && devices("").is_empty());
+        assert!(found.len() == 2);
     }
 
     #[test]
@@ -271,7 +262,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_map_or_none(text: String, number: u32) {
-            let _ = (is_mapped(&text, number), devices(&text));
+            let _ = is_mapped(&text, number);
         }
     }
 }

@@ -291,7 +291,7 @@ fn unknown(why: &'static str) -> Verdict {
 /// The parsers of what others write, for `fuzz/`.
 #[cfg(fuzzing)]
 pub mod fuzzing {
-    /// `/proc/PID/status` and `mountinfo`.
+    /// `/proc/PID/status`.
     pub fn processes(bytes: &[u8]) {
         super::population::fuzz(bytes);
     }
