@@ -29,7 +29,9 @@ pub fn fill<'o>(objects: impl Iterator<Item = &'o mut Judged>, look: &Query) {
             let file = one.object.trace.and_then(|trace| trace.file());
             let showings = findings.zip(file).map(|((_, found), file)| found.showings(&file));
             let unread = findings.map_or(0, |(_, found)| found.unread);
-            Patient { object: &one.object, showings: showings.unwrap_or_default(), unread }
+            let narrow = findings.is_some_and(|(_, found)| !found.sees_all);
+            let showings = showings.unwrap_or_default();
+            Patient { object: &one.object, showings, unread, narrow }
         })
         .collect();
     let told = waits::diagnose(look.proc, &patients);

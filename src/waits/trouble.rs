@@ -32,6 +32,17 @@ struct Case<'a> {
     flow: Option<&'a PipeFlow>,
     /// How many processes could not be read.
     unread: usize,
+    /// There may be others that cannot be seen at all.
+    narrow: bool,
+}
+
+impl Case<'_> {
+    /// What a row that speaks of every writer has to say where not all processes can be seen.
+    fn others(&self) -> Option<String> {
+        let unseen =
+            "processes outside of this pid namespace, which cannot be seen, may have it, too";
+        self.narrow.then(|| unseen.to_owned())
+    }
 }
 
 /// What one row says of one object.
@@ -159,6 +170,7 @@ fn self_held(case: &Case) -> Finding {
     };
     let mut lines: Vec<String> = flow.writers().iter().map(line).collect();
     lines.push("the end of file comes when these close their ends for writing".into());
+    lines.extend(case.others());
     Finding::Yes(lines)
 }
 
@@ -185,6 +197,7 @@ fn leaked(case: &Case) -> Finding {
         )
     }));
     lines.push("the end of file comes when these close it or end".into());
+    lines.extend(case.others());
     Finding::Yes(lines)
 }
 
@@ -222,6 +235,14 @@ pub struct Patient<'a> {
     pub showings: &'a [Showing],
     /// How many processes could not be read.
     pub unread: usize,
+    /// There may be others that cannot be seen at all: outside of this pid namespace, or hidden.
+    pub narrow: bool,
+}
+
+impl Patient<'_> {
+    fn case<'c>(&'c self, flow: Option<&'c PipeFlow>) -> Case<'c> {
+        Case { object: self.object, flow, unread: self.unread, narrow: self.narrow }
+    }
 }
 
 /// Returns true if it takes the descriptors of an object to see what is wrong with it.
@@ -237,7 +258,7 @@ pub fn diagnose(proc: &Path, patients: &[Patient]) -> Vec<Diagnosis> {
             Ok(flows) => flows.get(at).and_then(Option::as_ref),
             Err(reason) => return Diagnosis::Unknown(reason),
         };
-        told(&Case { object: patient.object, flow, unread: patient.unread })
+        told(&patient.case(flow))
     };
     patients.iter().enumerate().map(|(at, patient)| of(at, patient)).collect()
 }
@@ -264,8 +285,7 @@ fn looked(proc: &Path, patients: &[Patient]) -> Result<Vec<Option<PipeFlow>>, &'
     let suspicious = |at: usize, flow: &PipeFlow| {
         let patient = places.get(at).and_then(|place| patients.get(*place));
         patient.is_some_and(|patient| {
-            let case = Case { object: patient.object, flow: Some(flow), unread: patient.unread };
-            matches!(told(&case), Diagnosis::Trouble(..))
+            matches!(told(&patient.case(Some(flow))), Diagnosis::Trouble(..))
         })
     };
     let looked = observer.look(&subjects, &suspicious);

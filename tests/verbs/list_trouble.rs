@@ -54,6 +54,9 @@ fn each_trouble_of_a_pipe_is_told_with_its_evidence() {
         let (_, object) = found.iter().find(|(one, _)| one == word).unwrap();
         let lines = object["trouble_evidence"].to_string();
         assert!(lines.contains(evidence), "{word}: {lines}");
+        // What is said of every writer is said with what cannot be seen from a pid namespace.
+        let of_all = ["self-held", "leaked-fd"].contains(&word);
+        assert_eq!(lines.contains("outside of this pid namespace"), of_all, "{word}: {lines}");
     }
 }
 
