@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::deadline::{Deadline, patiently};
 use super::frame::Frame;
-use super::frame_reader::{FrameReader, Step};
+use super::frame_reader::{FrameReader, LONGEST, Step, VIEW};
 use super::input::{is_regular_file, read_input, take_abandoned_input};
 use super::receiving::{ReceiveOutcome, ReceivePlan};
 use super::rescue::{Rescued, rescue_bytes};
@@ -239,18 +239,12 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// A message on a stream of bytes has at most so many.
-const LONGEST: usize = 16 << 20;
-
 /// Bytes that are taken at most after the end: what a FIFO can have in it. A writer may go on for ever.
 const REST: usize = 1 << 20;
 
 /// So long a writer that has been waiting for room may take to write on, and all of them to write what they have.
 const LAST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// Bytes that are looked at to find where a message ends.
-const VIEW: usize = 1 << 16;
 
 /// Receives messages that frames keep apart on a stream of bytes.
 pub struct Frames<'a> {

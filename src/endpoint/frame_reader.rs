@@ -20,6 +20,12 @@ pub enum Step {
     TooLong(u64),
 }
 
+/// A message on a stream of bytes has at most so many: it is held in memory.
+pub const LONGEST: usize = 16 << 20;
+
+/// Bytes that are looked at to find where a message ends.
+pub const VIEW: usize = 1 << 16;
+
 /// Bytes to read at a time.
 const BLOCK: usize = 1 << 16;
 

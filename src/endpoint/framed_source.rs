@@ -1,15 +1,9 @@
 //! Messages that frames keep apart in an object that carries bytes, one by one: nothing is taken that belongs to a later one.
 
 use super::frame::Frame;
-use super::frame_reader::{FrameReader, Step};
+use super::frame_reader::{FrameReader, LONGEST, Step, VIEW};
 use crate::kinds::capability::{Attempt, ByteSource, Flow, Received, Receiver};
 use crate::model::{Class, Fault, Mark, Wait};
-
-/// A message has at most so many bytes: it is held in memory.
-const LONGEST: usize = 16 << 20;
-
-/// Bytes that are looked at to find where a message ends.
-const VIEW: usize = 1 << 16;
 
 /// Takes messages out of a stream of bytes.
 pub struct FramedSource<'a> {

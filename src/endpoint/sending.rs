@@ -4,12 +4,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::deadline::{Deadline, patiently};
 use super::frame::Frame;
-use super::frame_reader::{FrameReader, Step};
+use super::frame_reader::{FrameReader, LONGEST, Step};
 use super::input::{Input, is_regular_file, take_abandoned_input};
 use super::{OnProgress, StreamEnd, kept_mark};
 use crate::kinds::capability::{ByteSink, Sender};
 use crate::model::Shortage;
 use crate::model::{Class, Fault, Mark};
+use crate::sys::pipe::PIPE_BUF;
 use crate::sys::signal;
 
 /// What went, and what did not.
@@ -101,12 +102,6 @@ impl Destination for DirectSender<'_> {
     }
 }
 
-/// Bytes up to which a write to a pipe is not mixed with those of others: PIPE_BUF.
-const ATOMIC: usize = 4096;
-
-/// A message on a stream of bytes has at most so many: it is held in memory.
-const LONGEST: usize = 16 << 20;
-
 /// The entry of a kind that carries bytes: frames keep messages apart. Frames go together as long as others
 /// cannot come in between.
 pub struct Framed<'a> {
@@ -126,7 +121,7 @@ impl<'a> Framed<'a> {
     /// Writes what waits.
     fn flush(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {
         let mut written = 0;
-        let result = if self.buffer.len() > ATOMIC {
+        let result = if self.buffer.len() > PIPE_BUF {
             write_long(self.sink, &self.buffer, &self.patience, &mut written)
         } else {
             write_all(self.sink, &self.buffer, &self.patience, &mut written)
@@ -134,7 +129,7 @@ impl<'a> Framed<'a> {
         sent.bytes += written as u64;
         match result {
             Ok(()) => sent.messages += self.waiting,
-            // Up to ATOMIC bytes it is all or nothing; more of them are one message.
+            // Up to PIPE_BUF bytes it is all or nothing; more of them are one message.
             Err(_) => sent.part = written as u64,
         }
         self.waiting = 0;
@@ -206,7 +201,7 @@ impl Destination for Framed<'_> {
         }
         let before = self.buffer.len();
         self.frame.write(message, mark, &mut self.buffer);
-        if before > 0 && self.buffer.len() > ATOMIC {
+        if before > 0 && self.buffer.len() > PIPE_BUF {
             let last = self.buffer.split_off(before);
             if let Err(end) = self.flush(sent) {
                 self.buffer.extend_from_slice(&last);
@@ -215,7 +210,7 @@ impl Destination for Framed<'_> {
             self.buffer = last;
         }
         self.waiting += 1;
-        if self.buffer.len() > ATOMIC { self.flush(sent) } else { Ok(()) }
+        if self.buffer.len() > PIPE_BUF { self.flush(sent) } else { Ok(()) }
     }
 
     fn settle(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {

@@ -13,13 +13,11 @@ use super::frame_reader::{FrameReader, Step};
 use super::stdout::RawStdout;
 use super::unread::{UnreadBytes, UnreadPipe};
 use crate::model::Mark;
+use crate::sys::pipe::PIPE_BUF;
 use crate::sys::poll;
 
 /// Bytes that are written together at most, but for a single message.
 const BATCH: usize = 1 << 16;
-
-/// The same for a pipe, PIPE_BUF: so many are in it as a whole or not at all.
-const ATOMIC: usize = 4096;
 
 /// Messages that are written together at most: SIGKILL costs no more than these.
 const MOST: usize = 64;
@@ -78,7 +76,7 @@ impl Writing {
     /// pipe.
     pub fn new(frame: Frame, room: (usize, usize), patience: Deadline) -> Self {
         let pipe = UnreadPipe::of(&RawStdout::standard());
-        let batch = if pipe.is_some() { ATOMIC } else { BATCH };
+        let batch = if pipe.is_some() { PIPE_BUF } else { BATCH };
         Self {
             pipe,
             careful: ONE_BY_ONE,
@@ -252,7 +250,7 @@ impl Deliver for Writing {
         self.waiting += 1;
         let bytes = |from: u64| usize::try_from(end - from).unwrap_or(usize::MAX);
         // Together they would not be whole.
-        if self.pipe.is_some() && start > self.written && bytes(self.written) > ATOMIC {
+        if self.pipe.is_some() && start > self.written && bytes(self.written) > PIPE_BUF {
             self.flush(start)?;
         }
         let careful = self.pipe.is_some() && self.careful > 0;

@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 
 use super::check;
 
+/// PIPE_BUF: a write of up to so many bytes is in a pipe as a whole or not at all, and is not mixed with those of others.
+pub const PIPE_BUF: usize = 4096;
+
 /// Bytes that the pipe can hold.
 ///
 /// # Errors

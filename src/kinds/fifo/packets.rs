@@ -4,9 +4,7 @@ use super::reader::Reader;
 use crate::kinds::capability::{Attempt, ByteSource, Flow, Received, Receiver};
 use crate::model::{Class, Fault, Mark, Wait};
 use crate::sys::buffer::PageBuffer;
-
-/// Bytes that a write may have for others not to come in between, and a packet: PIPE_BUF.
-pub(super) const PACKET_SIZE: usize = 4096;
+use crate::sys::pipe::PIPE_BUF;
 
 /// A reading end on which each read is a packet.
 pub(super) struct Packets {
@@ -18,7 +16,7 @@ pub(super) struct Packets {
 impl Packets {
     /// The packets that this end reads.
     pub(super) fn new(reader: Reader) -> Self {
-        Self { reader, buffer: PageBuffer::new(PACKET_SIZE), length: 0 }
+        Self { reader, buffer: PageBuffer::new(PIPE_BUF), length: 0 }
     }
 }
 
@@ -61,6 +59,6 @@ impl Receiver for Packets {
     }
 
     fn room(&self) -> (usize, usize) {
-        (1, PACKET_SIZE)
+        (1, PIPE_BUF)
     }
 }

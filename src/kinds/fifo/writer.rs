@@ -10,10 +10,10 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, open, splice};
 use nix::sys::stat::Mode;
 
-use super::packets::PACKET_SIZE;
 use super::waiting::{check, woken};
 use crate::kinds::capability::{Attempt, ByteSink, Sender, has};
 use crate::model::{Class, Encoded, Fault, LockLine, LockTaker, Mark, Wait};
+use crate::sys::pipe::PIPE_BUF;
 use crate::sys::{file, pipe, poll, signal};
 
 /// The writing end.
@@ -305,15 +305,15 @@ impl ByteSink for Writer {
 
 impl Sender for Writer {
     fn most(&self) -> usize {
-        PACKET_SIZE
+        PIPE_BUF
     }
 
     fn refuse(&self, length: u64, or_more: bool) -> Option<Fault> {
-        (length > PACKET_SIZE as u64).then(|| {
+        (length > PIPE_BUF as u64).then(|| {
             let has = has(length, or_more);
             Fault::new(
                 Class::Limit,
-                format!("{has} than a packet can have ({PACKET_SIZE}, PIPE_BUF of the kernel)"),
+                format!("{has} than a packet can have ({PIPE_BUF}, PIPE_BUF of the kernel)"),
             )
             .hint("without --packet a FIFO carries bytes of any length")
         })
@@ -335,7 +335,7 @@ impl Sender for Writer {
             Wait::Until(until) => until,
         };
         Ok(match woken(file, poll::writable(file.as_fd(), until)?)? {
-            Attempt::Done(()) => Attempt::Done(PACKET_SIZE),
+            Attempt::Done(()) => Attempt::Done(PIPE_BUF),
             Attempt::Late => Attempt::Late,
             Attempt::Signal => Attempt::Signal,
         })
