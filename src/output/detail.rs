@@ -59,7 +59,8 @@ pub fn detail(
     }
     for (_, value) in cells {
         let rows = match &**value {
-            Value::Rows(rows) => Cow::Borrowed(&**rows),
+            // Headings above nothing say nothing.
+            Value::Rows(rows) if !rows.rows.is_empty() => Cow::Borrowed(&**rows),
             Value::Holders(found) if !found.holders.is_empty() => Cow::Owned(found.rows()),
             _ => continue,
         };
