@@ -50,10 +50,11 @@ fn tally() -> &'static Tally {
 /// end, None when another one was in the way.
 fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
     for number in 0.. {
-        // Without a rest a racer that has a processor for itself comes back to each name before a cleaner has held it for
-        // a millisecond: then nothing is ever removed, and nothing proved.
-        if number % 1024 == 1023 {
-            std::thread::sleep(Duration::from_millis(3));
+        // Without a rest a racer that has a processor for itself comes back to each name before a cleaner has come from its
+        // look to the removal: then nothing is ever removed, and nothing proved. It rests at each point of its round in turn,
+        // for at some of them nothing is there.
+        if number % 509 == 508 {
+            std::thread::sleep(Duration::from_millis(25));
         }
         match cycle(number) {
             Some(true) => tally.used.fetch_add(1, Ordering::Relaxed),
