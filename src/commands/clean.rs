@@ -1,7 +1,9 @@
 //! `clean`: find what crashed programs left, and remove it.
 
+mod doubt;
 mod left;
 mod report;
+mod rest;
 mod weight;
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -24,11 +26,13 @@ use crate::listing::columns::{self, ColumnHelp};
 use crate::listing::judged::Judged;
 use crate::listing::selection::{self, Walk};
 use crate::listing::{mixed, removing, states};
-use crate::model::{Address, Class, Fault, Object, State};
+use crate::model::{Address, Class, Fault, Object, Verdict};
 use crate::output::{Format, Progress, ProgressUnit};
 use crate::sys::stream::StandardOutput;
+use doubt::{Doubt, SuspectWord};
 use left::Left;
 use report::{PLAN, RESULT, Report};
+use rest::Rest;
 
 /// Find what crashed programs left, and remove it
 ///
@@ -65,11 +69,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "GLOB", value_parser = values::glob, help_heading = "Selection")]
     keep: Vec<Pattern>,
 
-    /// Remove suspects, too
+    /// Remove suspects; all: also if a process may open them
     ///
-    /// Their creators have ended, but living processes could open them again.
-    #[arg(long, help_heading = None)]
-    suspect: bool,
+    /// The creators of suspects have ended, but they could be opened again: by a later run, or by a process that lives, which
+    /// is named. The latter, and those of which not every process could be seen that may open them, go with --suspect=all.
+    #[arg(
+        long,
+        value_name = "all",
+        num_args = 0..=1,
+        require_equals = true,
+        value_parser = values::named::<SuspectWord>(),
+        hide_possible_values = true,
+        help_heading = None
+    )]
+    suspect: Option<Option<SuspectWord>>,
 
     /// Print the plan and remove nothing
     #[arg(long, short = 'n', help_heading = None)]
@@ -93,7 +106,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ipcctl clean                              show what is left over, and ask
-  ipcctl clean --dry-run --suspect          what could go, with the reasons
+  ipcctl clean --dry-run --suspect=all      what could go, with the reasons
   ipcctl clean shm --owner www-data --yes   segments of a service that is stopped
   ipcctl clean --keep 'shm:/cache_*' --yes  all but these
   ipcctl clean --dry-run --exit-code -q     for scripts: is anything left over?
@@ -132,7 +145,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     };
     let own = nix::unistd::geteuid().as_raw();
     let planner = Planner { args, look: &look, judge: &judge, own, foreign };
-    let Plan { mut units, left, warnings } = planner.plan(cx);
+    let Plan { mut units, left, rest, warnings } = planner.plan(cx);
     let over = args.max.map_or(0, |max| take_up_to(&mut units, max));
     if over > 0 {
         cx.note(&format!("{over} more would go without --max"));
@@ -145,7 +158,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         let look = Query { processes: &scanner, files: Some(&files), ..look };
         match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
             Ok(judge) => {
-                let allows = if args.suspect { leftover_or_suspect } else { leftover };
+                let taken = args.taken();
+                let allows = &|_: &Object, verdict: &Verdict| taken.includes(verdict);
                 let remover = Remover { look: &look, judge: &judge, allows };
                 remove(cx, &remover, &units, &mut report);
             }
@@ -153,6 +167,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
     }
     report.finish(cx)?;
+    rest.tell(cx);
     if args.exit_code && cx.status() == 0 && report.found() {
         cx.exit_with(FOUND);
     }
@@ -181,18 +196,21 @@ pub(super) fn columns() -> ColumnHelp {
 fn printed(cx: &Context) -> Result<Vec<String>, Exit> {
     let more: &[&str] = match cx.format() {
         Format::Table => &[],
-        _ => &["producer", "result", "reason", "freed"],
+        _ => &["producer", "result", "reason", "freed", "against"],
     };
     let default: Vec<&str> = PLAN.iter().chain(more).copied().collect();
     columns::choose(cx.options.columns.as_deref(), &default, &columns())
 }
 
-fn leftover(_: &Object, state: State) -> bool {
-    state == State::Leftover
-}
-
-fn leftover_or_suspect(_: &Object, state: State) -> bool {
-    matches!(state, State::Leftover | State::Suspect)
+impl Args {
+    /// How doubtful an object may be that is taken.
+    fn taken(&self) -> Doubt {
+        match self.suspect {
+            None => Doubt::None,
+            Some(None) => Doubt::Later,
+            Some(Some(SuspectWord::All)) => Doubt::Now,
+        }
+    }
 }
 
 /// Makes the plan.
@@ -221,6 +239,8 @@ struct Plan {
     units: Vec<Vec<Judged>>,
     /// What stays.
     left: Left,
+    /// What could go, and is not taken.
+    rest: Rest,
     /// What could not be looked at.
     warnings: Vec<String>,
 }
@@ -240,24 +260,21 @@ impl Planner<'_> {
             ControlFlow::Continue(())
         });
         seen.sort_by_key(|(turn, _)| *turn);
-        let (mut suspects, mut others, mut outside) = (0, 0, 0);
-        let mut left = Left::default();
+        let (mut rest, mut left) = (Rest::default(), Left::default());
         seen.retain_mut(|(_, one)| {
             let judged = one.verdict.take();
             let verdict = judged.unwrap_or_else(|| self.judge.judge(&one.object, None, self.look));
-            let state = one.verdict.insert(verdict).state;
-            match (self.takes(state), is_mine(self.own, &one.object)) {
+            let verdict = &*one.verdict.insert(verdict);
+            match (self.takes(verdict), is_mine(self.own, &one.object)) {
                 (true, true) => return true,
-                (true, false) => others += 1,
-                (false, mine) => suspects += usize::from(mine && self.misses(state)),
+                (true, false) => rest.others += 1,
+                (false, true) if self.args.states.contain(verdict.state) => rest.add(verdict),
+                (false, _) => {}
             }
-            if let Some(verdict) = &one.verdict {
-                outside += usize::from(verdict.outside);
-                left.add(verdict);
-            }
+            rest.outside += usize::from(verdict.outside);
+            left.add(verdict);
             false
         });
-        tell_rest(cx, suspects, others, outside);
         let chosen = seen.into_iter().map(|(_, one)| one);
         let mut units = groups::units(chosen, |address| self.member(address));
         for (one, address) in &units.stay {
@@ -266,17 +283,11 @@ impl Planner<'_> {
             one.verdict.iter().for_each(|verdict| left.add(verdict));
         }
         units.go.iter_mut().flatten().for_each(Judged::name_producer);
-        Plan { units: units.go, left, warnings: walk.warnings }
+        Plan { units: units.go, left, rest, warnings: walk.warnings }
     }
 
-    fn takes(&self, state: State) -> bool {
-        self.args.states.contain(state)
-            && (state == State::Leftover || self.args.suspect && state == State::Suspect)
-    }
-
-    /// Returns true if it would be taken with `--suspect`.
-    fn misses(&self, state: State) -> bool {
-        !self.args.suspect && state == State::Suspect && self.args.states.contain(state)
+    fn takes(&self, verdict: &Verdict) -> bool {
+        self.args.states.contain(verdict.state) && self.args.taken().includes(verdict)
     }
 
     /// A member of a group that the selection does not name.
@@ -286,7 +297,7 @@ impl Planner<'_> {
         match found {
             Ok(object) => {
                 let verdict = self.judge.judge(&object, None, self.look);
-                let goes = self.takes(verdict.state) && is_mine(self.own, &object);
+                let goes = self.takes(&verdict) && is_mine(self.own, &object);
                 let one = Judged { verdict: Some(verdict), ..Box::new(object).into() };
                 if goes { Member::Goes(Box::new(one)) } else { Member::Stays }
             }
@@ -366,29 +377,4 @@ fn remove(cx: &mut Context, remover: &Remover, units: &[Vec<Judged>], report: &m
 fn is_mine(own: u32, object: &Object) -> bool {
     let creator = object.past.as_ref().and_then(|past| past.creator);
     own == 0 || object.uid() == Some(own) || creator.is_some_and(|(creator, _)| creator == own)
-}
-
-/// What could go, and is not taken.
-fn tell_rest(cx: &Context, suspects: usize, others: usize, outside: usize) {
-    let count = |count: usize, one: &str, more: &str| match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {more}"),
-    };
-    if suspects > 0 {
-        cx.note(&format!(
-            "{} not taken without --suspect",
-            count(suspects, "suspect is", "suspects are")
-        ));
-    }
-    if others > 0 {
-        cx.note(&format!(
-            "{} of other users not taken: run as root",
-            count(others, "object", "objects")
-        ));
-    }
-    if outside > 0 {
-        cx.note(&format!(
-            "{outside} cannot be judged from inside this pid namespace: run on the host, or --assume-alone"
-        ));
-    }
 }

@@ -14,7 +14,7 @@ use crate::leftover::removal::Remover;
 use crate::leftover::{Classifier, Terms};
 use crate::listing::acting::ActReport;
 use crate::listing::{removing, states};
-use crate::model::{Address, Class, Fault, Locator, Object, State, Value};
+use crate::model::{Address, Class, Fault, Locator, Object, State, Value, Verdict};
 
 /// Remove objects by address
 ///
@@ -131,7 +131,7 @@ fn remove_unused(args: &Args, cx: &mut Context, addresses: &[Address], report: &
         Ok(judge) => judge,
         Err(fault) => return cx.complain(&fault),
     };
-    let allows = |object: &Object, state| match state {
+    let allows = &|object: &Object, verdict: &Verdict| match verdict.state {
         State::Leftover => true,
         // Of those who use it only waiting ones leave a trace: while somebody lives who might, nothing is proved.
         State::Idle | State::Suspect => !object.trace.is_some_and(|trace| trace.is_of_calls()),

@@ -41,8 +41,10 @@ static FACT: Field = Field::free("fact", "Which fact.");
 static REASON: Field = Field::free("reason", "Why it could not be read.");
 
 /// What the address, the facts and the table of holders say already.
-const SAID: &[&str] =
-    &["facility", "family", "id", "name", "content", "since", "holders", "unseen", "pids", "fds"];
+const SAID: &[&str] = &[
+    "facility", "family", "id", "name", "content", "since", "holders", "unseen", "pids", "fds",
+    "against",
+];
 
 /// What is not told where there is nothing to tell.
 const ONLY_IF_KNOWN: &[&str] = &["producer", "trouble", "trouble-evidence", "waits"];

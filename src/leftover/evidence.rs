@@ -1,12 +1,11 @@
 //! What speaks for and against an object being left over: gathered elsewhere, judged by the rules, told to people
 //! line by line. Plain data; knows no kind.
 
-use std::ffi::OsStr;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::takers::Taker;
-use crate::model::{Encoded, Holders, How};
+use crate::model::{Encoded, Holders, How, Returner, Why, Witness};
 
 /// Whether anybody holds an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,49 +130,6 @@ pub enum Undo {
     Possible(i32),
     /// It could not be told.
     Unread,
-}
-
-/// A living process that may come back for an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
-    /// Its number.
-    pub pid: i32,
-    /// Its command, as the kernel keeps it.
-    pub command: Option<Box<OsStr>>,
-    /// Its effective user.
-    pub user: u32,
-    /// Why it may.
-    pub why: Why,
-}
-
-/// Why a process may come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// It may open the object, whose name or key is no secret.
-    MayOpen,
-    /// It runs the program that gives such names.
-    Runs,
-    /// It does what a script says, and was there when the object was last used.
-    Script,
-    /// Its arguments or its environment have the name or number.
-    Told,
-    /// It was there when the object was last used, or is a copy of one that was.
-    WasThere,
-    /// The leader of its session or process group has ended.
-    Orphan,
-    /// It is in the process group or session of one that the object remembers.
-    Kin,
-}
-
-/// Whether a process lives that may come back: that may open the object, and may know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Returner {
-    /// None does.
-    Nobody,
-    /// This one.
-    Process(Arc<Witness>),
-    /// Not all processes could be seen.
-    Unseen,
 }
 
 /// All of it.
@@ -342,15 +298,6 @@ impl Evidence {
             let _ = write!(line, ": too young to judge before {}", span(self.grace));
         }
         line
-    }
-}
-
-impl fmt::Display for Witness {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(command) = &self.command {
-            write!(out, "{}", Encoded(command.as_encoded_bytes()))?;
-        }
-        write!(out, "({})", self.pid)
     }
 }
 

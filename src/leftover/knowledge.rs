@@ -9,12 +9,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::circle::{Circle, Reach, Surroundings};
-use super::evidence::{Returner, Why, Witness};
 use super::population::{Credentials, ProcessTable};
 use super::portrait::{Portrait, ProgramSort};
 use super::producers::Program;
 use super::rights::OpenRights;
-use crate::model::Clock;
+use crate::model::{Clock, Returner, Why, Witness};
 
 /// Seconds after the last use of an object in which a process still counts as one that was there: daemons fork away
 /// from their makers at once.

@@ -31,9 +31,11 @@ use std::sync::Arc;
 
 use crate::holders::{Scanner, process};
 use crate::kinds::capability::Query;
-use crate::model::{Clock, Fault, History, Holders, Object, State, Trace, UsePattern, Verdict};
+use crate::model::{
+    Clock, Fault, History, Holders, Object, Returner, State, Trace, UsePattern, Verdict,
+};
 use crate::sys::processes;
-use evidence::{Evidence, Hold, Named, Proof, Returner, Undo, Unreadable, Way};
+use evidence::{Evidence, Hold, Named, Proof, Undo, Unreadable, Way};
 use keep::Keep;
 use knowledge::Knowledge;
 use lives::ProcessStates;
@@ -217,6 +219,8 @@ impl<'a> Classifier<'a> {
         (past, last): (&History, Option<i64>),
     ) -> Verdict {
         let mut rule = rules::rule(&evidence);
+        // Who may open what was chosen makes no difference to its state.
+        let asked = self.terms.telling || evidence.way != Way::Chosen;
         // Nobody can open a socket file to which no socket is bound.
         let late = matches!(rule.state, State::Leftover | State::Suspect)
             && evidence.hold != Hold::Free(Proof::Unbound);
@@ -226,8 +230,6 @@ impl<'a> Classifier<'a> {
             if let Some(rights) = self.rights(object, past, look) {
                 evidence.undo = self.undo(object, past, &rights);
                 rule = rules::rule(&evidence);
-                // Who may open what was chosen makes no difference to its state.
-                let asked = self.terms.telling || evidence.way != Way::Chosen;
                 if asked && matches!(rule.state, State::Leftover | State::Suspect) {
                     evidence.returner =
                         self.returner(object, (origin, last), &rights, (&evidence, look));
@@ -256,7 +258,9 @@ impl<'a> Classifier<'a> {
         if **told != *lines {
             *told = lines.into();
         }
-        Verdict { state, because: rule.about, free, outside, evidence: Arc::clone(&told) }
+        let against = (state == State::Suspect && asked).then_some(evidence.returner);
+        let evidence = Arc::clone(&told);
+        Verdict { state, because: rule.about, free, outside, against, evidence }
     }
 
     fn sees_all(&self) -> bool {
@@ -285,7 +289,8 @@ impl<'a> Classifier<'a> {
 
 fn unknown(why: &'static str) -> Verdict {
     let evidence = [why.into()].into();
-    Verdict { state: State::Unknown, because: why, free: false, outside: false, evidence }
+    let (free, outside, against) = (false, false, None);
+    Verdict { state: State::Unknown, because: why, free, outside, against, evidence }
 }
 
 /// The parsers of what others write, for `fuzz/`.

@@ -46,8 +46,8 @@ pub struct Remover<'a> {
     pub look: &'a Query<'a>,
     /// Judges them again. It must not have learned anything before the objects were chosen.
     pub judge: &'a Classifier<'a>,
-    /// Returns true if an object may be removed in this state.
-    pub allows: fn(&Object, State) -> bool,
+    /// Returns true if an object may be removed on this verdict.
+    pub allows: &'a dyn Fn(&Object, &Verdict) -> bool,
 }
 
 /// What belongs together, as it was when it was chosen, with its place among the units.
@@ -167,7 +167,7 @@ impl Remover<'_> {
 
     /// Checks that it may be removed in the state that it is in.
     fn consider(&self, object: &Object, verdict: &Verdict) -> Result<(), RemovalOutcome> {
-        if (self.allows)(object, verdict.state) {
+        if (self.allows)(object, verdict) {
             return Ok(());
         }
         let why = verdict.evidence.first().map(|line| format!(": {line}")).unwrap_or_default();

@@ -4,14 +4,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::circle::Reach;
-use super::evidence::{Evidence, Returner, Undo, Way, Witness};
+use super::evidence::{Evidence, Undo, Way};
 use super::knowledge::{Drawn, Numbered};
 use super::producers::{Meaning, Origin, Shape};
 use super::rights::OpenRights;
 use super::{Classifier, rights};
 use crate::holders::process;
 use crate::kinds::capability::Query;
-use crate::model::{FileId, History, Locator, Object, Trace, Vacancy, Value};
+use crate::model::{FileId, History, Locator, Object, Returner, Trace, Vacancy, Value, Witness};
 use crate::sys::{file, processes, time};
 
 impl Classifier<'_> {

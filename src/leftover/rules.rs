@@ -1,8 +1,8 @@
 //! The decision table: evidence in, state out. The first rule that fits decides. Knows no kind, makes no call, and
 //! never says `leftover` without proof: what could not be read is `unknown`, what could not be excluded `suspect`.
 
-use super::evidence::{Evidence, Hold, Lives, Named, Proof, Returner, Undo, Way};
-use crate::model::State;
+use super::evidence::{Evidence, Hold, Lives, Named, Proof, Undo, Way};
+use crate::model::{Returner, State};
 
 /// A row of the table.
 pub struct Rule {
@@ -166,7 +166,8 @@ pub fn rule(evidence: &Evidence) -> &'static Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leftover::evidence::{HeldBy, Kept, Unreadable, Why, Witness};
+    use crate::leftover::evidence::{HeldBy, Kept, Unreadable};
+    use crate::model::{Why, Witness};
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::ffi::OsStr;

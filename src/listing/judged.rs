@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::leftover::producers;
-use crate::model::{Calls, Field, Holder, Holders, Named, Object, Place, Value, Verdict};
+use crate::model::{Calls, Field, Holder, Holders, Named, Object, Place, Returner, Value, Verdict};
 use crate::waits::Diagnosis;
 
 /// An object, and what is known of it besides what its kind tells.
@@ -67,8 +67,12 @@ pub static LATE: &[LateColumn] = &[
             "Whether it is used, and if not, whether anybody will need it.",
         ),
         stage: Stage::Verdict,
-        get: |one| {
-            one.verdict.as_ref().map_or(NOT_JUDGED, |verdict| Value::Word(verdict.state.name()))
+        get: |one| match &one.verdict {
+            None => NOT_JUDGED,
+            Some(Verdict { state, against: Some(Returner::Process(process)), .. }) => {
+                Value::WordFor(state.name(), Arc::clone(process))
+            }
+            Some(verdict) => Value::Word(verdict.state.name()),
         },
     },
     LateColumn {
@@ -79,6 +83,19 @@ pub static LATE: &[LateColumn] = &[
                 verdict.evidence.iter().map(|line| Value::Text(line.as_str().into())).collect(),
             ),
             None => NOT_JUDGED,
+        },
+    },
+    LateColumn {
+        field: Field::costly("against", "Of a suspect, the process that may come back for it."),
+        stage: Stage::Evidence,
+        get: |one| match &one.verdict {
+            None => NOT_JUDGED,
+            Some(verdict) => match &verdict.against {
+                None => Value::None("none"),
+                Some(Returner::Unseen) => NOT_ALL,
+                Some(Returner::Nobody) => Value::List([].into()),
+                Some(Returner::Process(one)) => Value::List([Value::Witness(one.clone())].into()),
+            },
         },
     },
     LateColumn {

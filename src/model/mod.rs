@@ -29,6 +29,7 @@ mod term;
 mod trace;
 mod value;
 mod wait;
+mod witness;
 
 pub use address::{Address, Selector};
 pub use clock::Clock;
@@ -64,3 +65,4 @@ pub use term::Term;
 pub use trace::{Calls, Holding, Trace, Vacancy};
 pub use value::{Rows, Timestamp, Value};
 pub use wait::Wait;
+pub use witness::{Returner, Why, Witness};

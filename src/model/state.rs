@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::named::Named;
+use super::witness::Returner;
 
 /// Whether anybody holds an object, and if not, whether anybody can be expected to return for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +60,8 @@ pub struct Verdict {
     pub free: bool,
     /// It is unknown because processes outside of this pid namespace cannot be seen.
     pub outside: bool,
+    /// Of a suspect, who may come back for it now; `None` for other states, and where nobody asked.
+    pub against: Option<Returner>,
     /// All that is known in favour and against, a line each, the weightiest first; empty where nobody asked.
     /// Objects of which the same is known share it.
     pub evidence: Arc<[String]>,

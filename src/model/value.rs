@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::address::Address;
 use super::holder::Holders;
 use super::kind::Field;
+use super::witness::Witness;
 
 /// A point in time: seconds since the epoch, and nanoseconds where the kernel keeps them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +75,10 @@ pub enum Value {
     Rows(Box<Rows>),
     /// Processes that hold an object.
     Holders(Arc<Holders>),
+    /// A process that may come back for an object.
+    Witness(Arc<Witness>),
+    /// A word of our own, and the process that is the reason for it, of which people are told.
+    WordFor(&'static str, Arc<Witness>),
 }
 
 /// A table inside an object.
@@ -138,7 +143,8 @@ impl Value {
             Self::Time(time) => Rank::Number(nanoseconds(*time)),
             // The older thing has the greater age.
             Self::Age(since) => Rank::Number(-nanoseconds(*since)),
-            Self::Word(text) => Rank::Text(text.as_bytes()),
+            Self::Word(text) | Self::WordFor(text, _) => Rank::Text(text.as_bytes()),
+            Self::Witness(process) => Rank::Number(i128::from(process.pid)),
             Self::Text(text) => Rank::Text(text.as_bytes()),
             Self::Name(name) => Rank::Text(name.as_encoded_bytes()),
             Self::Address(address) => Rank::Address(address),

@@ -98,7 +98,7 @@ impl Tone {
     /// The tone of a value in the column called `name`.
     pub fn of(name: &str, value: &Value) -> Option<Self> {
         match (name, value) {
-            ("state", Value::Word(word)) => {
+            ("state", Value::Word(word) | Value::WordFor(word, _)) => {
                 Self::ALL.iter().copied().find(|tone| tone.name() == *word)
             }
             ("trouble", value) if value.is_known() => Some(Self::Trouble),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Cell, Renderer, View, text};
-use crate::model::{Rows, Timestamp, Value};
+use crate::model::{Named, Rows, Timestamp, Value, Witness};
 
 /// The version of the documents: it changes when a key goes or means something else, not when one comes.
 const SCHEMA: u32 = 1;
@@ -58,6 +58,7 @@ impl Json {
             Value::Rows(rows) => self.rows(view, rows),
             Value::Holders(found) if found.holders.is_empty() => self.line.push_str("[]"),
             Value::Holders(found) => self.rows(view, &found.rows()),
+            Value::Witness(process) => self.witness(view, process),
             Value::List(values) | Value::Words(values) => {
                 self.line.push('[');
                 for (at, value) in values.iter().enumerate() {
@@ -81,6 +82,7 @@ impl Json {
             | Value::User(_)
             | Value::Group(_)
             | Value::Word(_)
+            | Value::WordFor(..)
             | Value::Name(_)
             | Value::Address(_) => {
                 self.line.push('"');
@@ -106,6 +108,21 @@ impl Json {
         }
         self.line.push_str(if rows.rows.is_empty() { "[" } else { &inner.line });
         self.line.push(']');
+    }
+
+    fn witness(&mut self, view: &View, process: &Witness) {
+        let command = process.command.clone();
+        let command = command.map_or(Value::Unknown("it is gone"), Value::Name);
+        let values = [
+            Value::Pid(process.pid),
+            Value::User(process.user),
+            command,
+            Value::Word(process.why.name()),
+        ];
+        let mut inner = Self::lines();
+        inner.names(&["pid", "user", "command", "why"]);
+        inner.object(view, values.iter());
+        self.line.push_str(&inner.line);
     }
 
     /// Ends the string that begins at this place. Almost none has anything to escape.

@@ -98,6 +98,7 @@ impl View {
                 part => self.human(part, out),
             }),
             Value::List(values) => separated(", ", values, out, |one, out| self.human(one, out)),
+            Value::WordFor(word, process) => push(out, format_args!("{word} {process}")),
             Value::Holders(found) => match (found.holders.as_slice(), found.unseen) {
                 ([], Some(unseen @ 1..)) => push(out, format_args!("{unseen} not visible")),
                 (_, Some(unseen @ 1..)) => {
@@ -159,7 +160,8 @@ impl View {
             Value::Pid(pid) => signed((*pid).into(), out),
             Value::Time(time) => signed(time.secs, out),
             Value::Age(since) => signed(self.now.saturating_sub(since.secs), out),
-            Value::Word(word) => out.push_str(word),
+            Value::Word(word) | Value::WordFor(word, _) => out.push_str(word),
+            Value::Witness(process) => push(out, process),
             Value::Text(text) => out.push_str(text),
             Value::Name(name) => Encoded(name.as_encoded_bytes()).push(out),
             Value::Address(Address { facility, locator: Locator::Id(id) }) => {

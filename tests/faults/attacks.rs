@@ -235,7 +235,7 @@ fn memory_under_a_lease_that_is_never_given_back_holds_nobody_up() {
         }
     });
     let begin = Instant::now();
-    env.run(["clean", "--yes", "--grace", "0", "--suspect", "shm"]).ok();
+    env.run(["clean", "--yes", "--grace", "0", "--suspect=all", "shm"]).ok();
     env.run(["list", "shm", "--columns", "address,state,used-by"]).ok().shows("in-use");
     env.run(["show", "shm:/leased"]).ok();
     env.run(["rm", "--unused", "shm:/leased"]).code(1).says("in use");

@@ -59,7 +59,7 @@ fn nothing_is_cleaned_where_the_plan_cannot_be_written() {
     let env = TestEnv::new();
     for format in ["table", "json", "csv"] {
         std::fs::write("/dev/shm/left", b"x").unwrap();
-        let words = ["clean", "--yes", "--grace", "0", "--suspect", "--format", format];
+        let words = ["clean", "--yes", "--grace", "0", "--suspect=all", "--format", format];
         let full = File::options().write(true).open("/dev/full").unwrap();
         env.command(words).run_to(Stdio::from(full)).code(1).says("no space");
         assert!(std::path::Path::new("/dev/shm/left").exists(), "{format}");

@@ -51,7 +51,9 @@ fn a_segment_marked_for_removal_is_in_use_until_it_goes_by_itself() {
     });
     sysv::mark_for_removal(id);
     expect(&env, &format!("shm:{id}"), "in-use");
-    env.run(["clean", "--suspect", "--grace", "0", "--yes", "shm"]).ok().shows("nothing to clean");
+    env.run(["clean", "--suspect=all", "--grace", "0", "--yes", "shm"])
+        .ok()
+        .shows("nothing to clean");
 }
 
 fn a_segment_whose_creator_runs_is_idle() {
@@ -101,7 +103,7 @@ fn an_object_made_just_now_is_never_a_leftover() {
         let state = object["state"].as_str().unwrap();
         assert!(["idle", "unknown"].contains(&state), "{fresh}: {object}");
     }
-    env.run(["clean", "--suspect", "--yes"]).any_code(&[0]).1.shows("nothing to clean");
+    env.run(["clean", "--suspect=all", "--yes"]).any_code(&[0]).1.shows("nothing to clean");
 }
 
 fn a_set_that_somebody_waits_on_is_in_use() {

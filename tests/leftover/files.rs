@@ -209,7 +209,7 @@ fn a_fifo_is_never_a_leftover() {
     // An ordinary user sees its own processes, root all.
     expect(&env, &address, "in-use");
     drop(opener);
-    env.run(["clean", "--suspect", "--grace", "0", "--yes", &address])
+    env.run(["clean", "--suspect=all", "--grace", "0", "--yes", &address])
         .ok()
         .shows("nothing to clean");
 }

@@ -79,7 +79,7 @@ time.sleep(600)
     expect(&env, &format!("shm:/{dead_name}"), "suspect");
     let before: Vec<_> =
         fs::read_dir("/dev/shm").unwrap().map(|e| e.unwrap().file_name()).collect();
-    env.run(["clean", "--grace", "0", "--suspect", "--yes", "shm", "sem"])
+    env.run(["clean", "--grace", "0", "--suspect=all", "--yes", "shm", "sem"])
         .any_code(&[0])
         .1
         .shows(&format!("shm:/{dead_name}"))
@@ -165,7 +165,7 @@ fn a_postgresql_server_keeps_running_and_what_its_killed_twin_left_goes() {
     wait_for("the end of its children", || count("in-use") * 2 <= all.len());
     let (kept, left) = (count("in-use"), count("suspect"));
     assert_eq!((kept * 2, left * 2), (all.len(), all.len()));
-    let cleaned = env.run(["clean", "--grace", "0", "--suspect", "--yes"]);
+    let cleaned = env.run(["clean", "--grace", "0", "--suspect=all", "--yes"]);
     cleaned.any_code(&[0]).1.shows(&format!("removed {left} objects"));
     assert!(alive.answers(), "the living server");
     let rest = env.run(["list", "shm", "--json", "--grace", "0"]).ok().objects();

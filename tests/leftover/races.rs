@@ -75,7 +75,7 @@ fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
 fn clean_for_a_while(env: &TestEnv, facility: &str) -> usize {
     let (begin, mut removed, (enough, time)) = (Instant::now(), 0, enough());
     while removed < enough && begin.elapsed() < time {
-        let run = env.run(["clean", "--grace", "0", "--suspect", "--yes", "--json", facility]);
+        let run = env.run(["clean", "--grace", "0", "--suspect=all", "--yes", "--json", facility]);
         let (_, output) = run.any_code(&[0, 1]);
         removed += output.objects().iter().filter(|one| one["result"] == "removed").count();
     }
@@ -383,7 +383,7 @@ fn a_killed_cleaner_leaves_nothing_that_the_next_one_does_not_put_back_or_finish
             }
         }
         // Killed at another moment each time.
-        let clean = ["clean", "--grace", "0", "--suspect", "--yes", "shm"];
+        let clean = ["clean", "--grace", "0", "--suspect=all", "--yes", "shm"];
         env.command(clean).killed_after(Duration::from_micros(10_000 + (15_107 * round) % 300_000));
         let parked = fs::read_dir("/dev/shm").unwrap().flatten();
         let parked = parked

@@ -18,7 +18,7 @@ crate::cases![
     freed_is_what_the_kernel_gives_back
 ];
 
-const SUSPECTS: [&str; 5] = ["clean", "--suspect", "--grace", "0", "shm"];
+const SUSPECTS: [&str; 5] = ["clean", "--suspect=all", "--grace", "0", "shm"];
 
 fn exists(file: &str) -> bool {
     fs::exists(format!("/dev/shm/{file}")).unwrap()
@@ -141,7 +141,7 @@ fn freed_is_what_the_kernel_gives_back() {
     fs::hard_link("/dev/shm/linked", "/dev/shm/again").unwrap();
     posix::message_queue("/queue", 2, 16, 0o600);
     posix::send("/queue", 1, b"seven b");
-    let words = ["clean", "shm", "mq", "--suspect", "--grace", "0", "--dry-run", "--json"];
+    let words = ["clean", "shm", "mq", "--suspect=all", "--grace", "0", "--dry-run", "--json"];
     let objects = env.run(words).ok().objects();
     let freed = |address: &str| {
         let object = objects.iter().find(|object| object["address"] == address);

@@ -26,7 +26,7 @@ fn segment_from_outside(env: &TestEnv) -> libc::c_int {
     sysv::segment_of(key)
 }
 
-const CLEAN: [&str; 6] = ["clean", "shm", "--grace", "0", "--suspect", "--yes"];
+const CLEAN: [&str; 6] = ["clean", "shm", "--grace", "0", "--suspect=all", "--yes"];
 
 fn what_cannot_be_judged_from_inside_is_counted_with_the_way_out() {
     let env = TestEnv::new();

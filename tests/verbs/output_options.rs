@@ -40,7 +40,7 @@ fn verbs(env: &TestEnv) -> Vec<(String, Vec<&'static str>)> {
     let needs = |verb: &str| -> &'static [&'static str] {
         match verb {
             "list" | "limits" | "kinds" => &[],
-            "clean" => &["--dry-run", "--grace", "0", "--suspect"],
+            "clean" => &["--dry-run", "--grace", "0", "--suspect=all"],
             "show" => &["shm:0xb16"],
             "generate" => &["man", "/nowhere/at/all"],
             "lock" => &["sem:0xdead", "--", "true"],

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn verdict(state: State, because: &'static str) -> Verdict {
-        Verdict { state, because, free: false, outside: false, evidence: [].into() }
+        Verdict { state, because, free: false, outside: false, against: None, evidence: [].into() }
     }
 
     #[test]

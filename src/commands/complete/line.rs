@@ -110,7 +110,9 @@ impl<'a> CommandLine<'a> {
     fn give(&mut self, arg: Option<&'a Arg>, value: Option<&str>) {
         if let Some(arg) = arg {
             self.given.push(arg.get_id().as_str());
-            self.awaited = Some(arg).filter(|arg| takes_value(arg) && value.is_none());
+            // A value that is optional stands behind an equals sign.
+            let awaits = takes_value(arg) && value.is_none() && !arg.is_require_equals_set();
+            self.awaited = Some(arg).filter(|_| awaits);
         }
     }
 
