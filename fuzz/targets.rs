@@ -22,7 +22,7 @@ pub static TARGETS: &[Target] = &[
     ("compat-numbers", compat::fuzzing::numbers),
     ("compat-options", compat::fuzzing::options),
     ("complete", commands::fuzzing::complete),
-    ("fdinfo", |bytes| drop(LockLine::of_descriptor(bytes).count())),
+    ("fdinfo", |bytes| LockLine::of_descriptor(bytes).for_each(|_| {})),
     ("frame", frame),
     ("keep", leftover::fuzzing::keep),
     ("kernel-tables", kinds::fuzzing::parse),
@@ -103,7 +103,9 @@ fn messages(frame: Frame, piece: usize, most: usize, mut stream: &[u8]) -> Vec<(
 
 fn locks(bytes: &[u8]) {
     leftover::fuzzing::locks(bytes);
-    bytes.split(|byte| *byte == b'\n').for_each(|line| drop(LockLine::parse(line)));
+    bytes.split(|byte| *byte == b'\n').for_each(|line| {
+        let _ = LockLine::parse(line);
+    });
 }
 
 fn semaphore(bytes: &[u8]) {

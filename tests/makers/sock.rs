@@ -5,15 +5,14 @@
 #![allow(unsafe_code)]
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::mem;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -122,14 +121,14 @@ pub fn lasting(path: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A place of TCP where nobody listens, as far as can be known.
+/// A place of TCP that nobody else takes: an address of this machine by chance, for tests run in several processes, and a port
+/// below those that the kernel gives to who asks for any.
 pub fn free_place() -> String {
-    // An address of this machine that no other call has: ports are shared by all tests.
-    static CALLS: AtomicU32 = AtomicU32::new(0);
-    let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    let host = Ipv4Addr::new(127, high % 200 + 1, low, (call % 250 + 1) as u8);
-    TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().to_string()
+    let mut chance = [0; 5];
+    fs::File::open("/dev/urandom").unwrap().read_exact(&mut chance).unwrap();
+    let [a, b, c, high, low] = chance;
+    let port = 10_000 + u16::from_ne_bytes([high, low]) % 20_000;
+    format!("127.{}.{b}.{}:{port}", a % 200 + 1, c % 250 + 1)
 }
 
 /// A listener of TCP that lives as long as this process.
