@@ -33,6 +33,12 @@ attacks:
 	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "attacks:" --nocapture
 	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "races: a killed cleaner" --nocapture
 
+# Eight senders and eight receivers that signals end at random, ten million messages of each queue and of a FIFO, and as many
+# with receivers that are killed: hours. IPCCTL_SOAK has another number.
+IPCCTL_SOAK ?= 10000000
+soak:
+	IPCCTL_SOAK=$(IPCCTL_SOAK) cargo test --release --locked --test ipcctl -- "soak:" --nocapture
+
 # Gives random input, guided by what it reaches, to every parser that reads what others write: so many minutes for all of
 # them together. Needs a nightly compiler and cargo-fuzz. MINUTES=10080 is a week.
 MINUTES = 20
@@ -65,4 +71,4 @@ uninstall:
 	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ipcctl.fish
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ipcctl
 
-.PHONY: all attacks check faults install uninstall
+.PHONY: all attacks check faults fuzz install soak uninstall

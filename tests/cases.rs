@@ -92,7 +92,7 @@ impl Need {
 }
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
-const SLOW: [&str; 12] = [
+const SLOW: [&str; 17] = [
     "calls: no call that fails makes a verb panic hang or lie",
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
@@ -102,6 +102,11 @@ const SLOW: [&str; 12] = [
     "races: segments sets and queues that others return to are next to never lost",
     "recipes: every recipe runs as it is printed and prints what is printed after it",
     "rm: a line too long to be an address is refused with its tail",
+    "soak: killed receivers of a posix queue cost a bounded number",
+    "soak: killed receivers of a system v queue cost a bounded number",
+    "soak: random signals leave each message of a posix queue in one place",
+    "soak: random signals leave each message of a system v queue in one place",
+    "soak: random signals leave each packet of a fifo in one place",
     "waiting: a timeout is as long as it says",
     "waiting: a wait burns no processor time",
     "waiting: an idle timeout begins anew with each message",

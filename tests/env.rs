@@ -3,7 +3,6 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
@@ -30,7 +29,7 @@ const PATIENCE: libc::c_int = 120;
 
 pub struct TestEnv {
     directory: PathBuf,
-    next_key: Cell<u32>,
+    next_key: AtomicU32,
 }
 
 impl TestEnv {
@@ -61,7 +60,7 @@ impl TestEnv {
             PathBuf::from(format!("/tmp/test-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir(&directory).unwrap();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
-        let env = Self { directory, next_key: Cell::new(0x1000) };
+        let env = Self { directory, next_key: AtomicU32::new(0x1000) };
         fs::create_dir_all(env.runtime_directory()).unwrap();
         std::env::set_current_dir("/").unwrap();
         env
@@ -84,8 +83,7 @@ impl TestEnv {
 
     /// A System V key that this test has not used before.
     pub fn key(&self) -> u32 {
-        self.next_key.set(self.next_key.get() + 1);
-        self.next_key.get()
+        self.next_key.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Sets a limit of this test's IPC namespace, as `sysctl -w` would. Only where the suite has

@@ -7,6 +7,7 @@ mod frames;
 mod peers_gone;
 mod pool;
 mod signals;
+mod soak;
 mod unread;
 mod unsent;
 mod waiting;
@@ -24,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         peers_gone::cases(),
         pool::cases(),
         signals::cases(),
+        soak::cases(),
         unread::cases(),
         unsent::cases(),
         waiting::cases(),

@@ -17,7 +17,7 @@ fn queue(env: &TestEnv, create: &str) -> String {
 }
 
 /// Those of signal(7) whose default is to end the process, that can be caught and tell of no fault in it.
-fn that_end() -> impl Iterator<Item = libc::c_int> {
+pub(super) fn that_end() -> impl Iterator<Item = libc::c_int> {
     [
         libc::SIGHUP,
         libc::SIGINT,
