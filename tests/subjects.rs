@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, lock, pipe, posix, process, sock, sysv};
+use crate::makers::{fifo, lock, nameless, pipe, posix, process, sock, sysv};
 
 /// One kind.
 #[derive(Clone, Copy)]
@@ -112,7 +112,20 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 5] = [
+pub const REQUESTED: [Subject; 6] = [
+    Subject {
+        kind: "nameless-shm",
+        facility: "shm",
+        family: "kernel",
+        options: &[],
+        lacking: ("--value", "1", &[]),
+        content: "0 B allocated",
+        fresh: |_| nameless::kept("fresh"),
+        make: |address, mode| {
+            nameless::set_mode(address, mode);
+            address.to_owned()
+        },
+    },
     SOCKET,
     PORT,
     Subject {
@@ -277,6 +290,7 @@ impl Subject {
             "unix-sock" => file_state(locator, FileTypeExt::is_socket),
             "pid" => file_state(&format!("/proc/{locator}"), fs::FileType::is_dir),
             "lock" | "skeleton" => file_state(locator, fs::FileType::is_file),
+            "nameless-shm" => nameless::facts(address).map(|facts| state_of(&facts)),
             "pipe" => pipe::facts(locator.parse().unwrap()).map(|facts| state_of(&facts)),
             other => panic!("no kind {other}"),
         };

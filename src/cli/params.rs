@@ -184,7 +184,9 @@ impl<V: VerbParams> Params<V> {
             Argument::Number(number) => format!(" --{name} {number}"),
             Argument::Integer(number) => format!(" --{name} {number}"),
             Argument::Given => format!(" --{name}"),
-            Argument::Numbers(_) | Argument::Key(..) | Argument::Paths(_) => String::new(),
+            Argument::Numbers(_) | Argument::Key(..) | Argument::Paths(_) | Argument::Words(_) => {
+                String::new()
+            }
         };
         self.given.iter().map(word).collect()
     }

@@ -139,6 +139,9 @@ pub fn percent(text: &str) -> Result<f64, String> {
 pub fn argument(form: Form, text: &OsStr) -> Result<Argument, String> {
     let words = || text.to_str().ok_or_else(|| "this is not UTF-8 text".to_owned());
     match form {
+        Form::Words => {
+            Ok(Argument::Words(words()?.split(',').map(|word| word.trim().to_owned()).collect()))
+        }
         Form::Size => size(words()?).map(Argument::Number),
         Form::Count => count(words()?).map(Argument::Number),
         Form::Integer => integer(words()?).map(Argument::Integer),

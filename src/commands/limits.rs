@@ -74,6 +74,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let rows: Vec<_> = rows.collect();
     columns::records_with(cx, "limits", (&default, &more), rows)?;
     cx.flush()?;
+    let of_limits =
+        |record: &&&KindRecord| limits.iter().any(|(of, _)| std::ptr::eq(*of, **record));
+    let notes = KINDS.iter().filter(of_limits).flat_map(|record| record.inspect.notes());
+    notes.for_each(|note| cx.note(&note));
     let Some(most) = args.fail_above else { return Ok(()) };
     for (_, limit) in &limits {
         if let Some(share) = limit.percent().filter(|share| *share > most) {

@@ -16,7 +16,7 @@ use crate::model::{Address, Fault, Settings, Value};
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
     /// Objects
-    #[arg(value_name = "ADDRESS", required = true, value_parser = values::address())]
+    #[arg(value_name = "ADDRESS", required = true, value_parser = values::address(), hide_short_help = true)]
     addresses: Vec<Address>,
 
     /// New permission bits, octal

@@ -40,6 +40,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "length")]
     data: Option<OsString>,
 
+    /// Write to memory of other programs: without a name, or of a mapped file
+    #[arg(long)]
+    force: bool,
+
     /// Show progress if standard error is a terminal
     #[arg(long)]
     progress: bool,
@@ -60,6 +64,10 @@ const AHEAD: usize = 1 << 20;
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let memory = kinds::MEMORY.require("write to", &args.address, record)?;
+    if let Some(why) = memory.reserved().filter(|_| !args.force) {
+        let fault = Fault::usage(format!("cannot write to {}: {why}", args.address));
+        return Err(fault.hint("--force writes all the same").into());
+    }
     let mut report = ActReport::new(&["offset", "bytes"], cx)?;
     let look = cx.look(Want::Only(&[]));
     let mut written = None;

@@ -156,6 +156,11 @@ pub trait Inspect: Sync {
         Vec::new()
     }
 
+    /// What is worth a line beside the limits: what uses them up and is not listed.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What all objects of the kind come to, where the kernel adds it up.
     fn totals(&self) -> Facts {
         Facts::default()

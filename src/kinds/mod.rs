@@ -9,11 +9,14 @@ pub mod existing;
 mod fact;
 mod fifo;
 mod file;
+mod held;
 mod lock;
+mod nameless;
 mod pid;
 mod pipe;
 mod posix;
 pub mod process;
+mod region;
 pub mod search;
 #[cfg(any(test, feature = "skeleton"))]
 mod skeleton;
@@ -30,6 +33,7 @@ use capability::{Atomic, Configure, Copies, Counters, Create, Inspect, Memory, M
 pub static KINDS: &[&KindRecord] = &[
     &sysv::shm::RECORD,
     &posix::shm::RECORD,
+    &nameless::shm::RECORD,
     &sysv::mq::RECORD,
     &posix::mq::RECORD,
     &sysv::sem::RECORD,

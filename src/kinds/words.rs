@@ -42,8 +42,7 @@ pub(super) fn announce(
     look: &Query,
     locator: &Locator,
 ) {
-    let field = (kind.fields)().into_iter().find(|field| field.name == NAME);
-    if !field.is_some_and(|field| look.want.has(kind, field)) {
+    if !is_wanted(kind, look) {
         return;
     }
     let needs = StageNeeds { holders: look.needs.holders, history: false };
@@ -56,6 +55,18 @@ pub(super) fn announce(
     if let Some(file) = trace.memory(segments())
         && !trace.is_nobody()
     {
+        look.processes.announce_file(&WAITED, file);
+    }
+}
+
+fn is_wanted(kind: &'static Kind, look: &Query) -> bool {
+    let field = (kind.fields)().into_iter().find(|field| field.name == NAME);
+    field.is_some_and(|field| look.want.has(kind, field))
+}
+
+/// The same for memory whose file is known without a look.
+pub(super) fn announce_in(kind: &'static Kind, look: &Query, file: FileId) {
+    if is_wanted(kind, look) {
         look.processes.announce_file(&WAITED, file);
     }
 }

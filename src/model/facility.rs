@@ -2,8 +2,8 @@
 
 use super::encoding::quoted;
 use super::locator::{
-    ABSTRACT, DESCRIPTOR, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH, PROCESS,
-    TCP, UDP,
+    ABSTRACT, DESCRIPTOR, FILE, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH,
+    PROCESS, TCP, UDP,
 };
 use super::named::listed;
 
@@ -43,7 +43,7 @@ struct FacilityRow {
 }
 
 static ROWS: &[FacilityRow] = &[
-    FacilityRow { facility: Facility::Shm, name: "shm", alias: None, forms: IPC, longest: 255 },
+    FacilityRow { facility: Facility::Shm, name: "shm", alias: None, forms: SHM, longest: 255 },
     FacilityRow {
         facility: Facility::Mq,
         name: "mq",
@@ -116,6 +116,9 @@ static FILES: &[(Facility, &str)] = &[
 
 /// The forms of objects that System V and POSIX both have.
 const IPC: &[&LocatorForm] = &[&ID, &KEY, &NAME];
+
+/// Memory can also be without a name.
+const SHM: &[&LocatorForm] = &[&ID, &KEY, &NAME, &FILE];
 
 impl Facility {
     /// All of them, in the order in which they are listed.
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn words_and_patterns_follow_from_the_table() {
         assert!(Facility::words().starts_with("shm, mq, sem"));
-        assert_eq!(Facility::Shm.patterns(), "shm:ID, shm:0xKEY or shm:/NAME");
+        assert_eq!(Facility::Shm.patterns(), "shm:ID, shm:0xKEY, shm:/NAME or shm:MAJOR:MINOR/INO");
         assert_eq!(Facility::Fifo.patterns(), "fifo:PATH");
     }
 }

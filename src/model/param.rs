@@ -35,6 +35,8 @@ pub enum Form {
     Key,
     /// A path; the option can be repeated.
     Paths,
+    /// Words with commas between them.
+    Words,
 }
 
 /// The value of an option, read.
@@ -52,6 +54,8 @@ pub enum Argument {
     Key(PathBuf, u8),
     /// Paths.
     Paths(Vec<PathBuf>),
+    /// Words.
+    Words(Vec<String>),
 }
 
 /// The options that were given.
@@ -122,6 +126,14 @@ impl Settings {
         match self.get(param) {
             Some(Argument::Paths(paths)) => paths,
             _ => &[],
+        }
+    }
+
+    /// A list of words.
+    pub fn words(&self, param: &Param) -> Option<&[String]> {
+        match self.get(param)? {
+            Argument::Words(words) => Some(words),
+            _ => None,
         }
     }
 

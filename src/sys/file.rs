@@ -100,6 +100,15 @@ pub fn stat_target(directory: impl AsFd, name: &CStr) -> io::Result<Stat> {
     statx(directory.as_fd().as_raw_fd(), name, flags)
 }
 
+/// What `name` in `directory` is, as the kernel remembers it; a symbolic link is itself.
+///
+/// # Errors
+/// As [`stat_at`].
+pub fn stat_remembered_at(directory: impl AsFd, name: &CStr) -> io::Result<Stat> {
+    let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
+    statx(directory.as_fd().as_raw_fd(), name, flags)
+}
+
 /// What an open file is.
 ///
 /// # Errors

@@ -31,6 +31,7 @@ pub mod poll;
 pub mod processes;
 pub mod procmap;
 pub mod procstatus;
+pub mod seals;
 pub mod sem;
 pub mod shm;
 pub mod signal;

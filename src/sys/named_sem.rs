@@ -13,8 +13,17 @@ use super::{check, timespec};
 pub const SIZE: usize = std::mem::size_of::<libc::sem_t>();
 /// Bytes of the file behind one that a program of 32 bits has made.
 pub const SIZE_32: usize = 16;
+/// What the C library puts before the name of a semaphore's file.
+pub const PREFIX: &[u8] = b"sem.";
 /// The highest value a semaphore can have: `SEM_VALUE_MAX`.
 pub const MAX_VALUE: u32 = i32::MAX.unsigned_abs();
+
+/// Returns true if a regular file of this name and length is a semaphore.
+pub fn is_shaped(name: &[u8], size: u64) -> bool {
+    name.len() > PREFIX.len()
+        && name.starts_with(PREFIX)
+        && [SIZE, SIZE_32].iter().any(|one| size == *one as u64)
+}
 
 /// Makes a semaphore that did not exist. The umask applies to `mode`.
 ///

@@ -57,7 +57,7 @@ enum Finding {
 const LONG: f64 = 2.0;
 
 /// The facts that rows look at, so that they are read.
-pub const NEEDS: &[&str] = &["marked", "links"];
+pub const NEEDS: &[&str] = &["marked", "sort"];
 
 /// The table.
 pub static TROUBLES: &[Trouble] = &[
@@ -208,8 +208,8 @@ fn unlinked(case: &Case) -> Finding {
             "it is marked for removal, and is freed with its last detach".into(),
         ]);
     }
-    match facts.get("links") {
-        Some(Value::Count(0)) => Finding::Yes(vec![
+    match facts.get("sort") {
+        Some(Value::Word("unlinked")) => Finding::Yes(vec![
             "its name was removed, and it is freed when its last holder ends".into(),
         ]),
         _ => Finding::No,

@@ -8,6 +8,7 @@ mod pid;
 mod pipe;
 mod sem_posix;
 mod sem_sysv;
+mod shm_nameless;
 mod shm_posix;
 mod shm_sysv;
 mod sock;
@@ -25,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         pipe::cases(),
         sem_posix::cases(),
         sem_sysv::cases(),
+        shm_nameless::cases(),
         shm_posix::cases(),
         shm_sysv::cases(),
         words::cases(),

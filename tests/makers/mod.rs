@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod lock;
 pub mod lost;
 pub mod memory;
+pub mod nameless;
 pub mod odd;
 pub mod pipe;
 pub mod posix;

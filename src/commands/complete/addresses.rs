@@ -42,6 +42,8 @@ pub(super) fn existing(
                 of_kind(record, (locator, breadth(locator)), cx, &mut candidates)
             }
             Some(_) => {}
+            // Others of its facility have names, and are offered.
+            None if record.kind.listed == Breadth::All => {}
             // Paths are searched for when it is clear that a path is meant: that takes a look at every process.
             None if !record.holding.found_in.is_empty() || record.kind.listed > Breadth::Usual => {
                 candidates.push((format!("{facility}:"), record.kind.about.into()));
@@ -115,6 +117,9 @@ fn of_kind(
     cx: &Context,
     candidates: &mut Vec<Candidate>,
 ) {
+    if record.kind.listed > breadth {
+        return;
+    }
     let facility = record.kind.facility.name();
     let by_key = locator.starts_with("0x");
     let wanted: &[&str] = if by_key { &["key", "owner", "size", "content"] } else { DESCRIPTION };

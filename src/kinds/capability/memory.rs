@@ -17,6 +17,11 @@ pub enum RegionAccess {
 
 /// To be read from and written to at any place.
 pub trait Memory: Sync {
+    /// Why to write to it takes `--force`, if it does.
+    fn reserved(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Opens the memory of an object.
     ///
     /// # Errors

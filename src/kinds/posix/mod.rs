@@ -25,8 +25,6 @@ use crate::sys::named_sem;
 
 /// Where the C library keeps shared memory and semaphores: `shm_overview(7)`.
 const FOLDER: &CStr = c"/dev/shm";
-/// What it puts before the name of a semaphore there.
-const SEMAPHORE_PREFIX: &[u8] = b"sem.";
 
 /// The name in a locator.
 fn name(locator: &Locator) -> Result<&OsStr, Fault> {
@@ -89,14 +87,7 @@ fn unlisted(kind: &Kind, error: &io::Error) -> String {
 
 /// Returns true if a file of this name and shape is a semaphore of the C library. Anything else regular is shared memory.
 fn is_semaphore(name: &[u8], stat: &Stat) -> bool {
-    stat.is(libc::S_IFREG) && is_semaphore_shaped(name, stat.size)
-}
-
-/// Returns true if a regular file of this name and length is one.
-fn is_semaphore_shaped(name: &[u8], size: u64) -> bool {
-    name.len() > SEMAPHORE_PREFIX.len()
-        && name.starts_with(SEMAPHORE_PREFIX)
-        && [named_sem::SIZE, named_sem::SIZE_32].iter().any(|one| size == *one as u64)
+    stat.is(libc::S_IFREG) && named_sem::is_shaped(name, stat.size)
 }
 
 /// The bytes of a file's name without the first `skip`.

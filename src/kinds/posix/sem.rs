@@ -14,8 +14,8 @@ use nix::sys::uio::pread;
 
 use super::room;
 use super::{
-    FOLDER, SEMAPHORE_PREFIX, ShmDirectory, handle, is_semaphore, name, name_to_make,
-    not_an_object, open_directory, prefixed, shelf, tail, unlisted, with_slash,
+    FOLDER, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object, open_directory,
+    prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
@@ -157,7 +157,7 @@ fn seen(plan: &FactPlan<SemaphoreFile>, name: &OsStr, one: &SemaphoreFile) -> Ob
 }
 
 fn file_name(locator: &Locator) -> Result<CString, Fault> {
-    prefixed(SEMAPHORE_PREFIX, name(locator)?)
+    prefixed(named_sem::PREFIX, name(locator)?)
 }
 
 fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
@@ -188,7 +188,7 @@ impl Inspect for PosixSem {
             Ok(directory) => directory,
             Err(flow) => return flow,
         };
-        let entries = match directory.entries(|name| name.starts_with(SEMAPHORE_PREFIX)) {
+        let entries = match directory.entries(|name| name.starts_with(named_sem::PREFIX)) {
             Ok(entries) => entries,
             Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
         };
@@ -197,7 +197,7 @@ impl Inspect for PosixSem {
             let (regular, file) = (entry.is(libc::S_IFREG), entry.name);
             match semaphore(&plan, &directory, &file, regular) {
                 Ok(one) if is_semaphore(file.to_bytes(), &one.stat) => {
-                    let name = tail(&file, SEMAPHORE_PREFIX.len());
+                    let name = tail(&file, named_sem::PREFIX.len());
                     each(Found::Object(Box::new(seen(&plan, &name, &one))))?;
                 }
                 Ok(_) => {}
@@ -339,6 +339,6 @@ impl Remove for PosixSem {
 
 impl Backing for PosixSem {
     fn store(&self, _look: &Query) -> io::Result<Box<dyn Store>> {
-        shelf(SEMAPHORE_PREFIX)
+        shelf(named_sem::PREFIX)
     }
 }

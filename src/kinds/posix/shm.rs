@@ -1,5 +1,6 @@
 //! POSIX shared memory: files below `/dev/shm`. `shm_overview(7)`.
 
+mod hidden;
 mod memory;
 
 use std::ffi::{CStr, CString, OsStr};
@@ -14,8 +15,8 @@ use nix::unistd::ftruncate;
 
 use super::room::{self, Room};
 use super::{
-    Entry, FOLDER, ShmDirectory, handle, is_semaphore, is_semaphore_shaped, name, name_to_make,
-    not_an_object, open_directory, path, prefixed, shelf, tail, unlisted, with_slash,
+    Entry, FOLDER, ShmDirectory, handle, is_semaphore, name, name_to_make, not_an_object,
+    open_directory, path, prefixed, shelf, tail, unlisted, with_slash,
 };
 use crate::kinds::KindRecord;
 use crate::kinds::backing::{Backing, Store};
@@ -36,7 +37,9 @@ use crate::model::{
 use crate::sys::directory;
 use crate::sys::file::{self, Stat};
 use crate::sys::lease::Lease;
+use crate::sys::named_sem;
 use crate::sys::signal;
+use hidden::Census;
 
 static KIND: Kind = Kind {
     name: "posix-shm",
@@ -115,7 +118,7 @@ fn file_name(locator: &Locator) -> Result<CString, Fault> {
 
 fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
     if is_semaphore(file.to_bytes(), stat) {
-        let name = Encoded(&file.to_bytes()[super::SEMAPHORE_PREFIX.len()..]).to_string();
+        let name = Encoded(&file.to_bytes()[named_sem::PREFIX.len()..]).to_string();
         return Err(Fault::new(Class::NotFound, "it is a semaphore, not shared memory")
             .hint(format!("its address is sem:/{name}")));
     }
@@ -124,7 +127,7 @@ fn check(file: &CStr, stat: &Stat) -> Result<(), Fault> {
 
 /// Refuses a length that would turn the file into a semaphore, which this object's address does not name.
 fn check_size(name: &OsStr, size: u64) -> Result<(), Fault> {
-    if is_semaphore_shaped(name.as_encoded_bytes(), size) {
+    if named_sem::is_shaped(name.as_encoded_bytes(), size) {
         return Err(Fault::usage(format!("a file of {size} bytes with this name is a semaphore"))
             .hint("use another size, or a name that does not begin with sem."));
     }
@@ -155,12 +158,14 @@ impl Inspect for PosixShm {
         };
         let plan = FactPlan::new(&KIND, FACTS, look);
         let mut others = Others::default();
+        let mut census = Census::begin(&directory.dir);
         for Entry { name: file, .. } in entries {
             let stat = match file::stat_at(&directory.dir, &file) {
                 Ok(stat) => stat,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return each(Found::Missing(unlisted(&KIND, &error))),
             };
+            census.add(&file, &stat);
             if is_semaphore(file.to_bytes(), &stat) {
                 continue;
             } else if stat.is(libc::S_IFREG) {
@@ -169,7 +174,23 @@ impl Inspect for PosixShm {
                 others.add(&file, &stat);
             }
         }
-        others.tell(each)
+        let hidden = census.tell(&directory.dir, look.breadth == Breadth::All);
+        others.tell(hidden.as_ref().is_none_or(|(_, named)| !named), each)?;
+        match hidden {
+            Some((line, _)) => each(Found::Note(line)),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let Ok(directory) = ShmDirectory::open() else { return Vec::new() };
+        let mut census = Census::begin(&directory.dir);
+        for Entry { name: file, .. } in directory.entries(|_| true).unwrap_or_default() {
+            if let Ok(stat) = file::stat_at(&directory.dir, &file) {
+                census.add(&file, &stat);
+            }
+        }
+        census.tell(&directory.dir, false).map(|(line, _)| line).into_iter().collect()
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
@@ -209,31 +230,33 @@ impl Inspect for PosixShm {
 /// Entries of the directory that are no objects of ours, told in one line.
 #[derive(Default)]
 struct Others {
-    count: usize,
-    named: Vec<String>,
+    found: Vec<(bool, String)>,
 }
 
 impl Others {
     const NAMED: usize = 3;
 
     fn add(&mut self, file: &CStr, stat: &Stat) {
-        self.count += 1;
-        if self.named.len() < Self::NAMED {
-            self.named.push(format!("{} ({})", Encoded(file.to_bytes()), stat.file_type()));
-        }
+        let text = format!("{} ({})", Encoded(file.to_bytes()), stat.file_type());
+        self.found.push((stat.is(libc::S_IFDIR), text));
     }
 
-    fn tell(self, each: Each) -> ControlFlow<()> {
-        if self.count == 0 {
+    fn tell(self, directories: bool, each: Each) -> ControlFlow<()> {
+        let others =
+            self.found.into_iter().filter(|(is_directory, _)| directories || !is_directory);
+        let mut named: Vec<String> = others.map(|(_, text)| text).collect();
+        let count = named.len();
+        if count == 0 {
             return ControlFlow::Continue(());
         }
-        let more = if self.count > Self::NAMED { " and others" } else { "" };
+        let more = if count > Self::NAMED { " and others" } else { "" };
+        named.truncate(Self::NAMED);
         each(Found::Note(format!(
             "{} in {} that {} no IPC object: {}{more}",
-            if self.count == 1 { "1 entry".to_owned() } else { format!("{} entries", self.count) },
+            if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") },
             FOLDER.to_string_lossy(),
-            if self.count == 1 { "is" } else { "are" },
-            self.named.join(", ")
+            if count == 1 { "is" } else { "are" },
+            named.join(", ")
         )))
     }
 }

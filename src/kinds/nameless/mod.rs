@@ -1,0 +1,100 @@
+//! Objects whose name is gone, or that never had one: they live on in the processes that hold them, and these alone show
+//! them. A record each for memory, queues and semaphores.
+//!
+//! They are told by the device of their file system, which no user can choose, and never by the text of a link alone.
+
+pub(super) mod shm;
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
+
+use super::capability::Each;
+use super::held;
+use crate::model::{Encoded, Fault, FileId, Findings, Found, Locator, Object, ObjectName};
+use crate::sys::{directory, file, shm as sysv_shm};
+
+/// The device of the kernel's own file system of shared memory, on which memory is that has never had a name.
+fn kernels_device() -> Option<u64> {
+    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
+    *DEVICE.get_or_init(|| sysv_shm::device().ok())
+}
+
+/// The device of `/dev/shm`.
+fn directorys_device() -> Option<u64> {
+    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
+    *DEVICE.get_or_init(|| file::stat_path(c"/dev/shm/.").ok().map(|stat| stat.device))
+}
+
+/// The inodes of the files in `/dev/shm`, looked at once and only where that is needed.
+#[derive(Default)]
+struct NamedFiles(OnceCell<Option<HashSet<u64>>>);
+
+impl NamedFiles {
+    /// Returns true if a file of `/dev/shm` that a process shows with this text has lost its name: the text says so, does not
+    /// lead to it, and no name in the directory does. It takes all three, since anybody can choose the text.
+    fn have_lost(&self, file: FileId, text: &OsStr) -> bool {
+        let leads_to_it = || {
+            let path = CString::new(text.as_bytes()).ok();
+            let stat = path.and_then(|path| file::stat_remembered(&path).ok());
+            stat.is_some_and(|stat| (stat.device, stat.inode) == (file.device, file.inode))
+        };
+        let inodes = || self.0.get_or_init(|| inodes(c"/dev/shm").ok());
+        text.as_bytes().ends_with(b" (deleted)")
+            && !leads_to_it()
+            && inodes().as_ref().is_some_and(|inodes| !inodes.contains(&file.inode))
+    }
+}
+
+fn inodes(directory: &CStr) -> io::Result<HashSet<u64>> {
+    let opened = directory::open(directory)?;
+    let entries = directory::entries(&opened, &|_| true)?;
+    let stat = |entry: directory::Entry| file::stat_remembered_at(&opened, &entry.name).ok();
+    Ok(entries.into_iter().filter_map(stat).map(|stat| stat.inode).collect())
+}
+
+/// Hands on every file that `object` makes an object of, in the order of devices and inodes, and how many processes could not
+/// be read.
+fn list(
+    found: &Findings,
+    what: &str,
+    mut object: impl FnMut(FileId) -> Option<Object>,
+    each: Each,
+) -> ControlFlow<()> {
+    let mut files: Vec<FileId> = found.files.keys().copied().collect();
+    files.sort_unstable();
+    for file in files {
+        if let Some(object) = object(file) {
+            each(Found::Object(Box::new(object)))?;
+        }
+    }
+    match held::unread(found) {
+        None => ControlFlow::Continue(()),
+        Some(unread) => each(Found::Note(format!("{unread} in the search for {what}"))),
+    }
+}
+
+/// The file that a locator names.
+fn identity(locator: &Locator) -> Result<FileId, Fault> {
+    held::identity(locator)
+        .ok_or_else(|| Fault::usage("what has no name has a device and an inode number"))
+}
+
+/// The last part of a path that was removed, and what it was called before, in the text of a link.
+fn former(text: &OsStr) -> &[u8] {
+    let bytes = text.as_bytes();
+    let path = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+/// A name that anybody may have chosen.
+fn called(name: &[u8]) -> ObjectName {
+    match name {
+        b"" => ObjectName::None,
+        name => ObjectName::Other(Encoded(name).to_string().into()),
+    }
+}
