@@ -9,13 +9,13 @@ use clap::Args;
 use super::context::Context;
 use crate::endpoint::dead_letters::DeadLetters;
 use crate::kinds;
-use crate::kinds::capability::{Outgoing, Want};
+use crate::kinds::capability::{Outgoing, Query, Want};
 use crate::model::{Address, Facility, Fault, Settings};
 
 /// A queue or a file.
 #[derive(Args, Clone, Debug)]
 pub struct DeadLetter {
-    /// Queue, or file for one JSON object per line, for messages that cannot be passed on
+    /// Queue, or file for one JSON object per line, for messages that cannot be passed on or fail
     ///
     /// A word that begins with a facility and a colon is an address; any other is a path. A file is appended to, and created
     /// with mode 0600.
@@ -29,11 +29,11 @@ impl DeadLetter {
         self.dead_letter.is_some()
     }
 
-    /// Opens it, before anything is taken.
+    /// Opens it, before anything is taken from the queue at `from`.
     ///
     /// # Errors
-    /// It cannot be opened; a usage error when no messages can be sent there.
-    pub fn open(&self, cx: &Context) -> Result<Option<DeadLetters>, Fault> {
+    /// It cannot be opened; a usage error when no messages can be sent there, or they would come back from there.
+    pub fn open(&self, cx: &Context, from: &Address) -> Result<Option<DeadLetters>, Fault> {
         let Some(text) = &self.dead_letter else { return Ok(None) };
         let named =
             |fault: Fault| Fault { cause: format!("--dead-letter: {}", fault.cause), ..fault };
@@ -44,10 +44,24 @@ impl DeadLetter {
         let address = Address::parse(text).map_err(Fault::usage).map_err(named)?;
         let record = kinds::of_address(&address).map_err(named)?;
         let messages = kinds::QUEUES.require("keep messages in", &address, record)?;
-        let sender = messages.sender(&cx.look(Want::Only(&[])), &address.locator, &Settings::NONE);
+        let look = cx.look(Want::Only(&[]));
+        let sender = messages.sender(&look, &address.locator, &Settings::NONE);
         match sender.map_err(named)? {
+            Outgoing::Messages(_)
+                if found(&look, &address).is_some_and(|one| found(&look, from) == Some(one)) =>
+            {
+                Err(named(Fault::usage(format!(
+                    "{address} is the queue that messages are taken from"
+                ))))
+            }
             Outgoing::Messages(sender) => Ok(Some(DeadLetters::Queue(sender))),
             Outgoing::Bytes(_) => Err(named(Fault::usage(format!("{address} carries bytes")))),
         }
     }
+}
+
+/// The address that the object itself has, if there is one.
+fn found(look: &Query, address: &Address) -> Option<Address> {
+    let record = kinds::of_address(address).ok()?;
+    record.inspect.find(look, &address.locator).ok().map(|object| object.address)
 }

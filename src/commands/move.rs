@@ -77,7 +77,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let mut report = ActReport::new(DETAILS, cx)?;
     signal::catch()?;
     let opened = open((args, from, to), &settings, cx);
-    let opened = opened.and_then(|ends| args.dead_letter.open(cx).map(|dead| (ends, dead)));
+    let opened =
+        opened.and_then(|ends| args.dead_letter.open(cx, &args.from).map(|dead| (ends, dead)));
     let ((mut receiver, mut sender), mut dead) = match opened {
         Ok(opened) => opened,
         Err(fault) if fault.class == Class::Usage => return Err(fault.into()),

@@ -1,15 +1,17 @@
 //! `recv`: the receiver endpoint of what carries messages.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
+use crate::cli::dead_letter::DeadLetter;
 use crate::cli::framing::{self, Framing};
 use crate::cli::params::{Params, Receiving};
 use crate::cli::{rescued, values};
 use crate::endpoint::StreamEnd;
+use crate::endpoint::attempts::Attempts;
 use crate::endpoint::bytes::{Frames, Stream, save_rest};
 use crate::endpoint::deadline::Deadline;
 use crate::endpoint::frame::Frame;
@@ -75,7 +77,7 @@ pub(super) struct Args {
     /// A FIFO needs a --frame for it, line for one command per line, or --packet. What its command did not accept is saved.
     ///
     /// The priority or type of the message is in IPCCTL_PRIORITY or IPCCTL_TYPE. If a command fails, its message is put
-    /// back, no further message is taken, and running commands are waited for. A signal that asks for the end
+    /// back, no further message is taken, and running commands are waited for; --attempts and --dead-letter go on instead. A signal that asks for the end
     /// does the same; a second one is forwarded to the running commands.
     #[arg(
         long,
@@ -89,6 +91,18 @@ pub(super) struct Args {
     /// Run up to N commands at once; only 1 keeps the order
     #[arg(long, value_name = "N", default_value = "1", requires = "exec", hide_short_help = true)]
     jobs: NonZeroUsize,
+
+    /// Run the command up to N times for a message that it does not accept
+    ///
+    /// Between the attempts the message is in the queue, behind those of its priority that have arrived since; a FIFO takes
+    /// nothing back, so the command is run again at once. Attempts are counted by this process alone, by the content of the
+    /// message and its priority or type; IPCCTL_ATTEMPT has the number. After the last one the message goes to --dead-letter;
+    /// without it, it is put back, and no further message is taken.
+    #[arg(long, value_name = "N", requires = "exec", hide_short_help = true)]
+    attempts: Option<NonZeroU64>,
+
+    #[command(flatten)]
+    dead_letter: DeadLetter,
 
     /// Show progress if standard error is a terminal
     #[arg(long, hide_short_help = true)]
@@ -108,6 +122,7 @@ Examples:
   ipcctl recv mq:0x5eed --type -3 --nonblock  lowest type up to 3
   ipcctl recv fifo:/run/app.ctl --frame line --count 1 --timeout 10s
   ipcctl recv fifo:/run/app.ctl --frame line --count 1 --exec cat
+  ipcctl recv mq:/jobs --drain -q --attempts 3 --dead-letter failed.jsonl --exec cat
   ipcctl recv mq:/jobs --drain -q --jobs 4 --exec sh -c 'tr a-z A-Z'";
 
 /// Receives messages.
@@ -116,6 +131,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let record = kinds::of_address(&args.address)?;
     let messages = kinds::MESSAGES.require("receive from", &args.address, record)?;
     let settings = args.params.for_kind(record)?;
+    if args.exec.is_empty() && args.dead_letter.is_given() {
+        let cause = "--dead-letter takes what a command does not accept: it needs --exec";
+        return Err(Fault::usage(cause).into());
+    }
     signal::catch()?;
     let opened = {
         let look = cx.look(Want::Only(&[]));
@@ -124,12 +143,17 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             .apply(&look, record, locator)
             .and_then(|()| messages.receiver(&look, locator, &settings))
     };
+    let opened = opened.and_then(|incoming| {
+        let attempts = args.attempts.map_or(1, NonZeroU64::get);
+        let dead = args.dead_letter.open(cx, &args.address)?;
+        Ok((incoming, Attempts::new(attempts, dead)))
+    });
     let mut tally = None;
     let received = match opened {
-        Ok(Incoming::Messages(mut receiver)) => {
-            from_messages(args, frame, receiver.as_mut(), &mut tally)?
+        Ok((Incoming::Messages(mut receiver), attempts)) => {
+            from_messages(args, frame, receiver.as_mut(), (attempts, &mut tally))?
         }
-        Ok(Incoming::Bytes(mut source)) => {
+        Ok((Incoming::Bytes(mut source), attempts)) => {
             let plan = plan(args, args.count);
             match framing::on_bytes(frame)? {
                 Frame::Raw if !args.exec.is_empty() => {
@@ -139,7 +163,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
                     return Err(fault.hint(hint).into());
                 }
                 frame if !args.exec.is_empty() => {
-                    execute_frames(args, frame, source.as_mut(), &plan, &mut tally)?
+                    let source = source.as_mut();
+                    execute_frames(args, frame, source, &plan, (attempts, &mut tally))?
                 }
                 Frame::Raw if args.count.is_some() => {
                     let fault =
@@ -183,9 +208,9 @@ fn execute_frames(
     frame: Frame,
     source: &mut dyn ByteSource,
     plan: &ReceivePlan,
-    tally: &mut Option<Tally>,
+    (attempts, tally): (Attempts, &mut Option<Tally>),
 ) -> Result<Received, Exit> {
-    let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;
+    let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get(), attempts)?;
     let mut messages = FramedSource::new(source, frame);
     let received = receiving::messages(&mut messages, &mut jobs, plan, &|_, _| ());
     *tally = Some(jobs.tally());
@@ -198,7 +223,7 @@ fn from_messages(
     args: &Args,
     frame: Option<Frame>,
     receiver: &mut dyn Receiver,
-    tally: &mut Option<Tally>,
+    (attempts, tally): (Attempts, &mut Option<Tally>),
 ) -> Result<Received, Exit> {
     if !args.exec.is_empty() && frame.is_some() {
         let cause = "a command gets each message of a queue as it is: --frame and --json are not for --exec";
@@ -213,7 +238,7 @@ fn from_messages(
             Writing::new(frame.unwrap_or(Frame::Line), receiver.room(), plan.patience);
         return Ok(receiving::messages(receiver, &mut writing, &plan, &passed));
     }
-    let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get())?;
+    let mut jobs = Jobs::new(args.exec.clone(), args.jobs.get(), attempts)?;
     let received = receiving::messages(receiver, &mut jobs, &plan, &passed);
     *tally = Some(jobs.tally());
     Ok(received)
@@ -245,8 +270,13 @@ fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally
         cx.warn(&format!("the output ends with {torn} bytes of a message that is not delivered"));
     }
     rescued::tell(&rescued, &args.address, cx);
-    if let Some(Tally { succeeded, failed }) = tally {
-        cx.note(&format!("commands: {succeeded} succeeded, {failed} failed"));
+    if let Some(Tally { succeeded, failed, dead }) = tally {
+        let dead = match dead {
+            0 => String::new(),
+            1 => "; 1 message went to the dead letters".into(),
+            dead => format!("; {dead} messages went to the dead letters"),
+        };
+        cx.note(&format!("commands: {succeeded} succeeded, {failed} failed{dead}"));
     }
     stop
 }

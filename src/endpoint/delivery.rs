@@ -40,6 +40,13 @@ pub trait Deliver {
         0
     }
 
+    /// Hands over messages that are to be tried again: `put_back` puts one back to where it was. What it does not is tried again
+    /// from here. Returns how many there were, and how many of them are back.
+    fn retry(&mut self, put_back: &mut dyn FnMut(&[u8], Mark) -> bool) -> (u64, u64) {
+        let _ = put_back;
+        (0, 0)
+    }
+
     /// Messages that could not be delivered, in the order in which they came.
     fn undelivered(&mut self) -> Vec<Taken>;
 }

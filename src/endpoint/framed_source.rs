@@ -71,6 +71,10 @@ impl Receiver for FramedSource<'_> {
         self.reader.message().0
     }
 
+    fn takes_back(&self) -> bool {
+        false
+    }
+
     fn put_back(&mut self, message: &[u8], mark: Mark, _wait: Wait) -> Result<Attempt<()>, Fault> {
         self.frame.write(message, mark, &mut self.back);
         Ok(Attempt::Done(()))

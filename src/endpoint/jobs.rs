@@ -1,6 +1,7 @@
 //! Delivery to commands: each message is the standard input of one. What its command does not accept, by exiting
 //! with another status than 0, is undelivered.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -11,6 +12,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use super::StreamEnd;
+use super::attempts::{Attempts, Next};
 use super::delivery::{Deliver, Taken};
 use crate::model::{Class, Encoded, Fault, Mark};
 use crate::sys::{deferral, signal};
@@ -22,6 +24,8 @@ pub struct Tally {
     pub succeeded: u64,
     /// Otherwise, or not started at all.
     pub failed: u64,
+    /// Messages that went to the dead letters.
+    pub dead: u64,
 }
 
 struct Job {
@@ -35,6 +39,11 @@ pub struct Jobs {
     most: usize,
     running: Vec<Job>,
     tally: Tally,
+    attempts: Attempts,
+    /// Messages of commands that failed and are to be tried again: they may go back meanwhile.
+    failed: VecDeque<Taken>,
+    /// Those of them that do not go back.
+    again: VecDeque<Taken>,
     undelivered: Vec<Taken>,
     /// Why the first command that failed did.
     cause: Option<Fault>,
@@ -43,17 +52,20 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Up to `most` of this command, whose first word is the program.
+    /// Up to `most` of this command, whose first word is the program, and so many attempts for each message.
     ///
     /// # Errors
     /// The ends of children cannot be waited for.
-    pub fn new(command: Vec<OsString>, most: usize) -> io::Result<Self> {
+    pub fn new(command: Vec<OsString>, most: usize, attempts: Attempts) -> io::Result<Self> {
         signal::catch_children()?;
         Ok(Self {
             command,
             most,
             running: Vec::new(),
             tally: Tally::default(),
+            attempts,
+            failed: VecDeque::new(),
+            again: VecDeque::new(),
             undelivered: Vec::new(),
             cause: None,
             passed: 0,
@@ -76,16 +88,52 @@ impl Jobs {
         // A group of its own: the terminal's SIGINT is for us, and the command may finish.
         command.args(words).stdin(Stdio::from(input)).process_group(0);
         command.env_remove("IPCCTL_PRIORITY").env_remove("IPCCTL_TYPE");
+        command.env("IPCCTL_ATTEMPT", self.attempts.number(message, mark).to_string());
         if let Some((name, value)) = mark.parts() {
             command.env(format!("IPCCTL_{}", name.to_ascii_uppercase()), value.to_string());
         }
         command.spawn()
     }
 
+    /// A command did not accept its message.
     fn fail(&mut self, message: Taken, cause: String) {
         self.tally.failed += 1;
+        // A signal may have been passed on to the command.
+        let next = match signal::ending() {
+            None => self.attempts.failed(&message.0, message.1),
+            Some(_) => Ok(Next::Back),
+        };
+        match next {
+            Ok(Next::Again) => self.failed.push_back(message),
+            Ok(Next::Dead) => self.tally.dead += 1,
+            Ok(Next::Back) => self.end(message, Fault::new(Class::Failed, cause)),
+            Err(fault) => self.end(message, fault),
+        }
+    }
+
+    /// A message is not delivered, and that is the end.
+    fn end(&mut self, message: Taken, fault: Fault) {
         self.undelivered.push(message);
-        self.cause.get_or_insert_with(|| Fault::new(Class::Failed, cause));
+        self.cause.get_or_insert(fault);
+    }
+
+    /// Starts a command for a message.
+    fn run(&mut self, message: Taken) {
+        match self.start(&message.0, message.1) {
+            Ok(child) => self.running.push(Job { child, message }),
+            Err(error) => {
+                let program = self.command.first().map(|word| word.as_encoded_bytes());
+                let why = match error.kind() {
+                    io::ErrorKind::NotFound => "there is no such command".into(),
+                    _ => Fault::from_os(&error).cause,
+                };
+                let cause =
+                    format!("{} cannot be run: {why}", Encoded(program.unwrap_or_default()));
+                self.tally.failed += 1;
+                // The message has no part in that.
+                self.end(message, Fault::new(Class::Failed, cause));
+            }
+        }
     }
 
     /// Takes note of the commands that have ended.
@@ -100,6 +148,7 @@ impl Jobs {
                     let job = self.running.remove(at);
                     if status.success() {
                         self.tally.succeeded += 1;
+                        self.attempts.succeeded(&job.message.0, job.message.1);
                     } else {
                         self.fail(job.message, format!("a command {}", ended(status)));
                     }
@@ -163,7 +212,11 @@ impl Deliver for Jobs {
             }
             self.check()?;
             if self.running.len() < self.most {
-                return Ok(());
+                match self.again.pop_front() {
+                    None => return Ok(()),
+                    Some(message) => self.run(message),
+                }
+                continue;
             }
             if let Some(signal) = signal::ending() {
                 return Err(StreamEnd::Signal(signal));
@@ -173,19 +226,7 @@ impl Deliver for Jobs {
     }
 
     fn deliver(&mut self, message: &[u8], mark: Mark) -> Result<(), StreamEnd> {
-        match self.start(message, mark) {
-            Ok(child) => self.running.push(Job { child, message: (message.to_vec(), mark) }),
-            Err(error) => {
-                let program = self.command.first().map(|word| word.as_encoded_bytes());
-                let why = match error.kind() {
-                    io::ErrorKind::NotFound => "there is no such command".into(),
-                    _ => Fault::from_os(&error).cause,
-                };
-                let cause =
-                    format!("{} cannot be run: {why}", Encoded(program.unwrap_or_default()));
-                self.fail((message.to_vec(), mark), cause);
-            }
-        }
+        self.run((message.to_vec(), mark));
         // One at a time means that the next message is taken when this one is done with.
         if self.most == 1 { self.ready() } else { self.check() }
     }
@@ -198,6 +239,14 @@ impl Deliver for Jobs {
     fn finish(&mut self) -> Result<(), StreamEnd> {
         loop {
             self.reap();
+            let goes_on = self.cause.is_none() && signal::ending().is_none();
+            if goes_on
+                && self.running.len() < self.most
+                && let Some(message) = self.again.pop_front()
+            {
+                self.run(message);
+                continue;
+            }
             if self.running.is_empty() {
                 return self.check();
             }
@@ -210,7 +259,23 @@ impl Deliver for Jobs {
         false
     }
 
+    fn retry(&mut self, put_back: &mut dyn FnMut(&[u8], Mark) -> bool) -> (u64, u64) {
+        let (mut all, mut back) = (0, 0);
+        while let Some(message) = self.failed.pop_front() {
+            all += 1;
+            if put_back(&message.0, message.1) {
+                back += 1;
+            } else {
+                self.again.push_back(message);
+            }
+        }
+        (all, back)
+    }
+
     fn undelivered(&mut self) -> Vec<Taken> {
-        std::mem::take(&mut self.undelivered)
+        let mut undelivered = std::mem::take(&mut self.undelivered);
+        undelivered.extend(self.again.drain(..));
+        undelivered.extend(self.failed.drain(..));
+        undelivered
     }
 }

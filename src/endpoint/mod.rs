@@ -1,6 +1,7 @@
 //! The ends of what carries messages: framing, deadlines, and delivery that loses nothing. Knows senders and
 //! receivers, never a kind; reads standard input and writes standard output, and has no talk of its own.
 
+pub mod attempts;
 pub mod bytes;
 pub mod dead_letters;
 pub mod deadline;
@@ -50,12 +51,15 @@ impl From<std::io::Error> for StreamEnd {
 /// Is told of what has passed: messages and bytes.
 pub type OnProgress<'a> = &'a dyn Fn(u64, u64);
 
-/// What a message keeps of its priority or type where it goes: a word that is not known there is dropped, and counted.
+/// What a message keeps of its priority or type where it goes: a word that is not known there is dropped, and counted unless it
+/// is the usual one.
 fn kept_mark(to: &dyn Sender, mark: Mark, dropped: &mut Option<(&'static str, u64)>) -> Mark {
     match mark.parts() {
         Some((word, _)) if !to.has_word(mark) => {
-            let (_, count) = dropped.unwrap_or_default();
-            *dropped = Some((word, count + 1));
+            if !mark.is_usual() {
+                let (_, count) = dropped.unwrap_or_default();
+                *dropped = Some((word, count + 1));
+            }
             Mark::None
         }
         _ => mark,

@@ -1,11 +1,11 @@
 //! The loop of a receiver: take, deliver, and never wait with something in hand.
 
-use super::deadline::{Deadline, patiently};
+use super::deadline::Deadline;
 use super::delivery::Deliver;
 use super::rescue::{Rescued, rescue};
 use super::{OnProgress, StreamEnd};
 use crate::kinds::capability::{Attempt, Received, Receiver};
-use crate::model::Wait;
+use crate::model::{Fault, Wait};
 use crate::sys::signal;
 
 /// How much is to be received.
@@ -42,14 +42,22 @@ pub fn messages(
     plan: &ReceivePlan,
     passed: OnProgress<'_>,
 ) -> ReceiveOutcome {
+    let there = if plan.drain { receiver.queued() } else { None };
+    let most = plan.count.unwrap_or(u64::MAX).min(there.unwrap_or(u64::MAX));
     let mut taken = 0;
-    let mut end = take(receiver, deliver, plan, passed, &mut taken);
-    let finished = deliver.finish();
-    if end.is_ok()
-        || matches!(end, Err(StreamEnd::Late | StreamEnd::Signal(_))) && finished.is_err()
-    {
-        end = finished;
-    }
+    let end = loop {
+        let mut end = take(receiver, deliver, plan, passed, (most, &mut taken));
+        let finished = deliver.finish();
+        if end.is_ok()
+            || matches!(end, Err(StreamEnd::Late | StreamEnd::Signal(_))) && finished.is_err()
+        {
+            end = finished;
+        }
+        // What is to be tried again is not done.
+        if end.is_err() || !retry(receiver, deliver, &mut taken) {
+            break end;
+        }
+    };
     let undelivered = deliver.undelivered();
     let rescued = rescue(receiver, &undelivered);
     ReceiveOutcome {
@@ -65,10 +73,8 @@ fn take(
     deliver: &mut dyn Deliver,
     plan: &ReceivePlan,
     passed: OnProgress<'_>,
-    taken: &mut u64,
+    (most, taken): (u64, &mut u64),
 ) -> Result<(), StreamEnd> {
-    let there = if plan.drain { receiver.queued() } else { None };
-    let most = plan.count.unwrap_or(u64::MAX).min(there.unwrap_or(u64::MAX));
     while *taken < most {
         if let Some(signal) = signal::ending() {
             return Err(StreamEnd::Signal(signal));
@@ -78,6 +84,9 @@ fn take(
             return Err(StreamEnd::Late);
         }
         deliver.ready()?;
+        if retry(receiver, deliver, taken) {
+            continue;
+        }
         let found = match receiver.receive(Wait::Not)? {
             Attempt::Done(found) => found,
             Attempt::Late | Attempt::Signal => {
@@ -88,7 +97,11 @@ fn take(
                 // Who was to get it may have gone meanwhile.
                 look(deliver)?;
                 let wait = plan.patience.next();
-                patiently(wait, |wait| receiver.receive(wait), || look(deliver))?
+                let attempt = |receiver: &mut dyn Receiver| receiver.receive(wait);
+                match wait_for(receiver, deliver, (wait, taken), attempt)? {
+                    Some(found) => found,
+                    None => continue,
+                }
             }
         };
         match found {
@@ -100,12 +113,48 @@ fn take(
             Received::End if plan.follow => {
                 deliver.settle()?;
                 let wait = plan.patience.next();
-                patiently(wait, |wait| receiver.wait_for_sender(wait), || look(deliver))?;
+                let attempt = |receiver: &mut dyn Receiver| receiver.wait_for_sender(wait);
+                wait_for(receiver, deliver, (wait, taken), attempt)?;
             }
             Received::End => return Ok(()),
         }
     }
     Ok(())
+}
+
+/// Makes attempts until one is done or the time is over, with a look around between them. `None`: a message is to be tried again.
+fn wait_for<T>(
+    receiver: &mut dyn Receiver,
+    deliver: &mut dyn Deliver,
+    (wait, taken): (Wait, &mut u64),
+    mut attempt: impl FnMut(&mut dyn Receiver) -> Result<Attempt<T>, Fault>,
+) -> Result<Option<T>, StreamEnd> {
+    loop {
+        match attempt(receiver)? {
+            Attempt::Done(done) => return Ok(Some(done)),
+            Attempt::Late if wait.is_over() => return Err(StreamEnd::Late),
+            Attempt::Late => {}
+            Attempt::Signal => {
+                if let Some(signal) = signal::ending() {
+                    return Err(StreamEnd::Signal(signal));
+                }
+            }
+        }
+        look(deliver)?;
+        if retry(receiver, deliver, taken) {
+            return Ok(None);
+        }
+    }
+}
+
+/// Puts back what is to be tried again. Returns true if there was something.
+fn retry(receiver: &mut dyn Receiver, deliver: &mut dyn Deliver, taken: &mut u64) -> bool {
+    let (all, back) = deliver.retry(&mut |message, mark| {
+        let back = |receiver: &mut dyn Receiver| receiver.put_back(message, mark, Wait::Not);
+        receiver.takes_back() && matches!(back(receiver), Ok(Attempt::Done(())))
+    });
+    *taken -= back;
+    all > 0
 }
 
 /// In a pause: looks whether a reader of messages has gone, and whether a command has ended.

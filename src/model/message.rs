@@ -23,6 +23,11 @@ impl Mark {
             Self::Type(kind) => Some(("type", kind)),
         }
     }
+
+    /// Returns true if a message has it for which nothing else was said.
+    pub fn is_usual(self) -> bool {
+        matches!(self, Self::None | Self::Priority(0) | Self::Type(1))
+    }
 }
 
 impl Display for Mark {

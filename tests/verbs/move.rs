@@ -52,6 +52,11 @@ fn between_families_the_word_is_dropped_with_a_note_or_set() {
     let sysv = queue(&env, SMALL[1]);
     env.run(["send", &sysv, "a", "--type", "7"]).ok();
     env.run(["move", &sysv, "mq:/p"]).code(0).says("1 message had a type");
+    // What nobody chose is no loss.
+    env.run(["send", &sysv, "z"]).ok();
+    env.run(["move", &sysv, "mq:/p"]).ok().says_not("note");
+    env.run(["recv", "mq:/p", "--count", "2"]).ok();
+    env.run(["send", "mq:/p", "a"]).ok();
     env.run(["send", &sysv, "b", "--type", "7"]).ok();
     env.run(["move", &sysv, "mq:/p", "--priority", "3"]).ok().says_not("note");
     env.run(["recv", "mq:/p", "--drain", "--json"])

@@ -168,6 +168,11 @@ pub trait Receiver {
     /// The message that was taken last.
     fn message(&self) -> &[u8];
 
+    /// Returns true if a message that is put back can be received again.
+    fn takes_back(&self) -> bool {
+        true
+    }
+
     /// Puts a message back that could not be delivered.
     ///
     /// # Errors

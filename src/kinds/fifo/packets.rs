@@ -41,6 +41,10 @@ impl Receiver for Packets {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
+    fn takes_back(&self) -> bool {
+        false
+    }
+
     fn put_back(
         &mut self,
         _message: &[u8],
