@@ -38,6 +38,7 @@ pub static TARGETS: &[Target] = &[
     ("status", leftover::fuzzing::processes),
     ("syscall", holders::fuzzing::syscall),
     ("term", term),
+    ("tmpfiles", leftover::fuzzing::tmpfiles),
     ("values", typed),
 ];
 

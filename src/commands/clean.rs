@@ -47,7 +47,8 @@ use rest::Rest;
 /// Accepts the filters of list except --pid; --state can only narrow the selection.
 ///
 /// /etc/ipcctl/keep, the files in /etc/ipcctl/keep.d and your own ~/.config/ipcctl/keep list what is never removed, one
-/// address per line, with *, ? or […]. When a line can match nothing, nothing is removed.
+/// address per line, with *, ? or […]. When a line can match nothing, nothing is removed. What tmpfiles.d(5) provides is kept,
+/// too.
 ///
 /// Exit status 0: all that was planned is removed. 1: something was skipped or failed, or consent was not given, or a source
 /// could not be read. 8, with --exit-code: something was removed, or would be.
@@ -156,7 +157,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         let scanner = Scanner::new(&proc);
         let files = FileSearch::default();
         let look = Query { processes: &scanner, files: Some(&files), ..look };
-        match states::judge(&args.judging, (&args.keep, true), cx, &scanner) {
+        match states::judge_again(&args.judging, (&args.keep, true), cx, &scanner) {
             Ok(judge) => {
                 let taken = args.taken();
                 let allows = &|_: &Object, verdict: &Verdict| taken.includes(verdict);

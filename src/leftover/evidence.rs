@@ -117,6 +117,8 @@ pub enum Way {
 pub enum Kept {
     /// This pattern protects it.
     Listed(String),
+    /// The system itself makes or keeps it, as this sentence says.
+    Provided(String),
     /// This program means it to persist.
     Persists(&'static str),
 }
@@ -197,6 +199,7 @@ impl Evidence {
         }
         match &self.kept {
             Some(Kept::Listed(pattern)) => add(format!("kept by {pattern}")),
+            Some(Kept::Provided(line)) => add(line.clone()),
             Some(Kept::Persists(program)) => add(format!("{program} means it to persist")),
             None => {}
         }

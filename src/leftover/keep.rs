@@ -1,16 +1,22 @@
 //! What is never to be touched: addresses and patterns from the command line and from the keep files.
 
-use std::ffi::OsStr;
+mod pattern;
+
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 use nix::unistd::geteuid;
 
-use crate::model::{Address, Class, Facility, Fault, Locator, Object, Value};
+use crate::model::{
+    Address, Class, DESCRIPTOR, Facility, Fault, FileId, INODE, Locator, Object, Trace, Value,
+};
 use crate::sys::directory as directories;
+use crate::sys::file as files;
 
 /// The list of the machine's administrator.
 const FILE: &str = "/etc/ipcctl/keep";
@@ -37,7 +43,11 @@ enum Matcher {
 
 /// What is to be kept.
 #[derive(Clone, Debug, Default)]
-pub struct Keep(Vec<KeepLine>);
+pub struct Keep {
+    lines: Vec<KeepLine>,
+    /// Lines that a later version may understand, with what this one does not.
+    pub warnings: Vec<String>,
+}
 
 /// The keep files: those of the machine, and the caller's own, which root has none of.
 ///
@@ -106,40 +116,83 @@ fn without_comment(line: &str) -> &str {
     comment.map_or(line, |(at, _)| &line[..at]).trim()
 }
 
+/// The word before the colon, if it could be that of a facility and is none of this version.
+fn unknown_facility(text: &str) -> Option<&str> {
+    let (word, _) = text.split_once(':')?;
+    let is_word = word.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    (is_word && Facility::parse(word.as_bytes()).is_err()).then_some(word)
+}
+
 impl Matcher {
     /// Reads an address or a pattern of addresses.
     ///
     /// # Errors
     /// A sentence that says why it can match nothing.
     fn parse(text: &str) -> Result<Self, String> {
-        if !text.contains(['*', '?', '[']) {
-            return Address::parse(OsStr::new(text)).map(Self::Address);
+        if !text.contains(pattern::SPECIAL) && !text.ends_with(']') {
+            let address = Address::parse(OsStr::new(text))?;
+            if address.locator.form() == &DESCRIPTOR {
+                return Err("it can match nothing: a descriptor is no object".into());
+            }
+            return Ok(Self::Address(address));
         }
-        let pattern = |text| Pattern::new(text).map_err(|error| error.msg.to_owned());
-        if text.starts_with(['*', '?', '[']) {
-            return Ok(Self::Pattern(None, pattern(text)?));
+        // Numbers in brackets, as /proc has them, are an address.
+        if let Ok(address) = Address::parse(OsStr::new(text))
+            && address.locator.form() == &INODE
+        {
+            return Ok(Self::Address(address));
         }
-        let (facility, locator) = text.split_once(':').ok_or_else(|| {
+        if text.starts_with(pattern::SPECIAL) {
+            return Ok(Self::Pattern(None, pattern::read(text)?));
+        }
+        let (word, locator) = text.split_once(':').ok_or_else(|| {
             format!("it does not begin with a facility ({}) and a colon", Facility::words())
         })?;
-        let facility = Facility::parse(facility.as_bytes())?;
-        if !locator.starts_with(|letter: char| "/*?[".contains(letter) || letter.is_ascii_digit()) {
-            return Err(
-                "it can match nothing: a name begins with /, a key or id with a digit".into()
-            );
+        let facility = Facility::parse(word.as_bytes())?;
+        if !pattern::can_match(facility, locator) {
+            return Err(format!("it can match nothing: {}", facility.patterns()));
         }
-        Ok(Self::Pattern(Some(facility), pattern(&format!("{}:{locator}", facility.name()))?))
+        let pattern = pattern::read(&format!("{}:{locator}", facility.name()))?;
+        Ok(Self::Pattern(Some(facility), pattern))
     }
 
-    fn fits(&self, address: &Address) -> bool {
+    fn fits(&self, address: &Address, file: Option<FileId>) -> bool {
         match self {
-            Self::Address(one) => one == address,
+            Self::Address(one) => one == address || is_same_file(one, address, file),
             Self::Pattern(facility, pattern) => {
                 facility.is_none_or(|one| one == address.facility)
                     && pattern.matches(&address.to_string())
             }
         }
     }
+}
+
+/// Returns true if a line has another path to the file of an object: one that leads through a link, as `/var/run` does.
+fn is_same_file(line: &Address, address: &Address, file: Option<FileId>) -> bool {
+    let (Locator::Path(one), Locator::Path(other), Some(file)) =
+        (&line.locator, &address.locator, file)
+    else {
+        return false;
+    };
+    let stat = || {
+        let path = CString::new(one.as_os_str().as_bytes()).ok()?;
+        files::stat_in_time(&path).ok()
+    };
+    line.facility == address.facility
+        && one.file_name() == other.file_name()
+        && stat().is_some_and(|stat| (FileId { device: stat.device, inode: stat.inode }) == file)
+}
+
+/// Returns true if a line names a path from the current directory, which is another one in each run.
+fn is_relative(line: &str) -> bool {
+    let Some((word, path)) = line.split_once(':') else { return false };
+    Facility::parse(word.as_bytes()).is_ok_and(|facility| match facility.locator(path.as_bytes()) {
+        Ok(Locator::Path(_)) => !path.starts_with('/'),
+        _ => false,
+    })
 }
 
 impl Keep {
@@ -153,7 +206,7 @@ impl Keep {
             let origin = format!("--keep {pattern}");
             let what = Matcher::parse(pattern.as_str())
                 .map_err(|why| Fault::usage(format!("{origin}: {why}")))?;
-            keep.0.push(KeepLine { what, origin });
+            keep.lines.push(KeepLine { what, origin });
         }
         for file in files {
             for (line, number) in text(file)?.lines().zip(1..) {
@@ -166,9 +219,19 @@ impl Keep {
                     Fault::new(Class::Failed, cause)
                         .hint("a line is an address, which may have *, ? or […]: shm:/ora_*")
                 };
+                if let Some(word) = unknown_facility(line) {
+                    keep.warnings.push(format!(
+                        "{} line {number} keeps nothing: this version has no facility {word}",
+                        file.display()
+                    ));
+                    continue;
+                }
+                if is_relative(line) {
+                    return Err(broken("a path in a list begins with /".into()));
+                }
                 let what = Matcher::parse(line).map_err(broken)?;
                 let origin = format!("{} line {number}: {line}", file.display());
-                keep.0.push(KeepLine { what, origin });
+                keep.lines.push(KeepLine { what, origin });
             }
         }
         Ok(keep)
@@ -176,7 +239,7 @@ impl Keep {
 
     /// The line that keeps this object, by its address or by the address that its key makes.
     pub fn keeps(&self, object: &Object) -> Option<&str> {
-        if self.0.is_empty() {
+        if self.lines.is_empty() {
             return None;
         }
         let facility = object.address.facility;
@@ -184,11 +247,12 @@ impl Keep {
             Some(Value::Key(key)) => Some(Address { facility, locator: Locator::Key(*key) }),
             _ => None,
         };
+        let file = object.trace.as_ref().and_then(Trace::file);
         let fits = |line: &&KeepLine| {
-            line.what.fits(&object.address)
-                || by_key.as_ref().is_some_and(|key| line.what.fits(key))
+            line.what.fits(&object.address, file)
+                || by_key.as_ref().is_some_and(|key| line.what.fits(key, None))
         };
-        self.0.iter().find(fits).map(|line| line.origin.as_str())
+        self.lines.iter().find(fits).map(|line| line.origin.as_str())
     }
 }
 
@@ -199,7 +263,7 @@ pub(super) fn fuzz(bytes: &[u8]) {
     let address = Address::parse(OsStr::new("shm:/psm_1a2b3c4d-aaaaaaaaaaaaaaaaaaaaaaaa"));
     for line in text.lines().map(without_comment) {
         if let (Ok(matcher), Ok(address)) = (Matcher::parse(line), &address) {
-            matcher.fits(address);
+            matcher.fits(address, None);
         }
     }
 }
@@ -217,12 +281,15 @@ mod tests {
     }
 
     fn fits(line: &str, address: &str) -> bool {
-        Matcher::parse(line).unwrap().fits(&Address::parse(OsStr::new(address)).unwrap())
+        Matcher::parse(line).unwrap().fits(&Address::parse(OsStr::new(address)).unwrap(), None)
     }
 
     #[test]
     fn comments_and_empty_lines_are_nothing() {
-        assert_eq!(read("# all of Oracle\n\n shm:/ora_* # here\n*:/mine\n").unwrap().0.len(), 2);
+        assert_eq!(
+            read("# all of Oracle\n\n shm:/ora_* # here\n*:/mine\n").unwrap().lines.len(),
+            2
+        );
         assert_eq!(without_comment("shm:/a#1 # the first"), "shm:/a#1");
         assert_eq!(without_comment(" # nothing"), "");
     }
@@ -234,15 +301,39 @@ mod tests {
         assert!(
             fits("*_el", "shm:/p_el") && !fits("shm:/a*", "sem:/a1") && !fits("shm:/a", "shm:/b")
         );
+        // As typed, and as printed.
+        assert!(fits("shm:/a#b*", "shm:/a#b1") && fits("shm:/a%23b*", "shm:/a#b1"));
+        assert!(fits("shm:/a b?", "shm:/a b1") && fits("shm:/m[äö]*", "shm:/mär"));
+        assert!(
+            fits("sock:[77]", "sock:77") && fits("pipe:[7]", "pipe:7") && fits("shm:?", "shm:5")
+        );
+        assert!(fits("shm:0xde?d", "shm:0xdead") && fits("sock:@x*", "sock:@xy"));
+        assert!(
+            fits("sock:tcp:127.0.0.1:*", "sock:tcp:127.0.0.1:80")
+                && fits("fifo:/run/*", "fifo:/run/a/b")
+        );
+    }
+
+    #[test]
+    fn a_facility_of_a_later_version_is_a_warning() {
+        let keep = read("later:/x\nshm:/a\nshn:0x5*\n").unwrap();
+        assert_eq!((keep.lines.len(), keep.warnings.len()), (1, 2));
+        assert!(
+            keep.warnings[0].contains("line 1 keeps nothing: this version has no facility later")
+        );
+        assert!(Keep::read(&[Pattern::new("later:/x").unwrap()], &[]).is_err());
     }
 
     #[test]
     fn a_missing_file_keeps_nothing_and_a_broken_one_is_a_fault() {
-        assert!(Keep::read(&[], &["/nonexistent/keep".into()]).unwrap().0.is_empty());
-        for text in
-            ["shm:/a\n/ora_*", "shm:/a\nshm:/[a", "shm:/a\nshm:a*", "shm:/a\nshm:", "#\nshn:/a*"]
-        {
-            assert!(read(text).unwrap_err().cause.contains("line 2"), "{text}");
+        assert!(Keep::read(&[], &["/nonexistent/keep".into()]).unwrap().lines.is_empty());
+        for line in [
+            "/ora_*", "shm:/[a", "shm:a*", "shm:", "shm", "shm:/a/*", "shm:0x0*", "sem:5*z",
+            "fifo:a*", "fifo:a", "fifo:./a", "sock:./a", "sock:7/4", "pipe:7/4", "Shm:/a",
+            "mq:/a/b", "sock:a*",
+        ] {
+            let fault = read(&format!("shm:/a\n{line}")).expect_err(line);
+            assert!(fault.cause.contains("line 2"), "{line}: {}", fault.cause);
         }
         assert!(read(&"#".repeat(1 << 20)).is_ok() && read(&"#".repeat((1 << 20) + 1)).is_err());
         assert!(Keep::read(&[], &["/".into()]).is_err(), "a directory is no list");

@@ -40,6 +40,9 @@ impl Classifier<'_> {
         if let Some(line) = self.terms.keep.keeps(object) {
             return Some(Kept::Listed(line.to_owned()));
         }
+        if let Some(line) = self.terms.tmpfiles.protects(&object.address) {
+            return Some(Kept::Provided(line));
+        }
         let producer = origin?.producer;
         (producer.meaning == Meaning::Persistent).then_some(Kept::Persists(producer.program))
     }

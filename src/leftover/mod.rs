@@ -22,6 +22,7 @@ mod returning;
 mod rights;
 pub mod rules;
 pub mod takers;
+pub mod tmpfiles;
 mod undo;
 
 use std::cell::RefCell;
@@ -43,6 +44,7 @@ use population::LazyProcessTable;
 use probe::Files;
 use producers::Origin;
 use returning::way;
+use tmpfiles::Tmpfiles;
 use undo::Undoers;
 
 /// How to judge.
@@ -52,6 +54,8 @@ pub struct Terms {
     pub grace: Option<i64>,
     /// What is to be kept.
     pub keep: Keep,
+    /// What the system provides and keeps itself.
+    pub tmpfiles: Tmpfiles,
     /// The evidence is told.
     pub telling: bool,
     /// Processes outside of this pid namespace, which cannot be seen, are taken to use nothing.
@@ -309,6 +313,11 @@ pub mod fuzzing {
     /// Keep files.
     pub fn keep(bytes: &[u8]) {
         super::keep::fuzz(bytes);
+    }
+
+    /// Lists of `tmpfiles.d(5)`.
+    pub fn tmpfiles(bytes: &[u8]) {
+        super::tmpfiles::fuzz(bytes);
     }
 
     /// Names that programs give.

@@ -11,6 +11,7 @@ use crate::cli::judging::{InStates, Judging};
 use crate::holders::Scanner;
 use crate::kinds::capability::Query;
 use crate::leftover::keep::{self, Keep};
+use crate::leftover::tmpfiles::Tmpfiles;
 use crate::leftover::{Classifier, Terms};
 use crate::model::{Fault, Holders};
 
@@ -33,11 +34,44 @@ pub fn judge<'s>(
     cx: &Context,
     scanner: &'s Scanner,
 ) -> Result<Classifier<'s>, Fault> {
-    let keep = Keep::read(kept, &keep::files()?)?;
+    let terms = terms(judging, (kept, telling))?;
+    terms.keep.warnings.iter().for_each(|warning| cx.caution(warning));
+    terms.tmpfiles.notes.iter().for_each(|note| cx.note(note));
+    on_terms(judging, terms, cx, scanner)
+}
+
+/// The same once more in a run: what the lists protect is read anew, and what is wrong with them is not said again.
+///
+/// # Errors
+/// It cannot be known what is to be kept.
+pub fn judge_again<'s>(
+    judging: &Judging,
+    given: (&[Pattern], bool),
+    cx: &Context,
+    scanner: &'s Scanner,
+) -> Result<Classifier<'s>, Fault> {
+    on_terms(judging, terms(judging, given)?, cx, scanner)
+}
+
+fn terms(judging: &Judging, (kept, telling): (&[Pattern], bool)) -> Result<Terms, Fault> {
+    Ok(Terms {
+        grace: judging.seconds(),
+        keep: Keep::read(kept, &keep::files()?)?,
+        tmpfiles: Tmpfiles::read(),
+        telling,
+        alone: judging.assume_alone,
+    })
+}
+
+fn on_terms<'s>(
+    judging: &Judging,
+    terms: Terms,
+    cx: &Context,
+    scanner: &'s Scanner,
+) -> Result<Classifier<'s>, Fault> {
     if judging.assume_alone {
         scanner.assume_alone();
     }
-    let terms = Terms { grace: judging.seconds(), keep, telling, alone: judging.assume_alone };
     Classifier::new(&cx.proc, scanner, terms)
 }
 

@@ -187,6 +187,12 @@ impl Facility {
         beginnings.filter_map(|(_, begin)| path.strip_prefix(begin.as_bytes())).next()
     }
 
+    /// The path that the file of an object of this name, without its slash, usually has.
+    pub fn path_of(self, name: &[u8]) -> Option<Vec<u8>> {
+        let (_, begin) = FILES.iter().find(|(facility, _)| *facility == self)?;
+        Some([begin.as_bytes(), name].concat())
+    }
+
     /// Reads the locator of one of its objects, decoded.
     ///
     /// # Errors

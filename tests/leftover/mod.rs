@@ -2,6 +2,7 @@
 
 mod counted;
 mod files;
+mod kept;
 mod knowledge;
 mod low;
 mod namespaces;
@@ -18,6 +19,7 @@ pub fn cases() -> Vec<Case> {
     [
         counted::cases(),
         files::cases(),
+        kept::cases(),
         knowledge::cases(),
         low::cases(),
         namespaces::cases(),
