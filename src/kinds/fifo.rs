@@ -29,6 +29,7 @@ use super::file::{
     Backed, accessed, change_file, changed, created, device, group_in, id, inode, links, modified,
     object, stat_in_time,
 };
+use super::link::{self, Meant};
 use crate::model::{
     self, Address, Breadth, Calls, Class, Difference, Facility, Family, Fault, FileClass,
     FileFacts, FileType, Form, Found, Holding, Kind, Limit, Locator, Object, Param, Part, Showing,
@@ -154,10 +155,18 @@ fn check(stat: &Stat) -> Result<(), Fault> {
     }
 }
 
+/// As [`check`], of a file that somebody named.
+fn check_named(path: &Path, stat: &Stat) -> Result<(), Fault> {
+    static MEANT: Meant =
+        Meant { facility: Facility::Fifo, word: "a FIFO", is: |stat| stat.is(libc::S_IFIFO) };
+    if (MEANT.is)(stat) { Ok(()) } else { Err(link::refusal(path, stat, &MEANT)) }
+}
+
 fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
-    let handle = file::handle_at(nix::fcntl::AT_FDCWD, &c_path(path(locator)?)?)?;
+    let path = path(locator)?;
+    let handle = file::handle_at(nix::fcntl::AT_FDCWD, &c_path(path)?)?;
     let stat = file::stat(&handle)?;
-    check(&stat)?;
+    check_named(path, &stat)?;
     Ok((handle, stat))
 }
 
@@ -205,7 +214,7 @@ impl Inspect for Fifo {
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let path = path(locator)?;
         let stat = stat_in_time(&c_path(path)?)?;
-        check(&stat)?;
+        check_named(path, &stat)?;
         let plan = FactPlan::new(&KIND, FACTS, look);
         let one = if needs_pipe(&plan, look) {
             let search = Search::of_processes(look);
@@ -301,7 +310,7 @@ impl Configure for Fifo {
 
 impl Remove for Fifo {
     fn remove(&self, _look: &Query, locator: &Locator) -> Result<Option<String>, Fault> {
-        FifoEntry::of(path(locator)?)?.remove().map(|()| None)
+        FifoEntry::of(path(locator)?)?.remove(path(locator)?).map(|()| None)
     }
 }
 

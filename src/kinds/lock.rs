@@ -13,10 +13,11 @@ use super::KindRecord;
 use super::capability::{Each, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{Backed, device, id, inode, stat_in_time, timestamp};
+use super::link::{self, Meant};
 use crate::model::{
-    Access, Breadth, Class, Encoded, Facility, Family, Fault, Field, FileClass, FileId, FileLock,
-    FileType, Findings, Found, Holding, Kind, Locator, LockLine, LockTaker, LockWait, Object,
-    ObjectName, PATH, Part, Rows, Showing, ShownAs, Sources, Subject, Trace, Value,
+    Access, Breadth, Facility, Family, Fault, Field, FileClass, FileId, FileLock, FileType,
+    Findings, Found, Holding, Kind, Locator, LockLine, LockTaker, LockWait, Object, ObjectName,
+    PATH, Part, Rows, Showing, ShownAs, Sources, Subject, Trace, Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::processes;
@@ -248,15 +249,9 @@ fn at(locator: &Locator) -> Result<(&Path, Stat), Fault> {
     };
     let stat = stat_in_time(&c_path(path)?)?;
     if stat.is(libc::S_IFLNK) {
-        let fault = Fault::new(Class::NotFound, "it is a symbolic link, which has no locks");
-        return Err(match std::fs::read_link(path) {
-            Ok(target) => {
-                let target = path.parent().unwrap_or(path).join(target);
-                let target = Encoded(target.as_os_str().as_bytes()).to_string();
-                fault.hint(format!("it leads to lock:{target}"))
-            }
-            Err(_) => fault,
-        });
+        static MEANT: Meant =
+            Meant { facility: Facility::Lock, word: "a file with locks", is: |_| true };
+        return Err(link::refusal(path, &stat, &MEANT));
     }
     Ok((path, stat))
 }

@@ -10,6 +10,7 @@ mod fact;
 mod fifo;
 mod file;
 mod held;
+mod link;
 mod lock;
 mod nameless;
 mod pid;

@@ -100,6 +100,6 @@ fn what_is_no_fifo_is_never_opened() {
     let run = script(&env, text).run().code(0);
     run.prints("precious\n")
         .says("it is a regular file")
-        .says("it is a symbolic link")
+        .says("it is a symbolic link to file, not a FIFO")
         .says("no such object");
 }

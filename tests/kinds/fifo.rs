@@ -246,9 +246,37 @@ fn a_link_to_a_fifo_is_not_followed() {
     let env = TestEnv::new();
     fifo::fifo(env.path("pipe"), 0o600);
     symlink(env.path("pipe"), env.path("link")).unwrap();
-    env.run(["rm", &format!("fifo:{}", env.path("link"))]).code(3);
+    let link = format!("fifo:{}", env.path("link"));
+    let there = format!("the address of a FIFO behind it is fifo:{}", env.path("pipe"));
+    for words in
+        [&["rm"][..], &["recv"], &["send", "--nonblock"], &["show"], &["set", "--mode", "600"]]
+    {
+        env.run(words.iter().copied().chain([&*link])).code(3).says("not a FIFO").says(&there);
+    }
     assert!(fs::symlink_metadata(env.path("link")).is_ok());
     assert!(!found(&env, &[]).contains(&format!("fifo:{}", env.path("link"))));
+    // By way of another link, with a name that would be a line of its own.
+    fifo::fifo(env.path("na\nme"), 0o600);
+    symlink(env.path("na\nme"), env.path("hostile")).unwrap();
+    symlink("hostile", env.path("chain")).unwrap();
+    let real = format!("fifo:{}", env.path("na%0Ame"));
+    env.run(["show", &format!("fifo:{}", env.path("hostile"))])
+        .code(3)
+        .says("na%0Ame, not a FIFO")
+        .says(&real);
+    env.run(["show", &format!("fifo:{}", env.path("chain"))])
+        .code(3)
+        .says("a symbolic link to hostile, not a FIFO")
+        .says(&real);
+    symlink("nowhere", env.path("dangling")).unwrap();
+    env.run(["show", &format!("fifo:{}", env.path("dangling"))])
+        .code(3)
+        .says("a symbolic link to nowhere")
+        .says("nothing can be found where it leads");
+    symlink("/etc", env.path("elsewhere")).unwrap();
+    env.run(["show", &format!("fifo:{}", env.path("elsewhere"))])
+        .code(3)
+        .says("it leads to /etc, which is a directory");
 }
 
 fn a_missing_directory_is_exit_3_and_said() {

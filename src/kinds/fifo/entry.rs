@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use nix::sys::statvfs::fstatvfs;
 
-use super::{check, path};
+use super::{check, check_named, path};
 use crate::kinds::backing::{DirEntry, Directory, Store};
 use crate::kinds::capability::CreateRequest;
 use crate::kinds::file::{before_making, finish_made, without_umask};
@@ -64,9 +64,9 @@ impl FifoEntry {
         short.is_short().then(|| Fault::new(Class::Limit, cause).hint(short.hint.clone()))
     }
 
-    /// Removes the FIFO that is there.
-    pub(super) fn remove(&self) -> Result<(), Fault> {
-        check(&file::stat_at(&self.home, &self.name)?)?;
+    /// Removes the FIFO that is there; `path` is how somebody named it.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), Fault> {
+        check_named(path, &file::stat_at(&self.home, &self.name)?)?;
         Ok(directory::unlink(&self.home, &self.name)?)
     }
 }

@@ -18,6 +18,7 @@ use nix::fcntl::OFlag;
 
 use super::backing::{self, Claim, DirEntry, Directory, Refusal, Store};
 use super::capability::{CreateRequest, Each};
+use super::link;
 use crate::model::{Class, Encoded, Facility, Fault, FileId, Found, Kind, Locator};
 use crate::sys::directory::{self, Entry};
 use crate::sys::file::{self, Stat};
@@ -97,11 +98,11 @@ fn tail(name: &CStr, skip: usize) -> OsString {
 
 /// Something that has the name of an object and is none.
 fn not_an_object(stat: &Stat, what: &str, file: &CStr) -> Fault {
-    Fault::new(Class::NotFound, format!("it is {}, not {what}", stat.file_type())).hint(format!(
-        "see {}/{}",
-        FOLDER.to_string_lossy(),
-        Encoded(file.to_bytes())
-    ))
+    let path = path(file);
+    let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+    let is = link::what(path, stat);
+    Fault::new(Class::NotFound, format!("it is {is}, not {what}"))
+        .hint(format!("see {}", Encoded(path.as_os_str().as_bytes())))
 }
 
 /// A handle on a file of the directory, and what it is.

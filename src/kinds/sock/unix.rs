@@ -20,6 +20,7 @@ use crate::kinds::KindRecord;
 use crate::kinds::capability::{Configure, ConfigureRequest, Each, Inspect, Query, Remove};
 use crate::kinds::fact::{FactPlan, fields};
 use crate::kinds::file::{change_file, id, timestamp};
+use crate::kinds::link::{self, Meant};
 use crate::kinds::search::{self, Sought};
 use crate::model::{
     ABSTRACT, Breadth, Class, DESCRIPTOR, Encoded, Facility, Family, Fault, FileType, Form, Found,
@@ -191,14 +192,9 @@ fn c_path(path: &Path) -> Result<CString, Fault> {
 }
 
 fn check(path: &Path, stat: &Stat) -> Result<(), Fault> {
-    if stat.is(libc::S_IFSOCK) {
-        return Ok(());
-    }
-    let fault = Fault::new(Class::NotFound, format!("it is {}, not a socket", stat.file_type()));
-    Err(match std::fs::read_link(path) {
-        Ok(target) => fault.hint(format!("it leads to {}", Encoded(target.as_os_str().as_bytes()))),
-        Err(_) => fault,
-    })
+    static MEANT: Meant =
+        Meant { facility: Facility::Sock, word: "a socket", is: |stat| stat.is(libc::S_IFSOCK) };
+    if (MEANT.is)(stat) { Ok(()) } else { Err(link::refusal(path, stat, &MEANT)) }
 }
 
 /// What a socket file remembers. Only its own change tells: a connection to a datagram socket sets its access time.
