@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::takers::Taker;
-use crate::model::{Encoded, Holders, How, Returner, Why, Witness};
+use crate::model::{Encoded, Holders, How, Pending, Returner, Why, Witness};
 
 /// Whether anybody holds an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +168,9 @@ pub struct Evidence {
     /// Whether a process lives that may come back for it.
     pub returner: Returner,
     /// Messages that nobody has taken.
-    pub pending: u64,
+    pub pending: Pending,
+    /// Seconds since the last of them was sent.
+    pub sent: Option<i64>,
 }
 
 impl Evidence {
@@ -226,10 +228,8 @@ impl Evidence {
                 add(format!("whether process {pid} of its name runs cannot be told"));
             }
         }
-        match self.pending {
-            0 => {}
-            1 => add("1 message in it would be lost".into()),
-            count => add(format!("{count} messages in it would be lost")),
+        if self.pending.messages > 0 {
+            add(self.pending_line());
         }
         lines
     }
@@ -289,6 +289,23 @@ impl Evidence {
                     .into()
             }
         }
+    }
+
+    /// `3 messages in it would be lost (120 bytes); the last was sent 5m ago`
+    fn pending_line(&self) -> String {
+        let Pending { messages, bytes, or_earlier, .. } = self.pending;
+        let count = |count: u64, one: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {one}s"),
+        };
+        let bytes = bytes.map(|bytes| format!(" ({})", count(bytes, "byte"))).unwrap_or_default();
+        let which = if messages == 1 { "it" } else { "the last" };
+        let sent = match self.sent {
+            Some(secs) if or_earlier => format!("{which} was sent {} ago or earlier", span(secs)),
+            Some(secs) => format!("{which} was sent {} ago", span(secs)),
+            None => format!("when {which} was sent is not known"),
+        };
+        format!("{} in it would be lost{bytes}; {sent}", count(messages, "message"))
     }
 
     fn age(&self) -> String {

@@ -210,7 +210,11 @@ impl<'a> Classifier<'a> {
             undo: Undo::Clear,
             way: way(object, origin, past),
             returner: Returner::Unseen,
-            pending: past.pending.unwrap_or(0),
+            pending: past.pending.unwrap_or_default(),
+            sent: past
+                .pending
+                .and_then(|pending| pending.sent)
+                .map(|sent| self.clock.now.saturating_sub(sent)),
         };
         Assessment::Settled(self.verdict((object, origin, look), evidence, (past, last)))
     }

@@ -91,7 +91,7 @@ pub static RULES: &[Rule] = &[
     },
     Rule {
         about: "messages in it would be lost",
-        fits: |it| it.pending > 0,
+        fits: |it| it.pending.messages > 0,
         state: State::Suspect,
     },
     Rule {
@@ -167,7 +167,7 @@ pub fn rule(evidence: &Evidence) -> &'static Rule {
 mod tests {
     use super::*;
     use crate::leftover::evidence::{HeldBy, Kept, Unreadable};
-    use crate::model::{Why, Witness};
+    use crate::model::{Pending, Why, Witness};
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::ffi::OsStr;
@@ -191,13 +191,18 @@ mod tests {
             undo: Undo::Clear,
             way: Way::Keyless,
             returner: Returner::Nobody,
-            pending: 0,
+            pending: Pending::default(),
+            sent: None,
         }
     }
 
     fn free(evidence: Evidence) -> Evidence {
         let way = Way::Drawn("Python");
         Evidence { hold: Hold::Free(Proof::Leased), lives: Lives::None, grace: 60, way, ..evidence }
+    }
+
+    fn messages(messages: u64) -> Pending {
+        Pending { messages, ..Pending::default() }
     }
 
     fn witness(why: Why) -> Arc<Witness> {
@@ -313,10 +318,14 @@ mod tests {
                 Idle,
             ),
             ("queue: both gone or never, nobody left", queue(), Leftover),
-            ("queue: the same with messages in it", Evidence { pending: 3, ..queue() }, Suspect),
+            (
+                "queue: the same with messages in it",
+                Evidence { pending: messages(3), ..queue() },
+                Suspect,
+            ),
             (
                 "queue: messages in it, and the process of its name is gone",
-                Evidence { pending: 1, ..numbered(queue()) },
+                Evidence { pending: messages(1), ..numbered(queue()) },
                 Suspect,
             ),
             ("queue: both gone, a process may know its number", known(queue()), Suspect),
@@ -480,7 +489,7 @@ mod tests {
             way in prop_oneof![Just(Way::Chosen), Just(Way::Drawn("")), Just(Way::Numbered("")), Just(Way::Keyless), Just(Way::Unfinished)],
             returner in prop_oneof![Just(Returner::Nobody), Just(Returner::Unseen), Just(returner(Why::MayOpen))],
             quiet in proptest::option::of(-10i64..10_000),
-            pending in 0u64..2,
+            pending in (0u64..2).prop_map(messages),
             (stepped, standing, is_kept, has_kin) in any::<(bool, bool, bool, bool)>(),
         ) {
             let kept = is_kept.then_some(Kept::Persists(""));
@@ -491,7 +500,7 @@ mod tests {
                 prop_assert!(matches!(evidence.lives, Lives::None | Lives::Over));
                 prop_assert!(!evidence.stepped && evidence.kept.is_none() && !evidence.standing);
                 prop_assert!(evidence.quiet.is_some_and(|quiet| quiet >= evidence.grace));
-                prop_assert!(evidence.undo == Undo::Clear && evidence.pending == 0);
+                prop_assert!(evidence.undo == Undo::Clear && evidence.pending.messages == 0);
                 prop_assert!(evidence.way != Way::Chosen && evidence.is_forgotten());
                 prop_assert!(evidence.kin.is_none());
                 prop_assert!(matches!(evidence.named, Named::Nothing | Named::Over(_)));

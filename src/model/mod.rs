@@ -55,7 +55,7 @@ pub use message::Mark;
 pub use named::{Named, choices};
 pub use object::{COMMON, Column, Facts, Found, Object, ObjectName, Place};
 pub use param::{Argument, Form, Param, Settings};
-pub use past::{Actor, History, UsePattern};
+pub use past::{Actor, History, Pending, UsePattern};
 pub use process::{ProcessName, ProcessPart};
 pub use shortage::{Shortage, Use};
 pub use signal::{SignalSet, signal_name};

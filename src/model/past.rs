@@ -24,6 +24,19 @@ pub enum UsePattern {
     Once,
 }
 
+/// Messages that nobody has taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// How many.
+    pub messages: u64,
+    /// Bytes of all of them; `None` where they could not be read.
+    pub bytes: Option<u64>,
+    /// When the last was sent, seconds since the epoch.
+    pub sent: Option<i64>,
+    /// The last may have been sent earlier: the kernel does not tell sending from receiving.
+    pub or_earlier: bool,
+}
+
 /// What an object remembers. Two looks at an object that nobody used or changed in between are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
@@ -39,8 +52,8 @@ pub struct History {
     pub creator: Option<(u32, u32)>,
     /// How long it may lie untouched.
     pub pace: UsePattern,
-    /// Messages that nobody has taken.
-    pub pending: Option<u64>,
+    /// Messages that nobody has taken; `None` of what holds none, and where it could not be read.
+    pub pending: Option<Pending>,
     /// Callers that it counts as waiting on it, although a killed one stays counted.
     pub stranded: u32,
     /// It can be in use by another machine, which shares its file system.

@@ -101,7 +101,9 @@ fn free_objects_are_suspects_while_their_owner_can_return() {
         let evidence = expect(&env, address, "suspect");
         assert!(evidence.contains("lease granted"), "{evidence}");
     }
-    assert!(judged(&env, "mq:/q").1.contains("1 message in it would be lost"));
+    assert!(
+        judged(&env, "mq:/q").1.contains("1 message in it would be lost (1 byte); it was sent ")
+    );
 }
 
 fn the_process_in_a_name_decides_over_what_is_known_to_be_transient() {

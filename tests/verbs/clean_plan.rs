@@ -13,6 +13,7 @@ crate::cases![
     sums_by_state_are_told_before_the_question,
     nothing_is_removed_where_the_plan_cannot_be_written,
     a_document_begins_with_the_plan,
+    rows_of_the_plan_are_written_before_anything_goes_and_then_what_became_of_it,
     an_exit_code_tells_whether_anything_was_found,
     no_more_than_asked_for_is_removed,
     freed_is_what_the_kernel_gives_back
@@ -64,7 +65,7 @@ fn sums_by_state_are_told_before_the_question() {
 fn nothing_is_removed_where_the_plan_cannot_be_written() {
     let env = TestEnv::new();
     posix::shared_memory("/stays", 4096, 0o600);
-    for format in ["table", "json", "jsonl"] {
+    for format in ["table", "json", "jsonl", "csv", "plain"] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let run = env.command(SUSPECTS.iter().chain(&["--yes", "--format", format]));
         run.run_to(full.into()).code(1).says("no space left on the device");
@@ -87,6 +88,23 @@ fn a_document_begins_with_the_plan() {
     posix::shared_memory("/stays", 4096, 0o600);
     let document = env.run(SUSPECTS.iter().chain(&["--dry-run", "--json"])).ok().json();
     assert!(document.get("plan").is_none() && document["left"].is_array());
+}
+
+fn rows_of_the_plan_are_written_before_anything_goes_and_then_what_became_of_it() {
+    let env = TestEnv::new();
+    let clean = |format: &str, columns: &str| {
+        posix::shared_memory("/goes", 4096, 0o600);
+        let more = ["--yes", "--format", format, "-o", columns];
+        let output = env.run(SUSPECTS.iter().chain(&more)).ok().stdout().to_owned();
+        assert!(!exists("goes"));
+        output
+    };
+    assert_eq!(clean("plain", "address,result"), "shm:/goes\tplanned\nshm:/goes\tremoved\n");
+    let csv = "address,result\nshm:/goes,planned\nshm:/goes,removed\n";
+    assert_eq!(clean("csv", "address,result"), csv);
+    // Where that is not asked for, the plan is all there is.
+    assert_eq!(clean("plain", "address"), "shm:/goes\n");
+    assert_eq!(clean("csv", "address"), "address\nshm:/goes\n");
 }
 
 fn an_exit_code_tells_whether_anything_was_found() {

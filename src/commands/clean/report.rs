@@ -62,8 +62,8 @@ impl<'a> Report<'a> {
         self.dry || row.outcome == Some(RemovalOutcome::Removed)
     }
 
-    /// Writes the plan, before anything follows from it. For programs that is the beginning of the document, and only where
-    /// something is to be removed.
+    /// Writes the plan, before anything follows from it. For programs that is the beginning of the document, or rows of their
+    /// own, and only where something is to be removed.
     pub(super) fn announce(&mut self, cx: &mut Context, removes: bool) -> VerbResult {
         match cx.format() {
             _ if self.rows.is_empty() => Ok(()),
@@ -79,6 +79,12 @@ impl<'a> Report<'a> {
                 let addresses = self.rows.iter().map(|row| row.one.object.address.clone());
                 let plan = Value::List(addresses.map(Value::Address).collect());
                 self.begun = Some(self.begin(cx, Some(plan))?);
+                Ok(())
+            }
+            Format::Csv | Format::Plain if removes => {
+                let mut renderer = self.begin(cx, None)?;
+                self.records(&mut *renderer, &self.names(), cx)?;
+                self.begun = Some(renderer);
                 Ok(())
             }
             _ => Ok(()),
@@ -140,11 +146,17 @@ impl<'a> Report<'a> {
 
     /// What became of each object, for programs.
     fn print(&mut self, cx: &mut Context) -> VerbResult {
-        let mut renderer = match self.begun.take() {
+        let begun = self.begun.take();
+        // The rows of the plan would be written again, and say nothing new.
+        let told =
+            begun.is_some() && !cx.format().names_values() && !self.names().contains(&"result");
+        let mut renderer = match begun {
             Some(renderer) => renderer,
             None => self.begin(cx, None)?,
         };
-        self.records(&mut *renderer, &self.names(), cx)?;
+        if !told {
+            self.records(&mut *renderer, &self.names(), cx)?;
+        }
         Ok(renderer.finish(&mut cx.out, &cx.view, &self.warnings)?)
     }
 

@@ -26,7 +26,8 @@ use crate::kinds::file::{Backed, as_change, change_file, device, inode, object, 
 use crate::kinds::process;
 use crate::model::{
     self, Address, Breadth, Calls, Difference, Facility, Family, Fault, Form, Found, Holding, Kind,
-    Limit, Locator, Object, Param, Part, Settings, Subject, Trace, UsePattern, Vacancy, Value,
+    Limit, Locator, Object, Param, Part, Pending, Settings, Subject, Trace, UsePattern, Vacancy,
+    Value,
 };
 use crate::sys::file::{self, Stat};
 use crate::sys::mqueue::{self, Attributes};
@@ -159,6 +160,8 @@ struct PosixMq;
 struct Needs {
     shape: bool,
     status: bool,
+    /// Of queues that hold messages.
+    pending: bool,
 }
 
 impl Needs {
@@ -168,6 +171,7 @@ impl Needs {
             shape: want.has_column("size")
                 || plan.wants_past()
                 || any(&["messages", "max-messages", "message-size"]),
+            pending: plan.wants_past(),
             status: any(&["bytes", "notify", "notify-signal", "notify-pid", "notify-command"]),
         }
     }
@@ -189,7 +193,8 @@ fn queue(needs: &Needs, opened: io::Result<OwnedFd>, stat: Option<Stat>) -> Queu
     } else {
         unread
     };
-    let status = if needs.status { read_status(opened) } else { Err("it was not read") };
+    let holds = needs.pending && shape.as_ref().is_ok_and(|shape| shape.messages > 0);
+    let status = if needs.status || holds { read_status(opened) } else { Err("it was not read") };
     QueueFile { stat, shape, status }
 }
 
@@ -218,7 +223,13 @@ fn seen(plan: &FactPlan<QueueFile>, name: &OsStr, one: &QueueFile) -> Object {
         past.changed = past.last;
         past.used = true;
         past.pace = UsePattern::Occasional;
-        past.pending = one.shape.as_ref().ok().map(|shape| shape.messages);
+        past.pending = one.shape.as_ref().ok().map(|shape| Pending {
+            messages: shape.messages,
+            bytes: one.status.as_ref().ok().map(|status| status.bytes),
+            // Sending and receiving alone set its mtime.
+            sent: Some(stat.modified.0),
+            or_earlier: true,
+        });
         past.serial = [stat.modified.0.unsigned_abs(), stat.modified.1.into(), 0];
         past.memory = 0;
     }
@@ -357,14 +368,11 @@ impl Remove for PosixMq {
         Ok(None)
     }
 
-    /// The kernel takes memory for messages when they come. How many bytes there are is asked only of queues that have any.
+    /// The kernel takes memory for messages when they come.
     fn freed(&self, _look: &Query, objects: &[&Object]) -> Vec<Option<u64>> {
         let bytes = |object: &Object| match object.past.as_ref()?.pending? {
-            0 => Some(0),
-            _ => {
-                let path = with_slash(name(&object.address.locator).ok()?).ok()?;
-                Some(read_status(mqueue::open(&path).ok()?).ok()?.bytes)
-            }
+            Pending { messages: 0, .. } => Some(0),
+            pending => pending.bytes,
         };
         objects.iter().map(|object| bytes(object)).collect()
     }

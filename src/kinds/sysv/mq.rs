@@ -20,8 +20,8 @@ use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
 use crate::kinds::process;
 use crate::model::{
     self, Actor, Address, Breadth, Calls, Class, Difference, Facility, Facts, Family, Fault, Field,
-    Form, History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Shortage,
-    Subject, Trace, Use, UsePattern, Value, Who,
+    Form, History, Holding, IpcNamespace, Kind, Limit, Locator, Object, Param, Part, Pending,
+    Shortage, Subject, Trace, Use, UsePattern, Value, Who,
 };
 use crate::sys::Permissions;
 use crate::sys::msg::{self, Queue};
@@ -83,7 +83,12 @@ impl Record for Queue {
             changed: Some(self.change_time),
             creator: creator_of(&self.perm),
             pace: UsePattern::Occasional,
-            pending: Some(self.messages),
+            pending: Some(Pending {
+                messages: self.messages,
+                bytes: Some(self.bytes),
+                sent: happened(self.send_time),
+                or_earlier: false,
+            }),
             stranded: 0,
             shared: false,
             untouched: self.send_time == 0 && self.receive_time == 0,
