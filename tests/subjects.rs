@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, lock, nameless, pipe, posix, process, sock, sysv};
+use crate::makers::{fifo, lock, mapped, nameless, pipe, posix, process, sock, sysv};
 
 /// One kind.
 #[derive(Clone, Copy)]
@@ -112,7 +112,20 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 6] = [
+pub const REQUESTED: [Subject; 7] = [
+    Subject {
+        kind: "map",
+        facility: "map",
+        family: "file",
+        options: &[],
+        lacking: ("--value", "1", &[]),
+        content: "1 mapped",
+        fresh: |env| format!("map:{}", env.path(&format!("mapped-{}", env.key()))),
+        make: |address, mode| {
+            mapped::mapped(name_of(address), mode);
+            address.to_owned()
+        },
+    },
     Subject {
         kind: "nameless-shm",
         facility: "shm",
@@ -216,7 +229,7 @@ pub struct State {
 impl Subject {
     /// Returns true if objects of the kind are there as long as processes hold them, and only these show them.
     pub fn lives_with_processes(&self) -> bool {
-        self.kind == "lock" || self.family == "kernel" && self.kind != "pid"
+        matches!(self.kind, "lock" | "map") || self.family == "kernel" && self.kind != "pid"
     }
 
     /// Returns true if objects of the kind have a group, a mode and an age.
@@ -289,7 +302,7 @@ impl Subject {
             }),
             "unix-sock" => file_state(locator, FileTypeExt::is_socket),
             "pid" => file_state(&format!("/proc/{locator}"), fs::FileType::is_dir),
-            "lock" | "skeleton" => file_state(locator, fs::FileType::is_file),
+            "lock" | "map" | "skeleton" => file_state(locator, fs::FileType::is_file),
             "nameless-shm" => nameless::facts(address).map(|facts| state_of(&facts)),
             "pipe" => pipe::facts(locator.parse().unwrap()).map(|facts| state_of(&facts)),
             other => panic!("no kind {other}"),

@@ -160,7 +160,7 @@ impl Questions {
     /// Where a search for this class shows holders.
     fn shown_by(&self, class: &FileClass) -> Ways {
         Ways {
-            mappings: class.sources.mappings,
+            mappings: class.sources.mappings || class.sources.shared,
             descriptors: class.sources.descriptors,
             opening: class.sources.opening && self.openers,
             locks: class.sources.locks,
@@ -207,7 +207,9 @@ impl Questions {
     pub(super) fn maps(&self) -> MapsWanted {
         if self.needed.mappings || self.any_class(|class| class.sources.mappings) {
             MapsWanted::Files
-        } else if self.needed.attachments || self.any_class(|class| class.sources.words) {
+        } else if self.needed.attachments
+            || self.any_class(|class| class.sources.words || class.sources.shared)
+        {
             MapsWanted::Shared
         } else {
             MapsWanted::None

@@ -12,6 +12,7 @@ mod file;
 mod held;
 mod link;
 mod lock;
+mod map;
 mod nameless;
 mod pid;
 mod pipe;
@@ -42,6 +43,7 @@ pub static KINDS: &[&KindRecord] = &[
     &fifo::RECORD,
     &lock::RECORD,
     &pipe::RECORD,
+    &map::RECORD,
     &sock::UNIX,
     &sock::INET,
     &pid::RECORD,

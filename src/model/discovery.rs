@@ -23,8 +23,10 @@ pub struct FileClass {
 pub struct Sources {
     /// `/proc/PID/fd`.
     pub descriptors: bool,
-    /// `/proc/PID/maps`.
+    /// `/proc/PID/maps`, also what is mapped privately.
     pub mappings: bool,
+    /// What is mapped shared alone, which takes less.
+    pub shared: bool,
     /// Threads that wait in `open(2)`.
     pub opening: bool,
     /// Advisory locks that are held by way of descriptors, and threads that wait for one.
@@ -35,8 +37,14 @@ pub struct Sources {
 
 impl Sources {
     /// Nowhere.
-    pub const NONE: Self =
-        Self { descriptors: false, mappings: false, opening: false, locks: false, words: false };
+    pub const NONE: Self = Self {
+        descriptors: false,
+        mappings: false,
+        shared: false,
+        opening: false,
+        locks: false,
+        words: false,
+    };
 }
 
 /// What a process shows of a file without its being opened.

@@ -22,6 +22,8 @@ pub enum Facility {
     Lock,
     /// Pipe without a name.
     Pipe,
+    /// File that is mapped shared.
+    Map,
     /// Socket.
     Sock,
     /// Process.
@@ -74,6 +76,13 @@ static ROWS: &[FacilityRow] = &[
         longest: 0,
     },
     FacilityRow {
+        facility: Facility::Map,
+        name: "map",
+        alias: None,
+        forms: &[&MARKED_PATH, &FILE],
+        longest: 0,
+    },
+    FacilityRow {
         facility: Facility::Sock,
         name: "sock",
         alias: None,
@@ -104,6 +113,7 @@ static CALLED: &[(Facility, &[&str])] = &[
     (Facility::Sem, &["semaphore", "semaphores"]),
     (Facility::Fifo, &["fifos", "named-pipe", "named-pipes"]),
     (Facility::Pipe, &["pipes"]),
+    (Facility::Map, &["maps", "mapping", "mappings", "mmap"]),
     (Facility::Lock, &["locks", "flock"]),
 ];
 

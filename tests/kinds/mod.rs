@@ -2,6 +2,7 @@
 
 mod fifo;
 mod lock;
+mod map;
 mod mq_posix;
 mod mq_sysv;
 mod pid;
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         fifo::cases(),
         lock::cases(),
         pid::cases(),
+        map::cases(),
         mq_posix::cases(),
         mq_sysv::cases(),
         pipe::cases(),

@@ -11,6 +11,7 @@ pub mod holding;
 pub mod kernel;
 pub mod lock;
 pub mod lost;
+pub mod mapped;
 pub mod memory;
 pub mod nameless;
 pub mod odd;

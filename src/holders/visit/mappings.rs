@@ -31,7 +31,8 @@ impl ProcessScan<'_, '_> {
     fn mappings_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<bool> {
         let (ground, pid) = (self.ground, self.process.pid);
         let questions = ground.questions;
-        let is_shown = |class: &FileClass| class.sources.mappings || class.sources.words;
+        let is_mapped = |class: &FileClass| class.sources.mappings || class.sources.shared;
+        let is_shown = |class: &FileClass| is_mapped(class) || class.sources.words;
         let has_classes = questions.classes.iter().any(|class| is_shown(class));
         let mut waited = Vec::new();
         let (mut any, mut files, mut segments) = (false, Vec::new(), Vec::new());
@@ -56,7 +57,9 @@ impl ProcessScan<'_, '_> {
                 waited.push((*mapping, false));
             }
             let mut known = false;
-            for class in questions.classes_of(&facts, |class| class.sources.mappings) {
+            for class in
+                questions.classes_of(&facts, |class| class.sources.mappings || class.sources.shared)
+            {
                 known = true;
                 let place = ShownAs::Mapping(mapping.start, mapping.end);
                 show(showings, class, facts, Showing { pid, place });
