@@ -2,6 +2,7 @@
 //! test in particular.
 
 use std::any::Any;
+use std::sync::{PoisonError, RwLock};
 use std::thread;
 
 use libtest_mimic::{Completion, Failed, Trial};
@@ -112,6 +113,12 @@ const SLOW: [&str; 17] = [
     "waiting: an idle timeout begins anew with each message",
 ];
 
+/// Tests that run while no other does: what they do shows in `/proc`, which is everybody's.
+const ALONE: [&str; 1] = ["deaf: a process that never gets through execve holds nobody up"];
+
+/// Held by each test, and by one that runs alone for writing.
+static TURN: RwLock<()> = RwLock::new(());
+
 /// Which tests are to run where no filter says it: the variable `IPCCTL_TESTS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -164,7 +171,12 @@ impl Case {
         let left_out = wanted == Wanted::Quick && self.is_slow();
         let Case { name, need, run } = self;
         let thread_name = name.clone();
+        let is_alone = ALONE.contains(&&*name);
         let trial = Trial::ignorable_test(name, move || {
+            // A test that fails leaves nothing behind.
+            let alone = is_alone.then(|| TURN.write().unwrap_or_else(PoisonError::into_inner));
+            let beside = (!is_alone).then(|| TURN.read().unwrap_or_else(PoisonError::into_inner));
+            let _turn = (alone, beside);
             // Namespaces belong to a thread: a fresh one for each test leaves the pool's threads as they
             // were, and the kernel drops all of the test's objects and mounts with its last process.
             thread::scope(|scope| {
@@ -191,7 +203,10 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
 
 /// A marked name that no test has is a mistake: the test of that name would be left out of nothing.
 pub fn unknown_slow(all: &[Case]) -> Vec<&'static str> {
-    SLOW.into_iter().filter(|name| !all.iter().any(|case| case.name == *name)).collect()
+    SLOW.into_iter()
+        .chain(ALONE)
+        .filter(|name| !all.iter().any(|case| case.name == *name))
+        .collect()
 }
 
 /// Lists the tests of a file: `cases![one, two; SeveralUsers: three; Limits: four]`. The names are the

@@ -32,7 +32,9 @@ use crate::cli::format::{Honoured, OutputOptions};
 use crate::cli::usage::{Refused, unwritten, usage};
 use crate::kinds::{KindRecord, QUEUES};
 use crate::listing::columns::{self, ColumnHelp};
-use crate::model::{Class, Fault};
+use crate::model::{Class, Encoded, Fault};
+use crate::sys::processes::Proc;
+use crate::sys::silent;
 
 /// The verbs, in the order in which help lists them. A verb is its module's `Args` and `run`.
 static VERBS: &[Verb] = &[
@@ -259,9 +261,35 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(Exit::Usage(fault)) => cx.complain_of_usage(&fault),
         Err(Exit::Signal(signal)) => cx.ended_by(signal),
     }
+    if matches.subcommand_name() != Some(complete::NAME) {
+        tell_silent(&cx);
+    }
     // What was said before the signal is true. If it cannot be written, that has been told.
     let _ = cx.flush();
     cx.status()
+}
+
+/// Names the processes that did not answer: where it matters, what they may have is unknown.
+fn tell_silent(cx: &Context) {
+    const NAMED: usize = 5;
+    let pids = silent::pids();
+    let (Some(_), Ok(proc)) = (pids.first(), Proc::open(&cx.proc)) else { return };
+    let mut names: Vec<String> = Vec::new();
+    for pid in pids.iter().take(NAMED) {
+        let mut buffer = [0; 64];
+        let process = proc.process(*pid);
+        let command = process.and_then(|process| Ok(process.read(c"comm", &mut buffer)?.len()));
+        let command = buffer.get(..command.unwrap_or(0)).unwrap_or_default().trim_ascii_end();
+        names.push(format!("{pid} ({})", Encoded(command)));
+    }
+    if pids.len() > NAMED {
+        names.push(format!("and {} more", pids.len() - NAMED));
+    }
+    let (names, count) = (names.join(", "), pids.len());
+    cx.caution(&match count {
+        1 => format!("1 process does not answer: {names}"),
+        _ => format!("{count} processes do not answer: {names}"),
+    });
 }
 
 /// Runs a verb, if it has all of the output options that were given.

@@ -16,6 +16,10 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
+    /// Nothing could be read of it.
+    pub(super) const ALL: Self =
+        Self { mappings: true, descriptors: true, namespaced: true, calls: true, ids: true };
+
     pub(super) fn any(self) -> bool {
         self != Self::default()
     }

@@ -48,7 +48,7 @@ impl LockScope {
 }
 
 /// The kernel's list of all locks.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LockList {
     pub(super) lines: Vec<LockLine>,
     inodes: HashSet<u64>,

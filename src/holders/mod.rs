@@ -17,12 +17,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
 use crate::model::{FileClass, Findings, Holder, Holders, How, Subject, Trace};
 use crate::sys::kcmp::{Shared, share};
 use crate::sys::processes::Proc;
-use crate::sys::threads;
+use crate::sys::{silent, workers};
 use gaps::Gaps;
 use locks::LockList;
 pub use questions::Questions;
@@ -189,59 +189,61 @@ const SHARE: usize = 8;
 pub fn scan(root: &Path, questions: Questions) -> ScanResult {
     let findings = vec![Findings::default(); questions.classes.len()];
     let mut holders = ScanResult { findings, ..ScanResult::default() };
-    if let Ok(proc) = Proc::open(root) {
-        if questions.locks.any() {
-            holders.lock_list = LockList::read(root, proc.shows_all());
+    match Proc::open(root) {
+        Ok(proc) => {
+            let lock_list = match questions.locks.any() {
+                true => LockList::read(root, proc.shows_all()),
+                false => LockList::default(),
+            };
+            holders.look(ScanContext::new(proc, questions, lock_list));
         }
-        holders.look(&proc, &questions);
+        Err(_) => holders.asked = questions,
     }
-    holders.asked = questions;
     holders
 }
 
 impl ScanResult {
-    fn look(&mut self, proc: &Proc, questions: &Questions) {
+    fn look(&mut self, ground: ScanContext) {
+        let questions = &ground.questions;
         let pids = match &*questions.only {
-            [] => proc.pids().unwrap_or_default(),
+            [] => ground.proc.pids().unwrap_or_default(),
             some => some.to_vec(),
         };
-        let lock_list = std::mem::take(&mut self.lock_list);
-        let ground = ScanContext::new(proc, questions, lock_list);
         self.same_numbers = ground.same_numbers();
         self.complete = ground.sees_all()
             && questions.only.is_empty()
             && !pids.is_empty()
             && (waiting::is_known() || !questions.calls());
+        let ground = Arc::new(ground);
         self.divide(&ground, &pids);
-        let mut visitor = Scan::new(&ground);
-        for pid in &questions.registered {
+        let mut visitor = Scan::new();
+        for pid in &ground.questions.registered {
             if !self.people.contains_key(pid) {
-                visitor.describe(*pid);
+                visitor.describe(&ground, *pid);
             }
         }
         self.add(visitor);
-        self.lock_list = ground.lock_list;
+        // Who was left behind has it, too.
+        (self.asked, self.lock_list) = match Arc::try_unwrap(ground) {
+            Ok(ground) => (ground.questions, ground.lock_list),
+            Err(ground) => (ground.questions.clone(), ground.lock_list.clone()),
+        };
     }
 
-    /// All cores take processes until none is left.
-    fn divide(&mut self, ground: &ScanContext, pids: &[i32]) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut visitor = Scan::new(ground);
-            while let Some(rest) = pids.get(next.fetch_add(SHARE, Ordering::Relaxed)..)
-                && !rest.is_empty()
-            {
-                rest.iter().take(SHARE).for_each(|pid| visitor.visit(*pid));
-            }
-            visitor
-        };
-        // A thread that cannot be had leaves its work to the others.
-        let more = threads::others().min(pids.len().div_ceil(SHARE).saturating_sub(1));
-        for visitor in threads::share(more, work) {
-            match visitor {
-                Some(visitor) => self.add(visitor),
-                None => self.complete = false,
-            }
+    /// All cores take processes until none is left. Nothing is known of those that do not answer.
+    fn divide(&mut self, ground: &Arc<ScanContext>, pids: &[i32]) {
+        let shared = Arc::clone(ground);
+        let look = move |visitor: &mut Scan, pid| visitor.visit(&shared, pid);
+        let visited = workers::visit(pids, SHARE, Scan::new, look);
+        visited.parts.into_iter().for_each(|visitor| self.add(visitor));
+        silent::note(visited.silent.iter(), false);
+        let unread = [visited.silent, visited.missed].concat();
+        if ground.reads_memory() {
+            silent::note(pids.iter().filter(|pid| !unread.contains(pid)), true);
+        }
+        if !unread.is_empty() {
+            self.gaps.add(Gaps::ALL);
+            self.unread.extend(unread);
         }
     }
 }

@@ -89,6 +89,9 @@ pub fn life(proc: &Path, clock: &Clock, pid: i32, time: Option<i64>) -> Life {
         }
         // It was there a moment ago.
         Err(_) if processes::exists(pid).is_err() => Life::Ended,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Life::Unknown("it does not answer")
+        }
         Err(_) => Life::Unknown("the process file system hides it"),
     }
 }

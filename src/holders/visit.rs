@@ -23,9 +23,9 @@ use crate::sys::procmap::Mapping;
 use crate::sys::shm;
 
 /// What holds for all processes.
-pub(super) struct ScanContext<'a> {
-    pub(super) proc: &'a Proc,
-    pub(super) questions: &'a Questions,
+pub(super) struct ScanContext {
+    pub(super) proc: Proc,
+    pub(super) questions: Questions,
     which: MapsWanted,
     descriptors: bool,
     calls: bool,
@@ -44,12 +44,10 @@ pub(super) struct ScanContext<'a> {
     pub(super) lock_list: LockList,
 }
 
-impl<'a> ScanContext<'a> {
-    pub(super) fn new(proc: &'a Proc, questions: &'a Questions, lock_list: LockList) -> Self {
+impl ScanContext {
+    pub(super) fn new(proc: Proc, questions: Questions, lock_list: LockList) -> Self {
         let own = proc.own_pid();
         Self {
-            proc,
-            questions,
             which: questions.maps(),
             descriptors: questions.descriptors(),
             calls: questions.calls(),
@@ -57,6 +55,8 @@ impl<'a> ScanContext<'a> {
             same_numbers: own.is_some() && own == i32::try_from(std::process::id()).ok(),
             namespace: proc.stat(c"thread-self/ns/ipc").ok().map(|stat| id(&stat)),
             is_apart: proc.is_apart(),
+            proc,
+            questions,
             segments: shm::device().unwrap_or(libc::makedev(0, 1)),
             page: procfs::page_size(),
             lock_list,
@@ -67,6 +67,11 @@ impl<'a> ScanContext<'a> {
     /// of others not where `/proc` hides them (`hidepid`), which hides the first process before all.
     pub(super) fn sees_all(&self) -> bool {
         self.proc.shows_all() || self.questions.alone && self.proc.shows_namespace()
+    }
+
+    /// Returns true if the memory of each process is looked at, which takes every lock that may be held.
+    pub(super) fn reads_memory(&self) -> bool {
+        self.which != MapsWanted::None
     }
 
     pub(super) fn same_numbers(&self) -> bool {
@@ -100,8 +105,7 @@ fn id(stat: &Stat) -> FileId {
 }
 
 /// What a worker has found in its share of the processes.
-pub(super) struct Scan<'a> {
-    ground: &'a ScanContext<'a>,
+pub(super) struct Scan {
     source: MapsSource,
     pub(super) marks: Vec<(Subject, Sighting)>,
     pub(super) people: Vec<ProcessInfo>,
@@ -114,8 +118,8 @@ pub(super) struct Scan<'a> {
 }
 
 /// One process while it is looked at.
-struct ProcessScan<'v, 'a> {
-    ground: &'a ScanContext<'a>,
+struct ProcessScan<'v> {
+    ground: &'v ScanContext,
     process: &'v Process,
     threads: Vec<i32>,
     found: Vec<(Subject, How, Option<i32>)>,
@@ -126,10 +130,9 @@ struct ProcessScan<'v, 'a> {
     gaps: Gaps,
 }
 
-impl<'a> Scan<'a> {
-    pub(super) fn new(ground: &'a ScanContext<'a>) -> Self {
+impl Scan {
+    pub(super) fn new() -> Self {
         Self {
-            ground,
             source: MapsSource::Query,
             marks: Vec::new(),
             people: Vec::new(),
@@ -141,11 +144,11 @@ impl<'a> Scan<'a> {
     }
 
     /// Looks at one process. One that has ended meanwhile is nothing that could not be read.
-    pub(super) fn visit(&mut self, pid: i32) {
-        if Some(pid) == self.ground.own {
+    pub(super) fn visit(&mut self, ground: &ScanContext, pid: i32) {
+        if Some(pid) == ground.own {
             return;
         }
-        let process = match self.ground.proc.process(pid) {
+        let process = match ground.proc.process(pid) {
             Ok(process) => process,
             Err(error) => {
                 if !is_gone(&error) {
@@ -155,7 +158,7 @@ impl<'a> Scan<'a> {
             }
         };
         let mut visit = ProcessScan {
-            ground: self.ground,
+            ground,
             process: &process,
             threads: Vec::new(),
             found: Vec::new(),
@@ -179,14 +182,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads who a process is that is known by its number alone.
-    pub(super) fn describe(&mut self, pid: i32) {
-        if let Ok(process) = self.ground.proc.process(pid) {
+    pub(super) fn describe(&mut self, ground: &ScanContext, pid: i32) {
+        if let Ok(process) = ground.proc.process(pid) {
             self.people.push(ProcessInfo::new(&process));
         }
     }
 }
 
-impl ProcessScan<'_, '_> {
+impl ProcessScan<'_> {
     fn look(&mut self, visitor: &mut Scan) {
         let several = self.process.threads().is_ok_and(|threads| threads > 1);
         if several && let Ok((_, threads)) = self.process.numbers(c"task") {

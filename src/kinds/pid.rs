@@ -410,6 +410,9 @@ fn named(look: &Query, locator: &Locator) -> Result<(ProcessName, ProcessRecord)
     };
     let gone = |error: io::Error| match is_gone(&error) {
         true => Fault::new(Class::NotFound, "there is no such process"),
+        false if error.kind() == io::ErrorKind::TimedOut => {
+            Fault::new(Class::Failed, "it does not answer")
+        }
         false => Fault::from_os(&error),
     };
     let pid = i32::try_from(name.pid).unwrap_or(i32::MAX);
@@ -467,6 +470,7 @@ impl Inspect for Pid {
             (_, Err(fault)) => return each(Found::Missing(fault.cause)),
         };
         let own = proc.own_pid();
+        proc.ask(&pids);
         let mut unread = 0;
         for pid in pids.into_iter().filter(|pid| Some(*pid) != own) {
             // One that has ended meanwhile is left out, and so is one that may not be seen at all.

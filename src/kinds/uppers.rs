@@ -24,7 +24,9 @@ impl Uppers {
         let mut uppers = Self::default();
         let mut seen = HashSet::new();
         let Ok(processes) = Proc::open(proc) else { return uppers };
-        for pid in processes.pids().unwrap_or_default() {
+        let pids = processes.pids().unwrap_or_default();
+        processes.ask(&pids);
+        for pid in pids {
             let namespace = processes.process(pid).and_then(|one| one.stat(c"ns/mnt"));
             if namespace.is_ok_and(|namespace| seen.insert(namespace.inode)) {
                 let text = std::fs::read(proc.join(format!("{pid}/mountinfo")));

@@ -86,5 +86,9 @@ fn find(proc: &Path, population: &ProcessTable) -> Vec<(Credentials, List)> {
         denied.then_some(List::Denied)
     };
     let processes = population.processes.iter();
+    if let Some(directory) = &directory {
+        let pids: Vec<i32> = processes.clone().map(|process| process.pid).collect();
+        directory.ask(&pids);
+    }
     processes.filter_map(|process| Some((process.clone(), list(process.pid)?))).collect()
 }

@@ -7,6 +7,7 @@ use super::judged::Judged;
 use crate::cli::context::Context;
 use crate::holders::{Scanner, process};
 use crate::model::{Class, Fault};
+use crate::sys::silent;
 
 /// What a listing has to know of holders.
 pub struct HolderColumns<'s> {
@@ -33,7 +34,10 @@ pub fn check_process(pid: i32, cx: &Context) -> Result<(), Fault> {
             Err(Fault::new(Class::NotFound, format!("there is no process {pid}")))
         }
         Err(error) => {
-            let fault = Fault::from_os(&error);
+            let fault = match error.kind() {
+                io::ErrorKind::TimedOut => Fault::new(Class::Failed, "it does not answer"),
+                _ => Fault::from_os(&error),
+            };
             let cause = format!("cannot read process {pid}: {}", fault.cause);
             Err(Fault { cause, ..fault })
         }
@@ -96,9 +100,12 @@ impl<'s> HolderColumns<'s> {
             })
         });
         for pid in self.pids.iter().filter(|pid| self.scanner.is_unread(**pid)) {
-            let cause =
-                format!("cannot read process {pid}, so objects may be missing: permission denied");
-            cx.complain(&Fault::new(Class::Denied, cause).hint_of_user("run as its user or root"));
+            let cannot = format!("cannot read process {pid}, so objects may be missing");
+            cx.complain(&match silent::pids().contains(pid) {
+                true => Fault::new(Class::Failed, format!("{cannot}: it does not answer")),
+                false => Fault::new(Class::Denied, format!("{cannot}: permission denied"))
+                    .hint_of_user("run as its user or root"),
+            });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What may never return: a look into a file system that does not answer. It is done by a child process, which is left
-//! behind when it takes too long: `fork(2)`. A thread would not do, for a process cannot end before its threads do.
+//! behind when it takes too long: `fork(2)`. A thread would not do: nothing ends some of these waits, and a process cannot end
+//! before its threads do.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,31 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// Milliseconds that are used up.
 static USED: AtomicU64 = AtomicU64::new(0);
 
+/// So long this run may still wait for what may never return.
+pub(super) fn left() -> Duration {
+    PATIENCE.saturating_sub(Duration::from_millis(USED.load(Ordering::Relaxed)))
+}
+
+/// This run has waited so long for what did not return.
+pub(super) fn spend(time: Duration) {
+    USED.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// The patience is anew, and one test's until it lets go of what this returns.
+#[cfg(test)]
+pub(super) fn fresh_patience() -> impl Drop {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    struct Turn(#[allow(dead_code)] std::sync::MutexGuard<'static, ()>);
+    impl Drop for Turn {
+        fn drop(&mut self) {
+            USED.store(0, Ordering::Relaxed);
+        }
+    }
+    let turn = Turn(ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    USED.store(0, Ordering::Relaxed);
+    turn
+}
+
 /// Does `look` in a child process. Returns true if it returned before the time was over; then the same look can be made here.
 /// What it finds stays in the child. Of the descriptors it has those in `keep` alone, so that nobody waits for the end of a
 /// pipe that a child holds which is left behind.
@@ -22,10 +48,10 @@ static USED: AtomicU64 = AtomicU64::new(0);
 #[doc(alias = "fork")]
 #[doc(alias = "waitpid")]
 pub fn answers(keep: &[BorrowedFd<'_>], look: impl FnOnce()) -> bool {
-    let used = Duration::from_millis(USED.load(Ordering::Relaxed));
-    let Some(left) = PATIENCE.checked_sub(used).filter(|left| !left.is_zero()) else {
+    let left = left();
+    if left.is_zero() {
         return false;
-    };
+    }
     // SAFETY: the child calls `look`, which looks up names and allocates (the GNU C library and musl keep their allocators
     // usable across fork), and ends by _exit without running anything of the parent's.
     let child = match check(unsafe { libc::fork() }) {
@@ -50,8 +76,7 @@ pub fn answers(keep: &[BorrowedFd<'_>], look: impl FnOnce()) -> bool {
         pause(between);
         between = (between * 2).min(Duration::from_millis(5));
     };
-    let spent = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    USED.fetch_add(spent, Ordering::Relaxed);
+    spend(begin.elapsed());
     if !answered {
         // SAFETY: numbers only; it is our own child, which nobody has waited for.
         unsafe { libc::kill(child, libc::SIGKILL) };
@@ -92,6 +117,7 @@ mod tests {
 
     #[test]
     fn what_returns_is_answered_and_what_does_not_is_left_behind() {
+        let _patience = fresh_patience();
         assert!(answers(&[], || {}));
         let begin = Instant::now();
         assert!(!answers(&[], || loop {
@@ -100,6 +126,5 @@ mod tests {
         // The patience is one for all.
         assert!(!answers(&[], || {}));
         assert!(begin.elapsed() >= Duration::from_millis(1000));
-        USED.store(0, Ordering::Relaxed);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use nix::sched::CloneFlags;
 
-use super::check;
+use super::{check, silent};
 
 /// Two processes or threads of this pid namespace can share these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +20,13 @@ pub enum Shared {
 /// Returns true if two processes or threads share this: `kcmp(2)`.
 ///
 /// # Errors
-/// EPERM without the right to trace both, ESRCH when one has ended, ENOSYS when the kernel was built without it.
+/// EPERM without the right to trace both, ESRCH when one has ended, ENOSYS when the kernel was built without it,
+/// ETIMEDOUT for one that is known not to answer.
 ///
 /// [`kcmp(2)`](https://man7.org/linux/man-pages/man2/kcmp.2.html)
 #[doc(alias = "kcmp")]
 pub fn share(one: i32, two: i32, what: Shared) -> io::Result<bool> {
+    silent::refuse(one).and_then(|()| silent::refuse(two))?;
     // SAFETY: no pointer is passed.
     let order =
         check(unsafe { libc::syscall(libc::SYS_kcmp, one, two, what as libc::c_int, 0, 0) })?;
@@ -39,6 +41,7 @@ pub fn share(one: i32, two: i32, what: Shared) -> io::Result<bool> {
 /// [`kcmp(2)`](https://man7.org/linux/man-pages/man2/kcmp.2.html)
 #[doc(alias = "kcmp")]
 pub fn share_description(one: (i32, i32), two: (i32, i32)) -> io::Result<bool> {
+    silent::refuse(one.0).and_then(|()| silent::refuse(two.0))?;
     const KCMP_FILE: libc::c_int = 0;
     // SAFETY: no pointer is passed.
     let order = check(unsafe {

@@ -35,11 +35,13 @@ pub mod seals;
 pub mod sem;
 pub mod shm;
 pub mod signal;
+pub mod silent;
 pub mod start;
 pub mod stream;
 pub mod terminal;
 pub mod threads;
 pub mod time;
+pub mod workers;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::{descriptor, file};
+use super::{descriptor, file, silent};
 
 /// The inode by which the kernel tells a process from every other that ever has its number: that of its file in pidfs. `None` before
 /// Linux 6.9, where all have the same.
@@ -44,11 +44,12 @@ impl ProcessHandle {
     /// The process that has this number now.
     ///
     /// # Errors
-    /// ESRCH when there is none, ENOSYS before Linux 5.3.
+    /// ESRCH when there is none, ENOSYS before Linux 5.3, ETIMEDOUT for one that is known not to answer.
     ///
     /// [`pidfd_open(2)`](https://man7.org/linux/man-pages/man2/pidfd_open.2.html)
     #[doc(alias = "pidfd_open")]
     pub fn open(pid: i32) -> io::Result<Self> {
+        silent::refuse(pid)?;
         // SAFETY: no pointer is passed.
         descriptor(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).map(Self)
     }

@@ -12,6 +12,7 @@ use nix::sys::stat::Mode;
 
 use super::check;
 use super::file::{self, Stat};
+use super::{silent, workers};
 
 /// The process file system.
 pub struct Proc(OwnedFd);
@@ -34,6 +35,24 @@ impl Proc {
     /// When it is not there, or no directory.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(nix::fcntl::open(path, FOLDER, Mode::empty())?))
+    }
+
+    /// Finds out whether these processes answer, many at a time: for who is about to read of them all.
+    pub fn ask(&self, pids: &[i32]) {
+        /// So many processes a thread takes at once.
+        const SHARE: usize = 32;
+        let unknown = silent::unknown(pids);
+        let Ok(directory) = self.0.try_clone() else { return };
+        let proc = Self(directory);
+        let ask = move |_: &mut (), pid| {
+            if let Ok(process) = proc.process(pid) {
+                silent::look(&process);
+            }
+        };
+        let visited = workers::visit(&unknown, SHARE, || (), ask);
+        let unread = [&visited.silent[..], &visited.missed].concat();
+        silent::note(unknown.iter().filter(|pid| !unread.contains(pid)), true);
+        silent::note(visited.silent.iter(), false);
     }
 
     /// Opens a file below the root of the process file system: `thread-self/ns/ipc`.
@@ -94,7 +113,7 @@ impl Proc {
     /// Returns true if it shows every process of our pid namespace.
     pub fn shows_namespace(&self) -> bool {
         self.own_pid().is_some_and(|own| Some(own) == i32::try_from(std::process::id()).ok())
-            && self.process(1).is_ok_and(|first| first.status().is_ok())
+            && self.process(1).is_ok_and(|first| first.read(c"status", &mut [0]).is_ok())
     }
 
     /// Returns true if our IPC namespace is certainly another than that of process 1. The first process of the machine is in the first
@@ -111,15 +130,34 @@ impl Proc {
     }
 }
 
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
 impl Process {
+    /// Makes sure that what is read of it comes: a process in `execve(2)` may hold for ever what the kernel takes for most of
+    /// its entries, but for these.
+    fn ensure_answer(&self, name: &CStr) -> io::Result<()> {
+        const FREE: [&[u8]; 5] = [b"comm", b"status", b"mountinfo", b"cgroup", b"task"];
+        let last = name.to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        if FREE.contains(&last) {
+            return Ok(());
+        }
+        silent::ensure(self.pid, self.directory.as_fd())
+    }
+
     /// Opens a file or link below its directory: `maps`, `task/12/syscall`, `ns/ipc`.
     ///
     /// # Errors
-    /// EACCES and EPERM for the processes of others, ENOENT and ESRCH for one that has ended.
+    /// EACCES and EPERM for the processes of others, ENOENT and ESRCH for one that has ended, ETIMEDOUT for one that does not
+    /// answer.
     ///
     /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
     #[doc(alias = "openat")]
     pub fn open(&self, name: &CStr) -> io::Result<OwnedFd> {
+        self.ensure_answer(name)?;
         Ok(openat(&self.directory, name, FILE, Mode::empty())?)
     }
 
@@ -131,6 +169,7 @@ impl Process {
     /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
     #[doc(alias = "openat")]
     pub fn handle(&self, name: &CStr) -> io::Result<OwnedFd> {
+        self.ensure_answer(name)?;
         Ok(openat(&self.directory, name, HANDLE, Mode::empty())?)
     }
 
@@ -163,6 +202,7 @@ impl Process {
     /// [`openat(2)`](https://man7.org/linux/man-pages/man2/openat.2.html)
     #[doc(alias = "openat")]
     pub fn numbers(&self, name: &CStr) -> io::Result<(OwnedFd, Vec<i32>)> {
+        self.ensure_answer(name)?;
         let directory = openat(&self.directory, name, FOLDER, Mode::empty())?;
         let numbers = numbers(directory.as_fd())?;
         Ok((directory, numbers))
@@ -176,6 +216,7 @@ impl Process {
     /// [`readlinkat(2)`](https://man7.org/linux/man-pages/man2/readlink.2.html)
     #[doc(alias = "readlinkat")]
     pub fn link(&self, name: &CStr) -> io::Result<OsString> {
+        self.ensure_answer(name)?;
         Ok(nix::fcntl::readlinkat(&self.directory, name)?)
     }
 
@@ -198,6 +239,7 @@ impl Process {
     /// # Errors
     /// As [`Process::open`].
     pub fn stat(&self, name: &CStr) -> io::Result<Stat> {
+        self.ensure_answer(name)?;
         file::stat_target(&self.directory, name)
     }
 
@@ -438,6 +480,21 @@ mod tests {
             let mut buffer = [0; 12];
             prop_assert_eq!(decimal(number, &mut buffer).to_str().unwrap(), number.to_string());
         }
+    }
+
+    #[test]
+    fn a_process_that_is_known_not_to_answer_is_read_no_more() {
+        let proc = Proc::open(Path::new("/proc")).unwrap();
+        let own = proc.process(proc.own_pid().unwrap()).unwrap();
+        assert!(own.status().is_ok());
+        // No process has this number, and the one behind the directory is ours.
+        let process = Process { pid: i32::MAX, ..own };
+        silent::note([i32::MAX].iter(), false);
+        assert_eq!(process.status().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(process.numbers(c"fd").is_err() && process.link(c"exe").is_err());
+        assert!(process.read(c"comm", &mut [0; 16]).is_ok(), "this takes no lock");
+        assert_eq!(silent::pids(), [i32::MAX]);
+        assert!(silent::refuse(i32::MAX).is_err());
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::makers::{fifo, forking, fuse::Fuse, holder, sysv};
 crate::cases![; SeveralUsers: a_file_system_below_tmp_that_never_answers_holds_nobody_up,
     a_fifo_that_is_open_on_a_file_system_that_falls_silent_holds_nobody_up,
     a_path_in_a_page_that_never_comes_is_not_read,
-    a_path_in_ordinary_memory_is_read];
+    a_path_in_ordinary_memory_is_read,
+    a_process_that_never_gets_through_execve_holds_nobody_up];
 
 /// Looks that everybody makes.
 const LOOKS: [&[&str]; 5] =
@@ -166,5 +167,60 @@ fn a_path_in_ordinary_memory_is_read() {
     let list = env.run(["list", "fifo", "--columns", "+waits"]);
     list.any_code(&[0]).1.shows(&pipe).shows(&child.to_string());
     assert_eq!(holder::state_of(i64::from(child)), 'S');
+    end(child);
+}
+
+/// Starts a process that closes a file of a server in `execve(2)`, where it holds what every reader of its entries in `/proc` waits
+/// for: that of ps(1), too. Only the end of the server ends that.
+fn never_gets_through_execve(server: &Fuse, file: &str) -> libc::pid_t {
+    let file = std::ffi::CString::new(file).unwrap();
+    // SAFETY: the child makes system calls only, with strings that end in NUL.
+    let child = forking::alone(|| unsafe { libc::fork() });
+    if child == 0 {
+        let words = [c"sleep".as_ptr(), c"1000".as_ptr(), std::ptr::null()];
+        // SAFETY: as above; the list of words ends with a null pointer.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            libc::open(file.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+            libc::execv(c"/bin/sleep".as_ptr(), words.as_ptr());
+            libc::_exit(1);
+        }
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !server.is_closing() {
+        assert!(Instant::now() < deadline, "it does not close its file");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+fn a_process_that_never_gets_through_execve_holds_nobody_up() {
+    let env = TestEnv::readable();
+    let pipe = env.path("pipe");
+    fifo::fifo(&pipe, 0o600);
+    let _open = forking::undisturbed(|| {
+        let mut options = File::options();
+        options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+        options.open(&pipe).unwrap()
+    });
+    fs::write("/dev/shm/left", b"x").unwrap();
+    let deaf = env.path("deaf");
+    let server = Fuse::mount_that_lets_nobody_close(&deaf);
+    let child = never_gets_through_execve(&server, &format!("{deaf}/text"));
+    let run = |words: &[&str]| env.command(words).patience(10).run();
+    let told = format!("1 process does not answer: {child} (");
+    // Of the others everything is known, and of this one nothing.
+    let list = run(&["list", "--all", "--columns", "+used-by,state"]).any_code(&[0, 1]).1;
+    list.says(&told).shows(&pipe).shows(&std::process::id().to_string());
+    let state = run(&["list", "shm:/left", "--columns", "state", "--no-headings"]);
+    state.any_code(&[0]).1.shows("unknown");
+    run(&["clean", "--yes", "--grace", "0", "--suspect"]).any_code(&[0, 1]).1.says(&told);
+    assert!(std::path::Path::new("/dev/shm/left").exists());
+    run(&["list", "--pid", &child.to_string()]).code(1).says("does not answer");
+    run(&["show", &format!("pid:{child}")]).code(1).says("does not answer");
+    run(&["list", "pid", "--all"]).any_code(&[0]).1.says(&told);
+    run(&["__complete", "--", "rm", "fifo:"]).ok().shows(&pipe).says_not("answer");
+    drop(server);
+    env.run(["list", "--all"]).any_code(&[0]).1.says_not("does not answer");
     end(child);
 }

@@ -18,6 +18,7 @@ const FORGET: u32 = 2;
 const GETATTR: u32 = 3;
 const OPEN: u32 = 14;
 const READ: u32 = 15;
+const FLUSH: u32 = 25;
 const INIT: u32 = 26;
 const OPENDIR: u32 = 27;
 const READDIR: u32 = 28;
@@ -32,12 +33,36 @@ const PIPE: u64 = 3;
 /// A mounted file system. It is taken down with this: whoever waits for it gets an error then.
 pub struct Fuse {
     _device: File,
+    target: CString,
     silent: Arc<AtomicBool>,
+    flushed: Arc<AtomicBool>,
+}
+
+/// What a server says of a file that is closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// That there is nothing to do.
+    Said,
+    /// Nothing, ever: whoever closes one sleeps, and no signal ends that.
+    Unanswered,
 }
 
 impl Fuse {
     /// Mounts it at `target`, which is made. Its file `text` has a page that begins with `content`, its FIFO is `pipe`.
     pub fn mount(target: &str, content: &str) -> Self {
+        let server = Self::serve(target, content, Closing::Said);
+        // Closing a file asks the server until it has said once that it has nothing to do then. Without it every process that has
+        // a file of it open, as after fork, would wait in exec or exit.
+        drop(File::open(format!("{target}/text")).unwrap());
+        server
+    }
+
+    /// The same, but whoever closes a file of it never returns.
+    pub fn mount_that_lets_nobody_close(target: &str) -> Self {
+        Self::serve(target, "", Closing::Unanswered)
+    }
+
+    fn serve(target: &str, content: &str, closing: Closing) -> Self {
         let device = open_device();
         fs::create_dir(target).unwrap();
         let options =
@@ -55,7 +80,9 @@ impl Fuse {
         };
         assert_eq!(mounted, 0, "{}", std::io::Error::last_os_error());
         let silent = Arc::new(AtomicBool::new(false));
+        let flushed = Arc::new(AtomicBool::new(false));
         let (mut reader, is_silent) = (device.try_clone().unwrap(), Arc::clone(&silent));
+        let has_flushed = Arc::clone(&flushed);
         let mut page = content.as_bytes().to_vec();
         page.resize(4096, 0);
         thread::spawn(move || {
@@ -65,13 +92,19 @@ impl Fuse {
                 while is_silent.load(Ordering::SeqCst) {
                     thread::sleep(Duration::from_millis(5));
                 }
+                if closing == Closing::Unanswered && number(&buffer, 4) == FLUSH {
+                    has_flushed.store(true, Ordering::SeqCst);
+                    continue;
+                }
                 answer(&mut reader, &buffer[..length], &page);
             }
         });
-        // Closing a file asks the server until it has said once that it has nothing to do then. Without it every process that has
-        // a file of it open, as after fork, would wait in exec or exit.
-        drop(File::open(format!("{}/text", target.to_str().unwrap())).unwrap());
-        Self { _device: device, silent }
+        Self { _device: device, target, silent, flushed }
+    }
+
+    /// Returns true once somebody closes a file.
+    pub fn is_closing(&self) -> bool {
+        self.flushed.load(Ordering::SeqCst)
     }
 
     /// From now on it answers nothing.
@@ -83,6 +116,9 @@ impl Fuse {
 impl Drop for Fuse {
     fn drop(&mut self) {
         self.silent.store(false, Ordering::SeqCst);
+        // Ends every wait, whoever has the device open.
+        // SAFETY: the path ends in NUL.
+        unsafe { libc::umount2(self.target.as_ptr(), libc::MNT_FORCE | libc::MNT_DETACH) };
     }
 }
 

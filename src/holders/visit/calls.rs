@@ -11,7 +11,7 @@ use crate::model::{FileId, How, IpcNamespace, LockWait, Showing, ShownAs, Subjec
 use crate::sys::file;
 use crate::sys::procmap::Mapping;
 
-impl ProcessScan<'_, '_> {
+impl ProcessScan<'_> {
     pub(super) fn calls(&mut self, visitor: &mut Scan) {
         let main = (self.process.pid, String::new());
         let threads = match &*self.threads {
@@ -50,7 +50,7 @@ impl ProcessScan<'_, '_> {
 
     /// A thread waits in a call that can be of interest.
     fn wait(&mut self, directory: &str, call: Call, visitor: &mut Scan) -> io::Result<()> {
-        let asked = self.ground.questions;
+        let asked = &self.ground.questions;
         let is_asked = |subject: Subject| asked.ways(&subject).is_some();
         let (subject, name) = match call {
             Call::Queue(id, name) => (Subject::Queue(IpcNamespace::OWN, id), name),
@@ -126,7 +126,7 @@ impl ProcessScan<'_, '_> {
         call: &LockCall,
         visitor: &mut Scan,
     ) -> io::Result<()> {
-        let questions = self.ground.questions;
+        let questions = &self.ground.questions;
         let stat = self.process.stat(&CString::new(format!("{directory}fd/{}", call.fd))?)?;
         let facts = described(&stat);
         if !questions.locks.has(&facts.file) {

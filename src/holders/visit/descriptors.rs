@@ -8,7 +8,7 @@ use crate::holders::{fds, locks};
 use crate::model::{How, Showing, ShownAs, Subject};
 use crate::sys::kcmp::{Shared, share};
 
-impl ProcessScan<'_, '_> {
+impl ProcessScan<'_> {
     pub(super) fn descriptors_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<()> {
         let (ground, pid) = (self.ground, self.process.pid);
         let table = CString::new(format!("{directory}fd")).unwrap_or_default();
@@ -16,7 +16,7 @@ impl ProcessScan<'_, '_> {
         fds::visit(self.process, &table, &mut |opened| {
             let (facts, number) = (described(&opened.stat), opened.number);
             let subject = Subject::File(facts.file);
-            let questions = ground.questions;
+            let questions = &ground.questions;
             if ground.could_be_locked(&facts) {
                 let path = table.to_str().unwrap_or_default();
                 for lock in locks::of_descriptor(process, path, number).unwrap_or_default() {

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::sys::procmap::Mapping;
 
-impl ProcessScan<'_, '_> {
+impl ProcessScan<'_> {
     pub(super) fn mappings(&mut self, visitor: &mut Scan) {
         // All threads share their memory. When the main one has ended, only the others can be asked for it.
         match self.mappings_of("", visitor) {
@@ -30,7 +30,7 @@ impl ProcessScan<'_, '_> {
     /// Returns true if there was any mapping.
     fn mappings_of(&mut self, directory: &str, visitor: &mut Scan) -> io::Result<bool> {
         let (ground, pid) = (self.ground, self.process.pid);
-        let questions = ground.questions;
+        let questions = &ground.questions;
         let is_mapped = |class: &FileClass| class.sources.mappings || class.sources.shared;
         let is_shown = |class: &FileClass| is_mapped(class) || class.sources.words;
         let has_classes = questions.classes.iter().any(|class| is_shown(class));
