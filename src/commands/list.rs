@@ -13,6 +13,7 @@ use crate::holders::Scanner;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::search::FileSearch;
 use crate::leftover::Classifier;
+use crate::listing::access::AccessLists;
 use crate::listing::columns;
 use crate::listing::holders::{HolderColumns, check_process};
 use crate::listing::judged::{Judged, LATE, Stages, ValuePlace};
@@ -242,6 +243,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
             None => cx.renderer("objects", &columns),
         },
         total: (0, 0),
+        lists: (cx.format() == Format::Table && columns.contains(&"mode"))
+            .then(AccessLists::default),
         columns: &columns,
         order: &order,
         stages,
@@ -303,6 +306,8 @@ struct Listing<'a> {
     stop: Option<io::Error>,
     /// Objects that were written, and their bytes.
     total: (u64, u64),
+    /// Where modes are printed for people.
+    lists: Option<AccessLists>,
 }
 
 impl Listing<'_> {
@@ -367,7 +372,7 @@ impl Listing<'_> {
             self.kept.push((turn, one));
             return ControlFlow::Continue(());
         }
-        match self.write(cx, &one) {
+        match self.write(cx, &mut one, means) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.stop = Some(error);
@@ -376,7 +381,10 @@ impl Listing<'_> {
         }
     }
 
-    fn write(&mut self, cx: &mut Context, one: &Judged) -> io::Result<()> {
+    fn write(&mut self, cx: &mut Context, one: &mut Judged, means: &Means) -> io::Result<()> {
+        if let Some(lists) = &mut self.lists {
+            lists.mark(&mut one.object, means.look);
+        }
         if !self.placed.is_some_and(|kind| std::ptr::eq(kind, one.object.kind)) {
             self.place(one);
         }
@@ -423,8 +431,8 @@ impl Listing<'_> {
             let order = orders.find(|order| order.is_ne());
             order.unwrap_or_else(|| turn.cmp(other_turn))
         });
-        for (_, one) in &kept {
-            self.write(cx, one)?;
+        for (_, one) in &mut kept {
+            self.write(cx, one, means)?;
         }
         if self.total.0 > 1 {
             let mut size = String::new();

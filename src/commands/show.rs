@@ -8,6 +8,7 @@ use crate::cli::judging::Judging;
 use crate::cli::values;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::{self, KINDS};
+use crate::listing::access::AccessLists;
 use crate::listing::judged::{Judged, Stages};
 use crate::listing::{columns, selection, states, troubles};
 use crate::model::{Address, Fault, Field, Holders, Rows, Value};
@@ -107,6 +108,10 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     }
     if stages.trouble {
         troubles::fill(objects.iter_mut(), &look);
+    }
+    if cx.format() == Format::Table && (chosen.is_none() || names.contains(&"mode")) {
+        let mut lists = AccessLists::anywhere();
+        objects.iter_mut().for_each(|one| lists.mark(&mut one.object, &look));
     }
     match cx.format() {
         Format::Table => tables(&objects, chosen.as_deref(), cx),

@@ -1,6 +1,7 @@
 //! What verbs that work on a listing share: from a selection to the objects in it, to what is known of them, to the rows
 //! that are printed. Knows no verb.
 
+pub mod access;
 pub mod acting;
 pub mod blame;
 pub mod columns;

@@ -85,7 +85,7 @@ impl Object {
     /// The permission bits, if it has some that could be read.
     pub fn permissions(&self) -> Option<u32> {
         match self.mode {
-            Value::Mode(mode) => Some(mode),
+            Value::Mode(mode) | Value::ModeWithList(mode) => Some(mode),
             _ => None,
         }
     }

@@ -47,6 +47,8 @@ pub enum Value {
     Key(u32),
     /// Permission bits.
     Mode(u32),
+    /// The same of a file that has an access control list besides, of which people are told.
+    ModeWithList(u32),
     /// A user id, rendered as a name.
     User(u32),
     /// A group id, rendered as a name.
@@ -136,9 +138,11 @@ impl Value {
             }
             Self::AtLeast(number) => return number.rank(),
             Self::Percent(share) => Rank::Number((share * 1000.0) as i128),
-            Self::Key(number) | Self::Mode(number) | Self::User(number) | Self::Group(number) => {
-                Rank::Number(i128::from(*number))
-            }
+            Self::Key(number)
+            | Self::Mode(number)
+            | Self::ModeWithList(number)
+            | Self::User(number)
+            | Self::Group(number) => Rank::Number(i128::from(*number)),
             Self::Pid(pid) => Rank::Number(i128::from(*pid)),
             Self::Time(time) => Rank::Number(nanoseconds(*time)),
             // The older thing has the greater age.

@@ -79,6 +79,7 @@ impl Json {
             // Digits, words of our own, and what has been through the encoding have nothing to escape.
             Value::Key(_)
             | Value::Mode(_)
+            | Value::ModeWithList(_)
             | Value::User(_)
             | Value::Group(_)
             | Value::Word(_)

@@ -98,6 +98,10 @@ impl View {
                 part => self.human(part, out),
             }),
             Value::List(values) => separated(", ", values, out, |one, out| self.human(one, out)),
+            Value::ModeWithList(_) => {
+                self.exact(value, "-", out);
+                out.push('+');
+            }
             Value::WordFor(word, process) => push(out, format_args!("{word} {process}")),
             Value::Holders(found) => match (found.holders.as_slice(), found.unseen) {
                 ([], Some(unseen @ 1..)) => push(out, format_args!("{unseen} not visible")),
@@ -154,7 +158,7 @@ impl View {
                 out.push_str("0x");
                 digits::<16>((*key).into(), 1, out);
             }
-            Value::Mode(mode) => digits::<8>((*mode).into(), 4, out),
+            Value::Mode(mode) | Value::ModeWithList(mode) => digits::<8>((*mode).into(), 4, out),
             Value::User(uid) => self.names.user(*uid, out),
             Value::Group(gid) => self.names.group(*gid, out),
             Value::Pid(pid) => signed((*pid).into(), out),

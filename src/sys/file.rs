@@ -257,6 +257,32 @@ pub fn access_list(directory: impl AsFd, name: &CStr) -> io::Result<Option<Vec<u
     }
 }
 
+/// Returns true if `name` in `directory` has an access control list beyond its mode. Neither opens the file nor follows a
+/// link.
+///
+/// # Errors
+/// Those of `lgetxattr(2)`.
+///
+/// [`getxattr(2)`](https://man7.org/linux/man-pages/man2/getxattr.2.html)
+#[doc(alias = "lgetxattr")]
+pub fn has_access_list(directory: impl AsFd, name: &CStr) -> io::Result<bool> {
+    let mut path = format!("/proc/self/fd/{}/", directory.as_fd().as_raw_fd()).into_bytes();
+    path.extend(name.to_bytes());
+    let path = CString::new(path)?;
+    let attribute = c"system.posix_acl_access";
+    // SAFETY: both names end in NUL and outlive the call; a length of 0 asks for the length alone, and nothing is written.
+    let length = check(unsafe {
+        libc::lgetxattr(path.as_ptr(), attribute.as_ptr(), std::ptr::null_mut(), 0)
+    });
+    match length {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP)) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens the very file that `handle` stands for, whatever its name means by now.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::env::TestEnv;
-use crate::makers::{holder, posix, sysv};
+use crate::makers::{fifo, holder, lost, posix, sysv};
 
 crate::cases![
     columns_are_printed_in_the_order_that_is_asked_for,
@@ -14,7 +14,8 @@ crate::cases![
     a_state_comes_with_its_evidence_when_it_is_asked_for,
     objects_are_filtered_and_sorted_by_their_states,
     json_has_every_fact_that_costs_nothing_and_what_was_asked_for,
-    a_costly_column_is_read_when_it_is_asked_for
+    a_costly_column_is_read_when_it_is_asked_for,
+    a_mode_has_a_plus_where_there_is_an_access_control_list
 ];
 
 fn columns_are_printed_in_the_order_that_is_asked_for() {
@@ -152,4 +153,24 @@ fn a_costly_column_is_read_when_it_is_asked_for() {
     let object = output.only();
     assert_eq!(object["resident"], 0, "{}", output.report());
     assert!(object["creator_command"].is_string(), "{}", output.report());
+}
+
+fn a_mode_has_a_plus_where_there_is_an_access_control_list() {
+    let env = TestEnv::new();
+    for name in ["/open", "/shared"] {
+        posix::shared_memory(name, 4096, 0o660);
+    }
+    posix::semaphore("/gate", 1, 0o660);
+    let pipe = env.path("pipe");
+    fifo::fifo(&pipe, 0o660);
+    for path in ["/dev/shm/shared", "/dev/shm/sem.gate", &pipe] {
+        lost::give_access(path, 70_777);
+    }
+    let listed = env.run(["list", "shm", "sem", "-o", "address,mode", "--no-headings"]).ok();
+    listed.prints("shm:/open    0660\nshm:/shared  0660+\nsem:/gate    0660+\n");
+    // Numbers stay numbers.
+    let plain = ["list", "shm", "-o", "mode", "--format", "plain"];
+    env.run(plain).ok().prints("0660\n0660\n");
+    assert_eq!(env.run(["show", "sem:/gate", "--json"]).ok().only()["mode"], "0660");
+    env.run(["show", &format!("fifo:{pipe}"), "-o", "mode"]).ok().prints("mode  0660+\n");
 }

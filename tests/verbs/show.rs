@@ -33,8 +33,8 @@ fn every_fact_in_json_is_a_line_for_people() {
         for (key, value) in object.as_object().unwrap() {
             // What the address or the facts themselves say already need not be said again.
             let told = [
-                "content", "facility", "family", "fds", "holders", "id", "name", "pids", "since",
-                "unread", "unseen",
+                "against", "content", "facility", "family", "fds", "holders", "id", "name", "pids",
+                "since", "unread", "unseen",
             ];
             // Most names are nobody's.
             let rare = ["producer", "trouble", "trouble_evidence", "waits"];
