@@ -93,7 +93,7 @@ impl Need {
 }
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
-const SLOW: [&str; 17] = [
+const SLOW: [&str; 18] = [
     "calls: no call that fails makes a verb panic hang or lie",
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
@@ -108,6 +108,7 @@ const SLOW: [&str; 17] = [
     "soak: random signals leave each message of a posix queue in one place",
     "soak: random signals leave each message of a system v queue in one place",
     "soak: random signals leave each packet of a fifo in one place",
+    "trouble sockets: what nobody closes or collects for a minute is told",
     "waiting: a timeout is as long as it says",
     "waiting: a wait burns no processor time",
     "waiting: an idle timeout begins anew with each message",

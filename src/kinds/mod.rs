@@ -30,6 +30,7 @@ mod words;
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
 use backing::Backing;
 use capability::{Atomic, Configure, Copies, Counters, Create, Inspect, Memory, Messages, Remove};
+pub(crate) use pid::stuck;
 
 /// Every kind.
 pub static KINDS: &[&KindRecord] = &[

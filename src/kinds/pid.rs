@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use super::KindRecord;
 use super::capability::{Each, Inspect, Query};
@@ -27,6 +28,7 @@ use crate::sys::procstatus::StatusLines;
 use crate::sys::time::clocks;
 use crate::sys::{kcmp, pidfd};
 use threads::ThreadRecord;
+pub(crate) use threads::stuck;
 
 static KIND: Kind = Kind {
     name: "pid",
@@ -61,14 +63,15 @@ struct ProcessRecord {
     clock: Clock,
     lines: OnceCell<Result<StatusLines, &'static str>>,
     threads: OnceCell<Result<Vec<ThreadRecord>, &'static str>>,
+    stuck: OnceCell<Result<SignalSet, &'static str>>,
 }
 
 impl ProcessRecord {
     fn new(process: Process, thread: Option<i32>, clock: Clock) -> io::Result<Self> {
         let directory = directory(thread);
         let status = process.status_of(&directory)?;
-        let (lines, threads) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { process, thread, status, clock, lines, threads })
+        let (lines, threads, stuck) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Ok(Self { process, thread, status, clock, lines, threads, stuck })
     }
 
     fn lines(&self) -> Result<&StatusLines, &'static str> {
@@ -100,16 +103,37 @@ impl ProcessRecord {
     }
 
     /// Signals that are pending and blocked by every thread that could take them.
+    fn stuck(&self) -> Result<SignalSet, &'static str> {
+        let read = || threads::stuck(&self.process).map_err(|error| Fault::reason(&error));
+        *self.stuck.get_or_init(read)
+    }
+
     fn stuck_signals(&self) -> SignalSet {
-        let Ok(lines) = self.lines() else { return SignalSet::default() };
-        if SignalSet(lines.shared | lines.pending).is_empty() {
-            return SignalSet::default();
+        self.stuck().unwrap_or_default()
+    }
+
+    /// The signal that has stopped it.
+    fn stopped_by(&self) -> Option<&'static str> {
+        let is_stopped = self.status.state == b'T';
+        is_stopped.then(|| crate::model::signal_name(self.status.exit_code & 0x7f)).flatten()
+    }
+
+    /// The parent, if a thread of that waits for a child to end: a stop does not wake it.
+    fn waiting_parent(&self, proc: &Path) -> Value {
+        let parent = match self.lines() {
+            Ok(lines) if lines.parent > 0 => lines.parent,
+            Ok(_) => return Value::None("its parent cannot be seen from here"),
+            Err(reason) => return Value::Unknown(reason),
+        };
+        let read = || {
+            let parent = Proc::open(proc)?.process(parent)?;
+            threads::wait_for_end(&parent, self.process.pid)
+        };
+        match read() {
+            Ok(true) => Value::Pid(parent),
+            Ok(false) => Value::None("no"),
+            Err(error) => Value::Unknown(Fault::reason(&error)),
         }
-        let Ok(threads) = self.threads() else { return SignalSet::default() };
-        let lines_of = || threads.iter().filter_map(|thread| thread.lines.as_ref());
-        let all = lines_of().fold(u64::MAX, |all, lines| all & lines.blocked);
-        let own = lines_of().fold(0, |own, lines| own | (lines.pending & lines.blocked));
-        SignalSet((lines.shared & all) | own)
     }
 
     /// The first thread that waits for an object of IPC, or else the first that waits at all.
@@ -124,12 +148,9 @@ impl ProcessRecord {
         let stuck = self.stuck_signals();
         match self.status.state {
             b'Z' => Value::Word("has ended and was not collected"),
-            b'T' => {
-                let signal = crate::model::signal_name(self.status.exit_code & 0x7f);
-                signal.map_or(Value::Word("stopped"), |name| {
-                    Value::Phrase([Value::Word("stopped by "), Value::Word(name)].into())
-                })
-            }
+            b'T' => self.stopped_by().map_or(Value::Word("stopped"), |name| {
+                Value::Phrase([Value::Word("stopped by "), Value::Word(name)].into())
+            }),
             b't' => Value::Word("stopped by its tracer"),
             _ if !stuck.is_empty() => {
                 let parts =
@@ -195,6 +216,31 @@ static FACTS: &[Fact<ProcessRecord>] = &[
         "running, sleeping, disk sleep, stopped, traced, zombie, idle.",
         |one, _| Value::Word(threads::state_word(one.status.state)),
     ),
+    Fact::costly(
+        "ended",
+        "When it ended, of a process that its parent has not collected.",
+        |one, _| match one.status.state {
+            b'Z' | b'X' => threads::SchedulerClock::new(one.clock.now).since(&one.process, ""),
+            _ => Value::None("it has not ended"),
+        },
+    ),
+    Fact::costly("stopped-by", "The signal that has stopped it.", |one, _| {
+        one.stopped_by().map_or(Value::None("none"), Value::Word)
+    }),
+    Fact::costly(
+        "awaited-by",
+        "Its parent, while that waits for the end of this process or of any child, and not for a stop.",
+        |one, look| one.waiting_parent(look.proc),
+    ),
+    Fact::costly(
+        "init",
+        "It is the first process of a pid namespace: signals that it has no handler for do nothing.",
+        |one, _| {
+            one.lines().map_or_else(Value::Unknown, |lines| {
+                Value::Flag(lines.numbers.last().is_some_and(|number| *number == 1))
+            })
+        },
+    ),
     Fact::costly("parent", "Process id of its parent; 0 if that cannot be seen.", |one, _| {
         one.lines().map_or_else(Value::Unknown, |lines| Value::Pid(lines.parent))
     }),
@@ -220,6 +266,9 @@ static FACTS: &[Fact<ProcessRecord>] = &[
     }),
     Fact::costly("caught", "Signals for which it has a handler.", |one, _| {
         one.signals(|lines| lines.caught)
+    }),
+    Fact::costly("stuck", "Signals that are pending and that every thread blocks.", |one, _| {
+        one.stuck().map_or_else(Value::Unknown, names)
     }),
     Fact::costly(
         "queued-signals",

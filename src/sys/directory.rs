@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -121,6 +121,19 @@ pub fn list_in_time(path: &Path) -> io::Result<Vec<Entry>> {
     let device = file::stat_remembered_of(&handle)?.device;
     if mounts::is_local_here(device) || apart::answers(&[handle.as_fd()], || drop(list(path))) {
         list(path)
+    } else {
+        Err(io::Error::from_raw_os_error(libc::ETIMEDOUT))
+    }
+}
+
+/// The names in the directory behind a handle, whose file system may not answer.
+///
+/// # Errors
+/// As [`open_at`] and [`entries`], ETIMEDOUT when there is no answer in time.
+pub fn entries_in_time(handle: BorrowedFd<'_>) -> io::Result<Vec<Entry>> {
+    let read = || open_at(handle, c".").and_then(|directory| entries(directory, &|_| true));
+    if apart::answers(&[handle], || drop(read())) {
+        read()
     } else {
         Err(io::Error::from_raw_os_error(libc::ETIMEDOUT))
     }

@@ -1,20 +1,18 @@
-//! The table of troubles: a word for what is wrong with an object, what it takes to see it, and when it fits. The first one
-//! that fits is told, with its evidence. A trouble is never told without proof: what could not be looked at is unknown.
+//! The table of troubles: a word for what is wrong with an object, and when it fits. The first one that fits is told, with its
+//! evidence. A trouble is never told without proof: what could not be looked at is unknown.
 
+mod pipes;
+mod processes;
+mod sockets;
+
+use std::io;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::flow::{End, Observer, PipeFlow, WatchedPipe};
-use super::threads::Direction;
-use crate::model::{Fault, Object, Showing, ShownAs, Value};
-
-/// What it takes to see a trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TroubleSource {
-    /// Facts of the object.
-    Facts,
-    /// The ends of a pipe, and the threads that sleep on it, in two looks.
-    Flow,
-}
+use crate::kinds::stuck;
+use crate::model::{Encoded, Fault, Object, Showing, ShownAs, Subject, Value};
+use crate::sys::processes::Proc;
 
 /// A row of the table.
 pub struct Trouble {
@@ -22,7 +20,6 @@ pub struct Trouble {
     pub word: &'static str,
     /// What it means, in a sentence.
     pub about: &'static str,
-    source: TroubleSource,
     fits: fn(&Case) -> Finding,
 }
 
@@ -34,15 +31,63 @@ struct Case<'a> {
     unread: usize,
     /// There may be others that cannot be seen at all.
     narrow: bool,
+    /// Signals that every thread of the process still blocked a second later, where any were pending.
+    stuck: Option<Vec<&'static str>>,
 }
 
 impl Case<'_> {
+    fn fact(&self, name: &str) -> Option<&Value> {
+        self.object.facts.get(name)
+    }
+
+    fn word(&self, name: &str) -> Option<&'static str> {
+        match self.fact(name) {
+            Some(Value::Word(word)) => Some(*word),
+            _ => None,
+        }
+    }
+
+    /// The words of a list; none of what is none or unknown.
+    fn words(&self, name: &str) -> Vec<&'static str> {
+        words(self.fact(name))
+    }
+
+    fn count(&self, name: &str) -> Option<u64> {
+        match self.fact(name) {
+            Some(Value::Count(count) | Value::Bytes(count)) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// What somebody else called it, safe to print.
+    fn name(&self, name: &str) -> Option<String> {
+        match self.fact(name) {
+            Some(Value::Name(name)) => Some(Encoded(name.as_encoded_bytes()).to_string()),
+            _ => None,
+        }
+    }
+
     /// What a row that speaks of every writer has to say where not all processes can be seen.
     fn others(&self) -> Option<String> {
         let unseen =
             "processes outside of this pid namespace, which cannot be seen, may have it, too";
         self.narrow.then(|| unseen.to_owned())
     }
+}
+
+fn words(value: Option<&Value>) -> Vec<&'static str> {
+    let Some(Value::List(values)) = value else { return Vec::new() };
+    let word = |value: &Value| match value {
+        Value::Word(word) => Some(*word),
+        _ => None,
+    };
+    values.iter().filter_map(word).collect()
+}
+
+/// Seconds since the epoch.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(now).unwrap_or(i64::MAX)
 }
 
 /// What one row says of one object.
@@ -53,167 +98,106 @@ enum Finding {
     Unknown(&'static str),
 }
 
-/// A thread that waits to read has slept for so many seconds before anybody is suspected.
-const LONG: f64 = 2.0;
-
 /// The facts that rows look at, so that they are read.
-pub const NEEDS: &[&str] = &["marked", "sort"];
+pub const NEEDS: &[&str] = &[
+    "marked",
+    "sort",
+    "status",
+    "waiting",
+    "backlog",
+    "left",
+    "leads-to",
+    "bound-to",
+    "drops",
+    "room",
+    "queued-memory",
+    "heard",
+    "run-state",
+    "parent",
+    "ended",
+    "stuck",
+    "stopped-by",
+    "pending",
+    "awaited-by",
+    "init",
+    "caught",
+    "blocked",
+];
 
 /// The table.
 pub static TROUBLES: &[Trouble] = &[
     Trouble {
         word: "full",
-        about: "a writer sleeps because there is no room, and no reader ran meanwhile",
-        source: TroubleSource::Flow,
-        fits: full,
+        about: "a writer sleeps because there is no room, and no reader ran meanwhile; or the backlog is exceeded",
+        fits: |case| if case.flow.is_some() { pipes::full(case) } else { sockets::full(case) },
     },
     Trouble {
         word: "broken",
-        about: "no reader is left, and something is in it",
-        source: TroubleSource::Flow,
-        fits: broken,
+        about: "the other end is gone, and something is left",
+        fits: |case| if case.flow.is_some() { pipes::broken(case) } else { sockets::broken(case) },
     },
     Trouble {
         word: "self-held",
         about: "every process that could write to it waits to read from it",
-        source: TroubleSource::Flow,
-        fits: self_held,
+        fits: pipes::self_held,
     },
     Trouble {
         word: "leaked-fd",
         about: "only processes that have lost their parents keep it open for writing, and a reader waits",
-        source: TroubleSource::Flow,
-        fits: leaked,
+        fits: pipes::leaked,
+    },
+    Trouble { word: "stale", about: "no socket is bound to the socket file", fits: sockets::stale },
+    Trouble {
+        word: "unreachable",
+        about: "a socket is bound, and the path that it was bound to does not lead to it",
+        fits: sockets::unreachable,
+    },
+    Trouble {
+        word: "drops",
+        about: "its queue is full, and datagrams are lost",
+        fits: sockets::drops,
+    },
+    Trouble {
+        word: "close-wait",
+        about: "the peer closed the connection more than 60 s ago, and this side does not",
+        fits: sockets::close_wait,
+    },
+    Trouble {
+        word: "zombie",
+        about: "it ended more than 60 s ago, and its parent has not collected it",
+        fits: processes::zombie,
+    },
+    Trouble {
+        word: "stopped",
+        about: "it is stopped while its parent waits for it or a signal waits for SIGCONT",
+        fits: processes::stopped,
+    },
+    Trouble {
+        word: "blocked-signal",
+        about: "a signal is pending for more than a second that every thread blocks",
+        fits: processes::blocked,
+    },
+    Trouble {
+        word: "no-handler",
+        about: "it is the first process of a pid namespace, and SIGTERM does nothing to it",
+        fits: processes::no_handler,
     },
     Trouble {
         word: "unlinked",
         about: "it was removed and is still held, invisible to others and counted by the limits",
-        source: TroubleSource::Facts,
         fits: unlinked,
     },
 ];
 
-fn full(case: &Case) -> Finding {
-    let Some(flow) = case.flow.filter(|flow| flow.states.writable == Some(false)) else {
-        return Finding::No;
-    };
-    if flow.states.no_reader != Some(false) {
-        return Finding::No;
-    }
-    let mut writers = flow.waiters(&[Direction::Write]).peekable();
-    if writers.peek().is_none() || !flow.readers().iter().all(|pid| flow.still.contains(pid)) {
-        return Finding::No;
-    }
-    let queued = flow.states.queued.map_or("bytes".into(), |queued| format!("{queued} bytes"));
-    let mut lines =
-        vec![format!("{queued} are in it, and there is no room for what is to be written")];
-    lines.extend(
-        writers.map(|one| format!("{} waits to write to it as fd {}", flow.name(one.pid), one.fd)),
-    );
-    let reader = |pid: &i32| {
-        let does = match flow.waits(*pid, &[Direction::Read, Direction::Poll]) {
-            true => "sleeps, and does not take it",
-            false => "sleeps in another call",
-        };
-        format!("{} could read it as {}, and {does}", flow.name(*pid), flow.fds(*pid, End::reads))
-    };
-    lines.extend(flow.readers().iter().map(reader));
-    if flow.readers().is_empty() {
-        lines.push("its readers cannot be seen from here".into());
-    }
-    Finding::Yes(lines)
-}
-
-fn broken(case: &Case) -> Finding {
-    match case.flow.map(|flow| (flow, flow.states.no_reader, flow.states.queued)) {
-        Some((flow, Some(true), Some(queued @ 1..))) => {
-            let mut lines =
-                vec![format!("{queued} bytes are in it, and no process can read them any more")];
-            lines.extend(flow.writers().iter().map(|pid| {
-                format!(
-                    "{} has it open for writing as {}",
-                    flow.name(*pid),
-                    flow.fds(*pid, End::writes)
-                )
-            }));
-            Finding::Yes(lines)
-        }
-        _ => Finding::No,
-    }
-}
-
-/// An empty pipe on which threads sleep to read, and which has writers.
-fn starved<'c>(case: &'c Case) -> Option<&'c PipeFlow> {
-    case.flow.filter(|flow| {
-        flow.states.queued == Some(0)
-            && flow.states.no_writer != Some(true)
-            && !flow.writers().is_empty()
-    })
-}
-
-const UNREAD: &str = "not every process could be read";
-
-fn self_held(case: &Case) -> Finding {
-    let Some(flow) = starved(case) else { return Finding::No };
-    if !flow.writers().iter().all(|pid| flow.waits(*pid, &[Direction::Read])) {
-        return Finding::No;
-    }
-    if case.unread > 0 {
-        return Finding::Unknown(UNREAD);
-    }
-    let line = |pid: &i32| {
-        format!(
-            "{} waits to read from it, and has it open for writing itself as {}",
-            flow.name(*pid),
-            flow.fds(*pid, End::writes)
-        )
-    };
-    let mut lines: Vec<String> = flow.writers().iter().map(line).collect();
-    lines.push("the end of file comes when these close their ends for writing".into());
-    lines.extend(case.others());
-    Finding::Yes(lines)
-}
-
-fn leaked(case: &Case) -> Finding {
-    let Some(flow) = starved(case).filter(|flow| flow.orphans) else { return Finding::No };
-    let patient = |idle: Option<f64>| idle.is_some_and(|idle| idle > LONG);
-    let mut readers =
-        flow.waiters(&[Direction::Read, Direction::Poll]).filter(|one| patient(one.idle));
-    let Some(reader) = readers.next() else { return Finding::No };
-    if case.unread > 0 {
-        return Finding::Unknown(UNREAD);
-    }
-    let seconds = reader.idle.unwrap_or(0.0);
-    let mut lines = vec![format!(
-        "{} has waited for {seconds:.0} s to read from it as fd {}",
-        flow.name(reader.pid),
-        reader.fd
-    )];
-    lines.extend(flow.writers().iter().map(|pid| {
-        format!(
-            "{} keeps it open for writing as {}, and its parent is gone",
-            flow.name(*pid),
-            flow.fds(*pid, End::writes)
-        )
-    }));
-    lines.push("the end of file comes when these close it or end".into());
-    lines.extend(case.others());
-    Finding::Yes(lines)
-}
-
 fn unlinked(case: &Case) -> Finding {
-    let facts = &case.object.facts;
-    if matches!(facts.get("marked"), Some(Value::Flag(true))) {
-        return Finding::Yes(vec![
-            "it is marked for removal, and is freed with its last detach".into(),
-        ]);
-    }
-    match facts.get("sort") {
-        Some(Value::Word("unlinked")) => Finding::Yes(vec![
-            "its name was removed, and it is freed when its last holder ends".into(),
-        ]),
-        _ => Finding::No,
-    }
+    let line = match (case.fact("marked"), case.word("sort")) {
+        (Some(Value::Flag(true)), _) => {
+            "it is marked for removal, and is freed with its last detach"
+        }
+        (_, Some("unlinked")) => "its name was removed, and it is freed when its last holder ends",
+        _ => return Finding::No,
+    };
+    Finding::Yes(vec![line.into()])
 }
 
 /// What is wrong with an object.
@@ -241,7 +225,8 @@ pub struct Patient<'a> {
 
 impl Patient<'_> {
     fn case<'c>(&'c self, flow: Option<&'c PipeFlow>) -> Case<'c> {
-        Case { object: self.object, flow, unread: self.unread, narrow: self.narrow }
+        let Self { object, unread, narrow, .. } = *self;
+        Case { object, flow, unread, narrow, stuck: None }
     }
 }
 
@@ -250,17 +235,47 @@ pub fn flows(object: &Object) -> bool {
     object.trace.is_some_and(|trace| trace.holding.flows)
 }
 
-/// Looks at objects all at once: those that something may be wrong with take a pause of 50 ms between two looks.
+/// Looks at objects all at once: those that something may be wrong with take a pause of 50 ms between two looks, and a pause of
+/// a second if a signal is pending.
 pub fn diagnose(proc: &Path, patients: &[Patient]) -> Vec<Diagnosis> {
     let flows = looked(proc, patients);
-    let of = |at: usize, patient: &Patient| {
+    let mut stuck = stuck_later(proc, patients);
+    let mut of = |at: usize, patient: &Patient| {
         let flow = match &flows {
             Ok(flows) => flows.get(at).and_then(Option::as_ref),
             Err(reason) => return Diagnosis::Unknown(reason),
         };
-        told(&patient.case(flow))
+        let stuck = stuck.get_mut(at).and_then(Option::take);
+        told(&Case { stuck, ..patient.case(flow) })
     };
     patients.iter().enumerate().map(|(at, patient)| of(at, patient)).collect()
+}
+
+/// So long a signal is pending that nobody will take.
+const STUCK: Duration = Duration::from_millis(1050);
+
+/// The signals that are stuck in processes where some are, once more after a pause. A process that has ended has none.
+fn stuck_later(proc: &Path, patients: &[Patient]) -> Vec<Option<Vec<&'static str>>> {
+    let process = |patient: &Patient| match patient.object.trace.map(|trace| trace.subject) {
+        Some(Subject::Process(pid, start)) => {
+            (!words(patient.object.facts.get("stuck")).is_empty()).then_some((pid, start))
+        }
+        _ => None,
+    };
+    let asked: Vec<_> = patients.iter().map(process).collect();
+    if asked.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    std::thread::sleep(STUCK);
+    let again = |(pid, start): (i32, u64)| {
+        let process = Proc::open(proc)?.process(pid)?;
+        if process.status()?.start != start {
+            return Ok(Vec::new());
+        }
+        Ok(stuck(&process)?.names().collect())
+    };
+    let again = |one: (i32, u64)| again(one).unwrap_or_else(|_: io::Error| Vec::new());
+    asked.into_iter().map(|one| one.map(again)).collect()
 }
 
 /// The flow of each pipe among them.
@@ -301,9 +316,6 @@ fn looked(proc: &Path, patients: &[Patient]) -> Result<Vec<Option<PipeFlow>>, &'
 fn told(case: &Case) -> Diagnosis {
     let mut unknown = case.flow.and_then(|flow| flow.denied);
     for trouble in TROUBLES {
-        if trouble.source == TroubleSource::Flow && case.flow.is_none() {
-            continue;
-        }
         match (trouble.fits)(case) {
             Finding::Yes(lines) => return Diagnosis::Trouble(trouble.word, lines.into()),
             Finding::Unknown(reason) => unknown = unknown.or(Some(reason)),
@@ -324,6 +336,15 @@ mod tests {
         for trouble in TROUBLES {
             let heading = format!("\n.TP\n.B {}\n", trouble.word.replace('-', "\\-"));
             assert!(page.contains(&heading), "{}", trouble.word);
+        }
+    }
+
+    #[test]
+    fn what_rows_need_some_kind_has() {
+        let mut fields = crate::kinds::KINDS.iter().flat_map(|record| (record.kind.fields)());
+        let names: HashSet<_> = fields.by_ref().map(|field| field.name).collect();
+        for name in NEEDS {
+            assert!(names.contains(name), "{name}");
         }
     }
 

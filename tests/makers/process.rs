@@ -52,6 +52,17 @@ pub fn block(signal: libc::c_int) {
     }
 }
 
+/// Takes a signal that is blocked, if it is pending.
+pub fn take(signal: libc::c_int) {
+    // SAFETY: a set of our own, filled by the calls that are for it, and no time to wait.
+    unsafe {
+        let mut set: libc::sigset_t = mem::zeroed();
+        checked("sigaddset", libc::sigaddset(&mut set, signal));
+        let now: libc::timespec = mem::zeroed();
+        libc::sigtimedwait(&set, std::ptr::null_mut(), &now);
+    }
+}
+
 /// Sends a signal to a process.
 pub fn signal(pid: i64, signal: libc::c_int) {
     let pid = libc::pid_t::try_from(pid).unwrap();

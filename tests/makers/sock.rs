@@ -25,6 +25,19 @@ pub fn inode(socket: &impl AsRawFd) -> u64 {
     text.strip_prefix("socket:[").and_then(|text| text.strip_suffix(']')).unwrap().parse().unwrap()
 }
 
+/// The inode of the socket that a process has bound to this path, as its kernel tells: `/proc/PID/net/unix`.
+pub fn inode_of(pid: i64, path: &str) -> u64 {
+    let table = fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap();
+    let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let links: Vec<_> = links.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok()).collect();
+    let of = |line: &str| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let inode = words.get(6).filter(|_| words.get(7) == Some(&path))?;
+        links.contains(&format!("socket:[{inode}]").into()).then(|| inode.parse().ok())?
+    };
+    table.lines().find_map(of).unwrap()
+}
+
 /// The address of a socket by its inode.
 pub fn address(socket: &impl AsRawFd) -> String {
     format!("sock:{}", inode(socket))
@@ -107,6 +120,30 @@ pub fn sharing() -> (TcpListener, TcpListener) {
     let first = bound(0);
     let port = first.local_addr().unwrap().port();
     (first, bound(port))
+}
+
+/// Sets how much memory what is queued at a socket may take, of which the kernel takes twice as much.
+pub fn set_room(socket: &impl AsRawFd, bytes: libc::c_int) {
+    let length = u32::try_from(size_of_val(&bytes)).unwrap();
+    let value = (&raw const bytes).cast();
+    // SAFETY: an int and its length.
+    checked("setsockopt", unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, value, length)
+    });
+}
+
+/// Enters a mount namespace of its own.
+pub fn leave_mounts() {
+    // SAFETY: no pointer is passed.
+    checked("unshare", unsafe { libc::unshare(libc::CLONE_NEWNS) });
+}
+
+/// Mounts an empty file system over a directory.
+pub fn cover(directory: &str) {
+    let target = super::c_string(directory);
+    let kind = c"tmpfs".as_ptr();
+    // SAFETY: strings that end in NUL.
+    checked("mount", unsafe { libc::mount(kind, target.as_ptr(), kind, 0, std::ptr::null()) });
 }
 
 /// Enters a network namespace of its own.

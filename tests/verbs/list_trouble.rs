@@ -18,7 +18,7 @@ crate::cases![
 ];
 
 /// Runs a script in a pid namespace of its own, whose processes can all be read.
-fn script(env: &TestEnv, text: &str) -> Output {
+pub fn script(env: &TestEnv, text: &str) -> Output {
     let path = std::path::Path::new(crate::isolation::PROGRAM).parent().unwrap().display();
     let shell = env.tool("bash", ["-uc", text]).env("PATH", format!("{path}:/usr/bin:/bin"));
     shell.first(kernel::in_a_pid_namespace_with_proc).run().ok()
@@ -97,14 +97,14 @@ fn a_segment_that_is_marked_for_removal_is_unlinked() {
     });
     let other = sysv::segment(env.key(), 4096, 0o600);
     sysv::mark_for_removal(id);
-    let output =
-        env.run(["list", "shm", "--trouble=unlinked", "--format", "plain", "-o", "address"]);
-    output.ok().prints(&format!("shm:{id}\n"));
+    let output = env.run(["list", "shm", "--trouble=unlinked", "--json", "-o", "address"]);
+    assert_eq!(output.code(0).addresses(), [format!("shm:{id}")]);
     let object = env.show(&format!("shm:{id}"));
     assert_eq!(object["trouble"], "unlinked");
     assert!(object["trouble_evidence"][0].as_str().unwrap().contains("marked for removal"));
     assert_eq!(env.show(&format!("shm:{other}"))["trouble"], Value::Null);
-    env.run(["list", "shm", "--trouble=full,broken", "--no-headings"]).ok().prints("");
+    let output = env.run(["list", "shm", "--trouble=full,broken", "--json", "-o", "address"]);
+    assert_eq!(output.code(0).addresses(), [""; 0]);
 }
 
 fn an_unknown_word_is_exit_2_and_the_words_are_named() {

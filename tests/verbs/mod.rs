@@ -39,6 +39,8 @@ mod show;
 mod suggestions;
 mod takers;
 mod terminal;
+mod trouble_processes;
+mod trouble_sockets;
 pub mod wait;
 mod write;
 
@@ -85,6 +87,8 @@ pub fn cases() -> Vec<Case> {
         suggestions::cases(),
         takers::cases(),
         terminal::cases(),
+        trouble_processes::cases(),
+        trouble_sockets::cases(),
         wait::cases(),
         write::cases(),
     ]

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 
 use super::waits::{self, ThreadWait};
-use crate::model::{Timestamp, Value};
-use crate::sys::processes::{Process, Status};
+use crate::model::{SignalSet, Timestamp, Value};
+use crate::sys::processes::{Process, Status, is_gone};
 use crate::sys::procstatus::StatusLines;
 
 /// A thread.
@@ -51,6 +51,43 @@ pub(super) fn lines(process: &Process, directory: &str) -> io::Result<StatusLine
     StatusLines::parse(text).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
+/// Signals that are pending, and that every thread which could take them blocks: nobody gets them.
+///
+/// # Errors
+/// ENOENT and ESRCH for a process that has ended.
+pub(crate) fn stuck(process: &Process) -> io::Result<SignalSet> {
+    let main = lines(process, "")?;
+    if SignalSet(main.shared | main.pending).is_empty() && process.threads()? == 1 {
+        return Ok(SignalSet::default());
+    }
+    let mut threads = Vec::new();
+    for (_, directory) in directories(process)? {
+        match lines(process, &directory) {
+            Ok(one) => threads.push(one),
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let all = threads.iter().fold(u64::MAX, |all, one| all & one.blocked);
+    let own = threads.iter().fold(0, |own, one| own | (one.pending & one.blocked));
+    Ok(SignalSet((main.shared & all) | own))
+}
+
+/// Returns true if a thread of the process waits for this child to end, or for any.
+///
+/// # Errors
+/// EACCES and EPERM for the processes of others, ENOENT and ESRCH for one that has ended.
+pub(super) fn wait_for_end(process: &Process, child: i32) -> io::Result<bool> {
+    for (_, directory) in directories(process)? {
+        match waits::waits_for_end(process, &directory, child) {
+            Ok(false) => {}
+            Err(error) if is_gone(&error) => {}
+            other => return other,
+        }
+    }
+    Ok(false)
+}
+
 /// The word for a letter of `/proc/PID/stat`.
 pub(super) fn state_word(state: u8) -> &'static str {
     match state {
@@ -93,7 +130,8 @@ impl SchedulerClock {
         }
     }
 
-    fn since(&self, process: &Process, directory: &str) -> Value {
+    /// When a process ran last whose main thread is its last one.
+    pub(super) fn since(&self, process: &Process, directory: &str) -> Value {
         let read = || {
             let mut buffer = [0; 1024];
             let name = CString::new(format!("{directory}sched")).ok()?;

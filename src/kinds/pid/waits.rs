@@ -88,6 +88,29 @@ pub(super) fn of_thread(process: &Process, directory: &str) -> io::Result<Option
 /// P_PID of `waitid(2)`.
 const P_PID: i32 = 1;
 
+/// P_ALL of `waitid(2)`.
+const P_ALL: i32 = 0;
+
+/// Returns true if the thread whose directory this is waits for a child, this one or any, to end: it did not ask for children
+/// that stop.
+///
+/// # Errors
+/// As [`of_thread`].
+pub(super) fn waits_for_end(process: &Process, directory: &str, child: i32) -> io::Result<bool> {
+    let mut buffer = [0; 256];
+    let text = process.read(&CString::new(format!("{directory}syscall"))?, &mut buffer)?;
+    let Some(call) = RawCall::parse(text).filter(|call| !call.foreign) else { return Ok(false) };
+    let (is_meant, options) = match call.wait().map(|known| known.on) {
+        Some(WaitsOn::Child) => (call.int(0) == -1 || call.int(0) == child, call.int(2)),
+        Some(WaitsOn::ChildId) => {
+            let is_meant = call.int(0) == P_ALL || (call.int(0), call.int(1)) == (P_PID, child);
+            (is_meant, call.int(3))
+        }
+        _ => return Ok(false),
+    };
+    Ok(is_meant && options & libc::WUNTRACED == 0)
+}
+
 fn words(text: &'static str) -> Value {
     Value::Word(text)
 }

@@ -13,7 +13,7 @@ use crate::kinds::capability::{Each, Inspect, Query};
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::model::{
     Breadth, Class, Facility, Family, Fault, Found, Host, InetAddress, Kind, Locator, Object,
-    ObjectName, Part, TCP, Transport, UDP, Value,
+    ObjectName, Part, TCP, Timestamp, Transport, UDP, Value,
 };
 use crate::sys::diag::Diag;
 use crate::sys::diag::inet::{self, InetSocket, Wanted, state};
@@ -71,8 +71,8 @@ impl InetTable {
                     protocol: u8::try_from(protocol).unwrap_or_default(),
                     six,
                     states: if all { u32::MAX } else { 1 << bound },
-                    memory: plan.has("drops"),
-                    info: false,
+                    memory: ["drops", "room", "queued-memory"].iter().any(|name| plan.has(name)),
+                    info: plan.has("heard"),
                 };
                 let sockets = &mut table.sockets;
                 let before = sockets.len();
@@ -203,10 +203,36 @@ static FACTS: &[Fact<InetRow>] = &[
             (Transport::Udp, None) => NOT_TOLD,
         })
     }),
+    Fact::costly("queued-memory", "Memory that what is queued takes.", |one, _| {
+        one.told(|_, socket| {
+            socket.memory.map_or(NOT_TOLD, |(taken, ..)| Value::Bytes(taken.into()))
+        })
+    }),
+    Fact::costly("room", "Memory that what is queued may take: SO_RCVBUF.", |one, _| {
+        one.told(|_, socket| {
+            socket.memory.map_or(NOT_TOLD, |(_, room, _)| Value::Bytes(room.into()))
+        })
+    }),
+    Fact::costly("heard", "When the peer last sent anything.", |one, _| {
+        one.told(|transport, socket| match (transport, socket.heard) {
+            (Transport::Udp, _) => Value::None("no connection"),
+            (Transport::Tcp, _) if socket.remote.1 == 0 => Value::None("no connection"),
+            (Transport::Tcp, None) => NOT_TOLD,
+            (Transport::Tcp, Some(past)) => ago(past),
+        })
+    }),
     Fact::free("socket", "Inode number of the socket.", |one, _| {
         one.told(|_, socket| Value::Id(socket.inode.into()))
     }),
 ];
+
+/// A point in time so many milliseconds ago.
+fn ago(past: u32) -> Value {
+    match crate::sys::time::clocks() {
+        Ok((now, _)) => Value::Age(Timestamp::seconds(now - i64::from(past / 1000))),
+        Err(error) => Value::Unknown(Fault::reason(&error)),
+    }
+}
 
 impl InetRow {
     fn told(&self, fact: impl Fn(Transport, &InetSocket) -> Value) -> Value {

@@ -4,6 +4,7 @@
 //! has the path only if that leads, as it is seen from here, to the file that the socket is bound to.
 
 mod facts;
+mod reach;
 mod store;
 
 use std::collections::{BTreeMap, HashSet};
@@ -280,6 +281,9 @@ fn all(looking: &Looking, mut files: BTreeMap<PathBuf, Stat>, each: Each) -> Con
         {
             files.entry(path).or_insert(stat);
         }
+    }
+    if looking.plan.has("leads-to") {
+        reach::announce(&table, looking.look);
     }
     let mut shown = HashSet::new();
     for (path, stat) in files {

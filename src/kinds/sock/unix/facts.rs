@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::super::binding::Binding;
 use super::super::table::UnixTable;
 use super::super::{LISTENING, NOT_LISTENING, NOT_TOLD, address, queue, socket_type};
-use super::KIND;
+use super::{KIND, reach};
 use crate::kinds::fact::{Fact, FactPlan};
 use crate::kinds::file::timestamp;
 use crate::model::Value;
@@ -108,6 +108,18 @@ pub(super) static FACTS: &[Fact<UnixRow>] = &[
             },
         })
     }),
+    Fact::free("left", "Bytes that were not read, where the other end is gone.", |one, _| {
+        one.told(|_, socket| match (status(socket), socket.queues) {
+            ("disconnected", Some((queued, _))) => Value::Bytes(queued.into()),
+            ("disconnected", None) => NOT_TOLD,
+            _ => Value::None("the other end is there"),
+        })
+    }),
+    Fact::costly(
+        "leads-to",
+        "Where the path that it was bound to leads, as its holder sees it: itself, another file, nothing.",
+        |one, look| reach::leads_to(one.socket.as_ref(), one.stat.is_some(), look),
+    ),
     Fact::free("socket", "Inode number of the socket.", |one, _| {
         one.told(|_, socket| Value::Id(socket.inode.into()))
     }),
