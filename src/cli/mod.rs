@@ -8,6 +8,7 @@ pub mod filter;
 pub mod format;
 pub mod framing;
 pub mod judging;
+pub mod listening;
 mod pager;
 pub mod params;
 pub mod part;

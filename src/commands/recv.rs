@@ -8,6 +8,7 @@ use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::creation::Creation;
 use crate::cli::dead_letter::DeadLetter;
 use crate::cli::framing::{self, Framing};
+use crate::cli::listening::ListenFd;
 use crate::cli::params::{Params, Receiving};
 use crate::cli::{rescued, values};
 use crate::endpoint::StreamEnd;
@@ -40,8 +41,11 @@ use crate::sys::signal;
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
     /// Queue or FIFO to read from
-    #[arg(value_parser = values::address())]
-    address: Address,
+    #[arg(value_parser = values::address(), required_unless_present = "listen_fd", conflicts_with = "listen_fd")]
+    address: Option<Address>,
+
+    #[command(flatten)]
+    listen_fd: ListenFd,
 
     #[command(flatten)]
     framing: Framing,
@@ -128,8 +132,14 @@ Examples:
 /// Receives messages.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let frame = args.framing.chosen(cx.options.json)?;
-    let record = kinds::of_address(&args.address)?;
-    let messages = kinds::MESSAGES.require("receive from", &args.address, record)?;
+    let address = match (args.listen_fd.address()?, &args.address) {
+        (Some(address), _) => address,
+        (None, Some(address)) => address.clone(),
+        (None, None) => return Err(Fault::usage("an ADDRESS is missing").into()),
+    };
+    let address = &address;
+    let record = kinds::of_address(address)?;
+    let messages = kinds::MESSAGES.require("receive from", address, record)?;
     let settings = args.params.for_kind(record)?;
     if args.exec.is_empty() && args.dead_letter.is_given() {
         let cause = "--dead-letter takes what a command does not accept: it needs --exec";
@@ -138,14 +148,14 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     signal::catch()?;
     let opened = {
         let look = cx.look(Want::Only(&[]));
-        let locator = &args.address.locator;
+        let locator = &address.locator;
         args.creation
             .apply(&look, record, locator)
             .and_then(|()| messages.receiver(&look, locator, &settings))
     };
     let opened = opened.and_then(|incoming| {
         let attempts = args.attempts.map_or(1, NonZeroU64::get);
-        let dead = args.dead_letter.open(cx, &args.address)?;
+        let dead = args.dead_letter.open(cx, address)?;
         Ok((incoming, Attempts::new(attempts, dead)))
     });
     let mut tally = None;
@@ -184,12 +194,12 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
         Err(fault) if fault.class == Class::Usage => return Err(fault.into()),
         Err(fault) => {
-            let fault = cx.explain(fault, record, &args.address);
-            cx.cannot("receive from", Some(&args.address), &fault);
+            let fault = cx.explain(fault, record, address);
+            cx.cannot("receive from", Some(address), &fault);
             return Ok(());
         }
     };
-    report(args, cx, received, tally)
+    report((args, address), cx, received, tally)
 }
 
 fn plan(args: &Args, count: Option<u64>) -> ReceivePlan {
@@ -245,7 +255,12 @@ fn from_messages(
 }
 
 /// Says why it ended, what became of what was not delivered, and how commands ended.
-fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally>) -> VerbResult {
+fn report(
+    (args, address): (&Args, &Address),
+    cx: &mut Context,
+    received: Received,
+    tally: Option<Tally>,
+) -> VerbResult {
     let Received { delivered, end, rescued, torn } = received;
     let lossless = rescued.back == 0 && rescued.saved.is_none();
     let mut stop = Ok(());
@@ -264,12 +279,12 @@ fn report(args: &Args, cx: &mut Context, received: Received, tally: Option<Tally
         Err(StreamEnd::Fault(fault)) => Some(fault),
     };
     if let Some(fault) = fault {
-        cx.cannot("receive from", Some(&args.address), &fault);
+        cx.cannot("receive from", Some(address), &fault);
     }
     if torn > 0 {
         cx.warn(&format!("the output ends with {torn} bytes of a message that is not delivered"));
     }
-    rescued::tell(&rescued, &args.address, cx);
+    rescued::tell(&rescued, address, cx);
     if let Some(Tally { succeeded, failed, dead }) = tally {
         let dead = match dead {
             0 => String::new(),

@@ -88,6 +88,10 @@ impl Jobs {
         // A group of its own: the terminal's SIGINT is for us, and the command may finish.
         command.args(words).stdin(Stdio::from(input)).process_group(0);
         command.env_remove("IPCCTL_PRIORITY").env_remove("IPCCTL_TYPE");
+        // No command gets what was passed to this process.
+        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
+            command.env_remove(name);
+        }
         command.env("IPCCTL_ATTEMPT", self.attempts.number(message, mark).to_string());
         if let Some((name, value)) = mark.parts() {
             command.env(format!("IPCCTL_{}", name.to_ascii_uppercase()), value.to_string());

@@ -29,6 +29,7 @@ use super::file::{
     Backed, accessed, change_file, changed, created, device, group_in, id, inode, links, modified,
     object, stat_in_time,
 };
+use super::inherited::{self, Inherited};
 use super::link::{self, Meant};
 use crate::model::{
     self, Address, Breadth, Calls, Class, Difference, Facility, Family, Fault, FileClass,
@@ -162,8 +163,20 @@ fn check_named(path: &Path, stat: &Stat) -> Result<(), Fault> {
     if (MEANT.is)(stat) { Ok(()) } else { Err(link::refusal(path, stat, &MEANT)) }
 }
 
+/// An inherited descriptor must be open for the direction in which it is to be used.
+fn check_direction(locator: &Locator, to_write: bool) -> Result<(), Fault> {
+    let fd = path(locator).ok().and_then(inherited::in_path);
+    fd.map_or(Ok(()), |fd| Inherited::open(fd)?.check(to_write))
+}
+
 fn existing(locator: &Locator) -> Result<(OwnedFd, Stat), Fault> {
     let path = path(locator)?;
+    if let Some(fd) = inherited::in_path(path) {
+        let one = Inherited::open(fd)?;
+        let stat = file::stat(&one.file)?;
+        let pipe = stat.is(libc::S_IFIFO);
+        return if pipe { Ok((one.file, stat)) } else { Err(one.refusal("a FIFO or pipe")) };
+    }
     let handle = file::handle_at(nix::fcntl::AT_FDCWD, &c_path(path)?)?;
     let stat = file::stat(&handle)?;
     check_named(path, &stat)?;

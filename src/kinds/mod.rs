@@ -10,6 +10,7 @@ mod fact;
 mod fifo;
 mod file;
 mod held;
+pub mod inherited;
 mod link;
 mod lock;
 mod map;

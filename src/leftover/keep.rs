@@ -13,7 +13,7 @@ use glob::Pattern;
 use nix::unistd::geteuid;
 
 use crate::model::{
-    Address, Class, DESCRIPTOR, Facility, Fault, FileId, INODE, Locator, Object, Trace, Value,
+    Address, Class, DESCRIPTOR, Facility, Fault, FileId, INODE, Locator, OWN, Object, Trace, Value,
 };
 use crate::sys::directory as directories;
 use crate::sys::file as files;
@@ -134,7 +134,7 @@ impl Matcher {
     fn parse(text: &str) -> Result<Self, String> {
         if !text.contains(pattern::SPECIAL) && !text.ends_with(']') {
             let address = Address::parse(OsStr::new(text))?;
-            if address.locator.form() == &DESCRIPTOR {
+            if [&DESCRIPTOR, &OWN].contains(&address.locator.form()) {
                 return Err("it can match nothing: a descriptor is no object".into());
             }
             return Ok(Self::Address(address));

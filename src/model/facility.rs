@@ -2,7 +2,7 @@
 
 use super::encoding::quoted;
 use super::locator::{
-    ABSTRACT, DESCRIPTOR, FILE, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, PATH,
+    ABSTRACT, DESCRIPTOR, FILE, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, OWN, PATH,
     PROCESS, TCP, UDP,
 };
 use super::named::listed;
@@ -50,7 +50,7 @@ static ROWS: &[FacilityRow] = &[
         facility: Facility::Mq,
         name: "mq",
         alias: Some("msg"),
-        forms: IPC,
+        forms: &[&ID, &KEY, &NAME, &OWN],
         longest: 255,
     },
     FacilityRow { facility: Facility::Sem, name: "sem", alias: None, forms: IPC, longest: 251 },

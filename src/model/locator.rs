@@ -75,6 +75,8 @@ pub enum Locator {
     Inet(InetAddress),
     /// Whatever this descriptor of this process is: resolved to the object, as a key is.
     Descriptor(u32, u32),
+    /// A descriptor that this program has inherited.
+    Own(u32),
     /// A process or thread.
     Process(ProcessName),
 }
@@ -90,6 +92,7 @@ impl Locator {
             Self::Inode(_) => &INODE,
             Self::File(..) => &FILE,
             Self::Descriptor(..) => &DESCRIPTOR,
+            Self::Own(_) => &OWN,
             Self::Abstract(_) => &ABSTRACT,
             Self::Inet(inet) if inet.transport == Transport::Tcp => &TCP,
             Self::Inet(_) => &UDP,
@@ -111,6 +114,7 @@ impl Display for Locator {
             Self::Inode(inode) => write!(out, "{inode}"),
             Self::File(major, minor, inode) => write!(out, "{major}:{minor}/{inode}"),
             Self::Descriptor(pid, fd) => write!(out, "{pid}/{fd}"),
+            Self::Own(fd) => write!(out, "fd:{fd}"),
             Self::Abstract(name) => {
                 out.write_str("@")?;
                 Encoded(name.as_bytes()).fmt(out)
@@ -246,6 +250,19 @@ pub static DESCRIPTOR: LocatorForm = LocatorForm {
             Ok(Locator::Descriptor(pid, fd))
         }
         _ => Err(format!("{} is no process id and descriptor number", quoted(&text))),
+    },
+};
+
+/// A descriptor that this program has inherited.
+pub static OWN: LocatorForm = LocatorForm {
+    word: "fd:N",
+    about: "an inherited descriptor (fd:3)",
+    family: Family::Posix,
+    begins: &[],
+    fits: |text| text.strip_prefix(b"fd:").is_some_and(is_number),
+    parse: |text, _, _| match text.get(3..).and_then(number).filter(|fd| *fd <= MAX) {
+        Some(fd) => Ok(Locator::Own(fd)),
+        None => Err(format!("{} is no descriptor: the number is too large", quoted(&text))),
     },
 };
 

@@ -15,6 +15,7 @@ pub mod diag;
 pub mod directory;
 pub mod file;
 mod guarded;
+pub mod inherited;
 pub mod kcmp;
 pub mod lease;
 pub mod mapping;

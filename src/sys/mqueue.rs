@@ -65,6 +65,43 @@ pub fn open_for(name: &CStr, access: OpenFor, blocks: bool) -> io::Result<OwnedF
     }))
 }
 
+/// A time that is over: a call that would wait says ETIMEDOUT.
+static OVER: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// As [`send`], without waiting where the queue is open so that it would.
+///
+/// # Errors
+/// As [`send`]; ETIMEDOUT: it is full.
+///
+/// [`mq_timedsend(3)`](https://man7.org/linux/man-pages/man3/mq_send.3.html)
+#[doc(alias = "mq_timedsend")]
+pub fn send_now(queue: BorrowedFd<'_>, message: &[u8], priority: u32) -> io::Result<()> {
+    let (message, length) = (message.as_ptr().cast(), message.len());
+    // SAFETY: as many bytes as the length says, and they and the time outlive the call.
+    check(unsafe {
+        libc::mq_timedsend(queue.as_raw_fd(), message, length, priority, &raw const OVER)
+    })
+    .map(drop)
+}
+
+/// As [`receive`], without waiting where the queue is open so that it would.
+///
+/// # Errors
+/// As [`receive`]; ETIMEDOUT: it is empty.
+///
+/// [`mq_timedreceive(3)`](https://man7.org/linux/man-pages/man3/mq_receive.3.html)
+#[doc(alias = "mq_timedreceive")]
+pub fn receive_now(queue: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, u32)> {
+    let mut priority: libc::c_uint = 0;
+    let (at, length) = (room.as_mut_ptr().cast(), room.len());
+    // SAFETY: the kernel writes at most as many bytes as the length says; the time outlives the call.
+    let length = check(unsafe {
+        let priority = &raw mut priority;
+        libc::mq_timedreceive(queue.as_raw_fd(), at, length, priority, &raw const OVER)
+    })?;
+    Ok((length.unsigned_abs(), priority))
+}
+
 /// `mq_send(3)`.
 ///
 /// # Errors

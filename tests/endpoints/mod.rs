@@ -4,6 +4,7 @@ mod crowd;
 mod delivery;
 mod footprint;
 mod frames;
+mod inherited;
 mod peers_gone;
 mod pool;
 mod signals;
@@ -22,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         delivery::cases(),
         footprint::cases(),
         frames::cases(),
+        inherited::cases(),
         peers_gone::cases(),
         pool::cases(),
         signals::cases(),

@@ -63,6 +63,7 @@ static SOURCES: &[(&str, ValueSource)] = &[
     ("DURATION", ValueSource::Free),
     ("GLOB", ValueSource::Free),
     ("NAME", ValueSource::Free),
+    ("NAME|N", ValueSource::Free),
     ("I", ValueSource::Free),
     ("N", ValueSource::Free),
     ("TEXT", ValueSource::Free),

@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 use super::packets::Packets;
 use super::reader::Reader;
 use super::writer::Writer;
-use super::{Fifo, existing};
+use super::{Fifo, check_direction, existing};
 use crate::kinds::borrowed::{Copied, content_of};
 use crate::kinds::capability::{EndpointSide, Incoming, Messages, Outgoing, Query};
 use crate::kinds::file::id;
@@ -48,6 +48,7 @@ impl Messages for Fifo {
 
     fn sender(&self, _: &Query, locator: &Locator, settings: &Settings) -> Result<Outgoing, Fault> {
         let (handle, _) = existing(locator)?;
+        check_direction(locator, true)?;
         let packets = settings.given(&PACKET);
         let writer = Writer::new(handle, packets, settings.given(&FORCE));
         Ok(if packets {
@@ -64,6 +65,7 @@ impl Messages for Fifo {
         settings: &Settings,
     ) -> Result<Incoming, Fault> {
         let (handle, _) = existing(locator)?;
+        check_direction(locator, false)?;
         let reader = Reader::new(file::reopen(handle.as_fd(), OFlag::O_RDONLY)?);
         Ok(if settings.given(&PACKET) {
             Incoming::Messages(Box::new(Packets::new(reader)))

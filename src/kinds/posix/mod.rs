@@ -31,6 +31,10 @@ const FOLDER: &CStr = c"/dev/shm";
 fn name(locator: &Locator) -> Result<&OsStr, Fault> {
     match locator {
         Locator::Name(name) => Ok(name),
+        Locator::Own(_) => {
+            let fault = Fault::usage("an inherited descriptor is for send, recv and move");
+            Err(fault.hint("ipcctl show tells the address of the queue"))
+        }
         _ => Err(Fault::usage("a POSIX object has a name that begins with a slash")),
     }
 }

@@ -40,7 +40,7 @@ static KIND: Kind = Kind {
     name: "posix-mq",
     facility: Facility::Mq,
     family: Family::Posix,
-    forms: &[&model::NAME],
+    forms: &[&model::NAME, &model::OWN],
     file_type: None,
     listed: Breadth::Usual,
     about: "POSIX message queue",
@@ -269,7 +269,11 @@ impl Inspect for PosixMq {
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
-        let name = name(locator)?;
+        let resolved = match locator {
+            Locator::Own(fd) => Some(Locator::Name(endpoint::inherited_name(*fd)?.into())),
+            _ => None,
+        };
+        let name = name(resolved.as_ref().unwrap_or(locator))?;
         let opened = mqueue::open(&with_slash(name)?);
         let stat = match &opened {
             Ok(opened) => file::stat(opened).ok(),

@@ -2,19 +2,23 @@
 //! on the wall, so it is not used: a timer interrupts the calls, see `sys::signal`. To poll(2) the queue would do
 //! as well and be half as fast, for a blocked receiver is handed its message.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
+
+use nix::fcntl::OFlag;
 
 use super::{KIND, PosixMq, name, with_slash};
 use crate::kinds::capability::{
     Attempt, Bounded, EndpointSide, Incoming, Inspect, Messages, Outgoing, Query, Received,
     Receiver, Sender, Want, has,
 };
+use crate::kinds::inherited::Inherited;
 use crate::model::{Class, Fault, Form, Locator, Mark, Param, Settings, Value, Wait};
 use crate::model::{Shortage, Use};
 use crate::sys::buffer::PageBuffer;
-use crate::sys::mqueue::{self, OpenFor};
+use crate::sys::mqueue::{self, Attributes, OpenFor};
 use crate::sys::poll::{self, Woken};
 use crate::sys::{file, signal};
 
@@ -83,10 +87,25 @@ fn checked_priority(priority: u64) -> Result<u32, Fault> {
         .ok_or_else(|| Fault::usage(format!("a priority is 0 to {HIGHEST}, not {priority}")))
 }
 
+/// The open files of a queue. Whether calls block belongs to the open file.
+enum Ends {
+    /// One on which they do not, and one on which they do.
+    Own { now: OwnedFd, waits: OwnedFd },
+    /// One that others share.
+    Inherited { queue: OwnedFd, blocks: bool, back: Option<OwnedFd> },
+}
+
+/// How a call on a queue is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// As the file was opened.
+    AsOpened,
+    /// Without waiting, however the file was opened.
+    Now,
+}
+
 struct OpenQueue {
-    /// On which calls do not block, and on which they do: that belongs to the open file.
-    now: OwnedFd,
-    waits: OwnedFd,
+    ends: Ends,
     /// Bytes that one message may have.
     size: usize,
     /// Messages that it may hold.
@@ -95,6 +114,9 @@ struct OpenQueue {
 
 impl OpenQueue {
     fn open(locator: &Locator, access: OpenFor) -> Result<Self, Fault> {
+        if let Locator::Own(fd) = locator {
+            return Self::inherited(*fd, access);
+        }
         let path = with_slash(name(locator)?)?;
         loop {
             let now = mqueue::open_for(&path, access, false)?;
@@ -104,15 +126,39 @@ impl OpenQueue {
                 continue;
             }
             let shape = mqueue::attributes(now.as_fd())?;
-            let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-            let (size, messages) = (number(shape.message_size), number(shape.max_messages));
-            return Ok(Self { now, waits, size, messages });
+            return Ok(Self::new(Ends::Own { now, waits }, shape));
+        }
+    }
+
+    fn new(ends: Ends, shape: Attributes) -> Self {
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Self { ends, size: number(shape.message_size), messages: number(shape.max_messages) }
+    }
+
+    /// A queue that this program has open already. It need not have the right to open it.
+    fn inherited(fd: u32, access: OpenFor) -> Result<Self, Fault> {
+        let (one, shape) = inherited_queue(fd)?;
+        one.check(access == OpenFor::Send)?;
+        let back = if one.can_write() {
+            None
+        } else {
+            // What cannot be delivered goes back where that is allowed.
+            file::reopen(one.file.as_fd(), OFlag::O_WRONLY).ok()
+        };
+        let blocks = one.blocks();
+        Ok(Self::new(Ends::Inherited { queue: one.file, blocks, back }, shape))
+    }
+
+    /// Any of the open files.
+    fn file(&self) -> &OwnedFd {
+        match &self.ends {
+            Ends::Own { now: file, .. } | Ends::Inherited { queue: file, .. } => file,
         }
     }
 
     /// A queue that has lost its name is gone for everybody who comes later. Nobody is woken by that.
     fn check(&self) -> Result<(), Fault> {
-        match file::stat(&self.now) {
+        match file::stat(self.file()) {
             Ok(stat) if stat.links == 0 => Err(Fault::new(Class::NotFound, "it was removed")),
             _ => Ok(()),
         }
@@ -121,17 +167,38 @@ impl OpenQueue {
     fn attempt<T>(
         &self,
         wait: Wait,
-        mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<T>,
+        ready: Ready,
+        mut call: impl FnMut(BorrowedFd<'_>, Manner) -> io::Result<T>,
     ) -> Result<Attempt<T>, Fault> {
-        let queue = match wait {
-            Wait::Not => &self.now,
-            Wait::Until(until) if signal::before_blocking(until)? => &self.waits,
-            Wait::Until(_) => return Ok(Attempt::Signal),
+        let (queue, manner) = match (&self.ends, wait) {
+            (Ends::Own { now, .. }, Wait::Not) => (now, Manner::AsOpened),
+            (Ends::Inherited { queue, .. }, Wait::Not) => (queue, Manner::Now),
+            (Ends::Inherited { queue, blocks: false, .. }, Wait::Until(_)) => {
+                match self.poll(wait, ready)? {
+                    Woken::Ready => (queue, Manner::Now),
+                    Woken::Time => return self.check().map(|()| Attempt::Late),
+                    Woken::Signal => return Ok(Attempt::Signal),
+                }
+            }
+            (
+                Ends::Own { waits: queue, .. } | Ends::Inherited { queue, .. },
+                Wait::Until(until),
+            ) => match signal::before_blocking(until)? {
+                true => (queue, Manner::AsOpened),
+                false => return Ok(Attempt::Signal),
+            },
         };
         loop {
-            return match call(queue.as_fd()) {
+            return match call(queue.as_fd(), manner) {
                 Ok(done) => Ok(Attempt::Done(done)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Late),
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    Ok(Attempt::Late)
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                     self.check()?;
                     match wait {
@@ -146,20 +213,46 @@ impl OpenQueue {
     }
 
     /// Waits without a call that takes or sends.
-    fn poll(
-        &self,
-        wait: Wait,
-        ready: fn(BorrowedFd<'_>, Option<Instant>) -> io::Result<Woken>,
-    ) -> Result<Woken, Fault> {
+    fn poll(&self, wait: Wait, ready: Ready) -> Result<Woken, Fault> {
         let until = match wait {
             Wait::Not => Some(Instant::now()),
             Wait::Until(until) => until,
         };
-        Ok(ready(self.now.as_fd(), until)?)
+        Ok(ready(self.file().as_fd(), until)?)
     }
 
     fn send(&self, message: &[u8], priority: u32, wait: Wait) -> Result<Attempt<()>, Fault> {
-        self.attempt(wait, |queue| mqueue::send(queue, message, priority))
+        self.attempt(wait, poll::writable, |queue, manner| match manner {
+            Manner::AsOpened => mqueue::send(queue, message, priority),
+            Manner::Now => mqueue::send_now(queue, message, priority),
+        })
+    }
+}
+
+/// Waits a while until a queue has room, or a message.
+type Ready = fn(BorrowedFd<'_>, Option<Instant>) -> io::Result<Woken>;
+
+fn inherited_queue(fd: u32) -> Result<(Inherited, Attributes), Fault> {
+    let one = Inherited::open(fd)?;
+    match mqueue::attributes(one.file.as_fd()) {
+        Ok(shape) => Ok((one, shape)),
+        Err(_) => Err(one.refusal("a POSIX message queue")),
+    }
+}
+
+/// The name of an inherited queue, without its slash.
+///
+/// # Errors
+/// It has none any more.
+pub(super) fn inherited_name(fd: u32) -> Result<OsString, Fault> {
+    let (one, _) = inherited_queue(fd)?;
+    let stat = file::stat(&one.file)?;
+    let text = std::fs::read_link(format!("/proc/self/fd/{fd}"))?;
+    let name = text.file_name().map(OsStr::to_owned).unwrap_or_default();
+    let open = mqueue::open(&with_slash(&name)?).and_then(|queue| file::stat(&queue));
+    match open {
+        Ok(found) if (found.device, found.inode) == (stat.device, stat.inode) => Ok(name),
+        _ => Err(Fault::new(Class::NotFound, "the queue has lost its name, or cannot be opened")),
     }
 }
 
@@ -202,7 +295,7 @@ impl Sender for PosixSender {
     }
 
     fn full(&self, _length: u64) -> Option<Shortage> {
-        let shape = mqueue::attributes(self.queue.now.as_fd()).ok()?;
+        let shape = mqueue::attributes(self.queue.file().as_fd()).ok()?;
         let short = Shortage {
             name: "the queue",
             unit: " messages",
@@ -242,7 +335,10 @@ struct PosixReceiver {
 impl Receiver for PosixReceiver {
     fn receive(&mut self, wait: Wait) -> Result<Attempt<Received>, Fault> {
         let buffer = &mut self.buffer;
-        let taken = self.queue.attempt(wait, |queue| mqueue::receive(queue, buffer))?;
+        let taken = self.queue.attempt(wait, poll::readable, |queue, manner| match manner {
+            Manner::AsOpened => mqueue::receive(queue, buffer),
+            Manner::Now => mqueue::receive_now(queue, buffer),
+        })?;
         Ok(match taken {
             Attempt::Done((length, priority)) => {
                 self.length = length;
@@ -281,6 +377,13 @@ impl Receiver for PosixReceiver {
             Mark::Priority(priority) => priority,
             Mark::None | Mark::Type(_) => 0,
         };
+        if let Ends::Inherited { back: Some(back), .. } = &self.queue.ends {
+            return match mqueue::send(back.as_fd(), message, priority) {
+                Ok(()) => Ok(Attempt::Done(())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Late),
+                Err(error) => Err(Fault::from_os(&error)),
+            };
+        }
         self.queue.send(message, priority, wait).map_err(|fault| match fault.class {
             Class::Failed => Fault::new(Class::Denied, "permission denied to send to it"),
             _ => fault,
@@ -288,7 +391,7 @@ impl Receiver for PosixReceiver {
     }
 
     fn queued(&self) -> Option<u64> {
-        mqueue::attributes(self.queue.now.as_fd()).ok().map(|shape| shape.messages)
+        mqueue::attributes(self.queue.file().as_fd()).ok().map(|shape| shape.messages)
     }
 
     fn room(&self) -> (usize, usize) {
