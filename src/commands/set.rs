@@ -11,7 +11,8 @@ use crate::model::{Address, Fault, Settings, Value};
 /// Change objects
 ///
 /// Mode, owner and group can be set on any object; the other options depend on its kind. Shrinking POSIX shared memory
-/// that a process uses is refused without --force, because its users would be killed by SIGBUS.
+/// that a process uses is refused without --force, because its users would be killed by SIGBUS. The size of a pipe, or of a FIFO
+/// that is open, belongs to the programs that hold it, and takes --force, too.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -41,7 +42,8 @@ Examples:
   ipcctl set shm:/frames --size 128M
   ipcctl set sem:5 --value 1 --index 2      one semaphore of a set
   ipcctl set sem:/gate --value 3
-  ipcctl set mq:0x5eed --max-bytes 8K";
+  ipcctl set mq:0x5eed --max-bytes 8K
+  ipcctl set pipe:66400 --size 1M --force   a writer that waits for room goes on";
 
 /// Changes objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {

@@ -3,8 +3,10 @@
 //! learn that it has none. Knows no kind.
 
 mod peek;
+mod size;
 
 pub(super) use peek::{Copied, content_of};
+pub(super) use size::{RESIZING, resize, size_asked};
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use super::KindRecord;
 use super::backing::{Backing, Store};
-use super::borrowed::{Borrower, PipeContent};
+use super::borrowed::{Borrower, PipeContent, RESIZING, resize, size_asked};
 use super::capability::{
     Configure, ConfigureRequest, Create, CreateRequest, Each, Inspect, Query, Remove,
 };
@@ -308,16 +308,24 @@ impl Create for Fifo {
 
 impl Configure for Fifo {
     fn params(&self) -> &'static [&'static Param] {
-        &[]
+        RESIZING
     }
 
-    fn set(
-        &self,
-        _look: &Query,
-        locator: &Locator,
-        change: &ConfigureRequest,
-    ) -> Result<(), Fault> {
-        change_file(existing(locator)?.0.as_fd(), change)
+    fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault> {
+        let (handle, stat) = existing(locator)?;
+        if let Some(size) = size_asked(change.settings)? {
+            let search = Search::of_processes(look);
+            let open = search.open(&stat);
+            if open.is_empty() {
+                let cause = match search.complete() {
+                    true => "no process has it open: its size begins anew with whoever opens it",
+                    false => "no process was seen that has it open, and not all could be read",
+                };
+                return Err(Fault::new(Class::Failed, cause));
+            }
+            resize(&Borrower::default().one_of(id(&stat), open)?, size)?;
+        }
+        change_file(handle.as_fd(), change)
     }
 }
 

@@ -7,16 +7,17 @@
 use std::ffi::CString;
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 
 use super::KindRecord;
-use super::borrowed::{Borrower, Copied, PipeContent, content_of};
-use super::capability::{Copies, Each, Incoming, Inspect, Query};
+use super::borrowed::{Borrower, Copied, PipeContent, RESIZING, content_of, resize, size_asked};
+use super::capability::{Configure, ConfigureRequest, Copies, Each, Incoming, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
-use super::file::id;
+use super::file::{change_file, id};
 use crate::model::{
     self, Access, Breadth, Class, Facility, Family, Fault, FileClass, FileFacts, FileId, Findings,
-    Found, Holding, Kind, Locator, Object, Part, Showing, ShownAs, ShownFile, Sources, Subject,
-    Trace, Vacancy, Value,
+    Found, Holding, Kind, Locator, Object, Param, Part, Showing, ShownAs, ShownFile, Sources,
+    Subject, Trace, Vacancy, Value,
 };
 use crate::sys::pipe;
 use crate::sys::processes::Proc;
@@ -52,8 +53,11 @@ static HOLDING: Holding = Holding {
 };
 
 /// The record of this kind.
-pub(crate) static RECORD: KindRecord =
-    KindRecord { copies: Some(&Pipes), ..KindRecord::read_only(&KIND, &HOLDING, &Pipes) };
+pub(crate) static RECORD: KindRecord = KindRecord {
+    configure: Some(&Pipes),
+    copies: Some(&Pipes),
+    ..KindRecord::read_only(&KIND, &HOLDING, &Pipes)
+};
 
 /// One pipe.
 struct PipeRecord {
@@ -222,6 +226,24 @@ impl Inspect for Pipes {
         let found = look.processes.found(&PIPES);
         let shown = found.files.get(&file).ok_or_else(|| missing(&found))?;
         Ok(Reading::new(&plan, look).object(shown))
+    }
+}
+
+impl Configure for Pipes {
+    fn params(&self) -> &'static [&'static Param] {
+        RESIZING
+    }
+
+    fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault> {
+        let file = named(look, locator)?;
+        let found = look.processes.found(&PIPES);
+        let shown = found.files.get(&file).ok_or_else(|| missing(&found))?;
+        let size = size_asked(change.settings)?;
+        let end = Borrower::default().one_of(file, &shown.showings)?;
+        if let Some(size) = size {
+            resize(&end, size)?;
+        }
+        change_file(end.as_fd(), change)
     }
 }
 

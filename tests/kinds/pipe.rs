@@ -21,6 +21,8 @@ crate::cases![
     a_listing_shows_pipes_when_it_is_asked_for_them,
     what_is_no_pipe_is_exit_3_and_said,
     a_pipe_that_is_gone_is_exit_3,
+    a_pipe_has_another_size_when_that_is_insisted_on,
+    a_fifo_has_another_size_while_it_is_open,
     a_process_with_very_many_descriptors_is_read_whole
 ];
 
@@ -240,4 +242,36 @@ fn a_process_with_very_many_descriptors_is_read_whole() {
     let object = env.show(&address(&holder));
     let fds = object["used_by"][0]["fds"].as_array().unwrap();
     assert_eq!(fds.len(), 2 + MANY as usize, "{object}");
+}
+
+fn a_pipe_has_another_size_when_that_is_insisted_on() {
+    let env = TestEnv::new();
+    let (holder, address) = piped(&[7; 9000]);
+    let refused = env.run(["set", &address, "--size", "128K"]).code(1);
+    refused.says("other programs hold it").says("--force");
+    assert_eq!(env.show(&address)["capacity"], 65536);
+    env.run(["set", &address, "--size", "128K", "--force"]).ok().prints("");
+    let object = env.show(&address);
+    assert_eq!((&object["capacity"], &object["queued"]), (&json!(131_072), &json!(9000)));
+    let full = env.run(["set", &address, "--size", "4K", "--force"]).code(1);
+    full.says("what is in it does not fit into 4096 bytes");
+    assert_eq!(env.show(&address)["capacity"], 131_072);
+    env.run(["set", &address, "--force"]).code(2).says("--force goes with --size");
+    env.run(["set", &address, "--size", "3G", "--force"]).code(2).says("less than 2 GiB");
+    drop(holder);
+    env.run(["set", &address, "--size", "128K", "--force"]).code(3);
+}
+
+fn a_fifo_has_another_size_while_it_is_open() {
+    let env = TestEnv::new();
+    let path = env.path("orders");
+    fifo::fifo(&path, 0o600);
+    let address = format!("fifo:{path}");
+    let size = ["set", &address, "--size", "1M", "--force"];
+    env.run(size).code(1).says("has it open");
+    let holder = holder::holding(move || std::mem::forget(fifo::fill(&path, b"kept")));
+    env.run(size).ok();
+    let object = env.show(&address);
+    assert_eq!((&object["capacity"], &object["queued"]), (&json!(1 << 20), &json!(4)));
+    drop(holder);
 }

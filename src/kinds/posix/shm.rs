@@ -99,7 +99,7 @@ static RESERVE: Param = Param {
 static FORCE: Param = Param {
     name: "force",
     metavar: "",
-    help: "Shrink memory in use: SIGBUS for its users",
+    help: "Change what others hold; SIGBUS if memory shrinks",
     form: Form::Flag,
 };
 
