@@ -1,6 +1,7 @@
 //! `limits`: every limit of the kernel on these facilities, how much of it is used, and by whom.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::ops::ControlFlow;
 
 use crate::cli::context::{Context, VerbResult};
@@ -9,6 +10,7 @@ use crate::kinds::capability::Want;
 use crate::kinds::{KINDS, KindRecord};
 use crate::listing::columns::{self, ColumnHelp, of_records};
 use crate::model::{Class, Fault, Found, Limit, Object, Value, Who, quoted};
+use crate::output::Format;
 
 /// Show kernel limits, their use, and how to raise them
 ///
@@ -25,12 +27,17 @@ pub(super) struct Args {
     /// Name limits that are used by more than this share, and exit with status 1
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     fail_above: Option<f64>,
+
+    /// Print the commands that set the limits to what they are now, to be edited and pasted
+    #[arg(long, conflicts_with = "fail_above")]
+    commands: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   ipcctl limits
   ipcctl limits SHMMNI SEMMNI -o +who    who has most of them
+  ipcctl limits SHMMNI SEMMNI --commands    sysctl -w lines
   ipcctl limits --fail-above 80 --quiet >/dev/null    for monitoring
   ipcctl limits --json";
 
@@ -66,6 +73,9 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let chosen = columns::choose(cx.options.columns.as_deref(), &default, &columns())?;
     let names_all = cx.format().names_values() && cx.options.columns.is_none();
     let limits = select(args, cx)?;
+    if args.commands {
+        return print_commands(args, &limits, cx);
+    }
     let asks = names_all || chosen.iter().any(|name| name.starts_with("who"));
     let rows = limits.iter().map(|(record, limit)| {
         let (who, uses) = if asks { top(record, limit, cx) } else { (NOTHING, NOTHING) };
@@ -90,6 +100,65 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
     }
     Ok(())
+}
+
+/// Prints the command that sets each limit, once where several are one setting.
+fn print_commands(
+    args: &Args,
+    limits: &[(&'static KindRecord, Limit)],
+    cx: &mut Context,
+) -> VerbResult {
+    if cx.format() != Format::Table {
+        let fault = Fault::usage("--commands prints commands, which have no other format");
+        return Err(fault.into());
+    }
+    let mut printed: Vec<String> = Vec::new();
+    for (_, limit) in limits {
+        match command(limit) {
+            Some(line) if printed.contains(&line) => {}
+            Some(line) => {
+                writeln!(cx.out, "{line}")?;
+                printed.push(line);
+            }
+            // Of all limits those are printed that have one.
+            None if args.names.is_empty() || !is_ours(limit) => {}
+            None => {
+                let cause = format!("no command sets {}: {}", limit.name, limit.knob);
+                cx.complain(&Fault::new(Class::Failed, cause));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The command that sets a limit to what it is now. The kernel is asked again where one setting has several limits.
+fn command(limit: &Limit) -> Option<String> {
+    let now = match &limit.limit {
+        Value::Count(number) | Value::Bytes(number) => number.to_string(),
+        Value::None("unlimited") => "unlimited".to_owned(),
+        _ => return None,
+    };
+    if let Some(rest) = limit.knob.strip_prefix("mount -o remount,") {
+        let (option, target) = rest.split_once(' ')?;
+        let option = option.split_once('=')?.0;
+        return Some(format!("mount -o remount,{option}={now} {target}"));
+    }
+    if limit.knob.starts_with("ulimit -q") {
+        return is_ours(limit).then(|| format!("ulimit -q {now}"));
+    }
+    let is_sysctl = limit.knob.contains('.') && !limit.knob.contains(' ');
+    let path = format!("/proc/sys/{}", limit.knob.replace('.', "/"));
+    let text = std::fs::read_to_string(path).ok().filter(|_| is_sysctl)?;
+    let numbers: Vec<&str> = text.split_ascii_whitespace().collect();
+    Some(match *numbers {
+        [one] => format!("sysctl -w {}={one}", limit.knob),
+        _ => format!("sysctl -w {}='{}'", limit.knob, numbers.join(" ")),
+    })
+}
+
+/// Returns false for a limit on another user.
+fn is_ours(limit: &Limit) -> bool {
+    !matches!(limit.who, Who::User(uid) if uid != nix::unistd::geteuid().as_raw())
 }
 
 const NOTHING: Value = Value::None("none");

@@ -18,7 +18,8 @@ crate::cases![
     fail_above_a_share_that_is_not_reached_is_exit_0,
     a_share_that_is_none_is_exit_2,
     the_formats_are_those_of_a_listing;
-    Limits: fail_above_names_what_is_above_and_is_exit_1,
+    Limits: commands_set_what_is_and_can_be_pasted,
+    fail_above_names_what_is_above_and_is_exit_1,
     limits_of_the_own_namespace_are_shown
 ];
 
@@ -199,4 +200,28 @@ fn limits_of_the_own_namespace_are_shown() {
     env.set_limit("fs.mqueue.msg_max", "33");
     assert_eq!(limit(&env, "MSGMNI")["limit"], 77);
     assert_eq!(limit(&env, "MQ_MSG_MAX")["limit"], 33);
+}
+
+fn commands_set_what_is_and_can_be_pasted() {
+    let env = TestEnv::new();
+    env.set_limit("kernel.shmmni", "77");
+    env.set_limit("kernel.sem", "100 2000 30 40");
+    let output = env.run(["limits", "--commands"]).ok();
+    let lines: Vec<String> = output.lines().into_iter().map(str::to_owned).collect();
+    assert!(lines.contains(&"sysctl -w kernel.shmmni=77".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"mount -o remount,size=67108864 /dev/shm".to_owned()), "{lines:?}");
+    let of_sets: Vec<_> = lines.iter().filter(|line| line.contains("kernel.sem=")).collect();
+    assert_eq!(of_sets, ["sysctl -w kernel.sem='100 2000 30 40'"]);
+    env.set_limit("kernel.shmmni", "4096");
+    env.set_limit("kernel.sem", "250 32000 32 128");
+    // A shell takes them as they are; what stands for sysctl(8) does what it does.
+    let sysctl =
+        "sysctl() { printf '%s' \"${2#*=}\" > /proc/sys/$(printf '%s' \"${2%%=*}\" | tr . /); }";
+    let ours = lines.iter().filter(|line| line.contains("shmmni") || line.contains("kernel.sem="));
+    let script = [sysctl].into_iter().chain(ours.map(String::as_str)).collect::<Vec<_>>();
+    env.tool("/bin/sh", ["-ec", &script.join("\n")]).run().ok();
+    assert_eq!(limit(&env, "SHMMNI")["limit"], 77);
+    assert_eq!(limit(&env, "SEMMNI")["limit"], 40);
+    env.run(["limits", "semvmx", "--commands"]).code(1).says("no command sets SEMVMX");
+    env.run(["limits", "--commands", "--json"]).code(2).says("no other format");
 }
