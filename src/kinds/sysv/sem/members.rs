@@ -73,18 +73,14 @@ pub(super) fn members(one: &Set, look: &Query) -> Value {
         Err(error) => Value::Unknown(Fault::reason(&error)),
     };
     // Sets are mostly used by few processes: their commands are looked up once.
-    let mut commands: Vec<(i32, Value)> = Vec::new();
+    let mut commands: BTreeMap<i32, Value> = BTreeMap::new();
     let rows = values.iter().zip(0u32..).map(|(value, index)| {
         let pid = sem::last_pid(one.id, index);
         let command = match &pid {
-            Ok(pid) => match commands.iter().find(|(known, _)| known == pid) {
-                Some((_, command)) => command.clone(),
-                None => {
-                    let command = process::command(look.proc, *pid, last);
-                    commands.push((*pid, command.clone()));
-                    command
-                }
-            },
+            Ok(pid) => {
+                let known = commands.entry(*pid);
+                known.or_insert_with(|| process::command(look.proc, *pid, last)).clone()
+            }
             Err(error) => Value::Unknown(Fault::reason(error)),
         };
         vec![
