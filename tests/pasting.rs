@@ -6,9 +6,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use crate::env::TestEnv;
-use crate::makers::{fifo, forking};
+use crate::makers::{fifo, forking, holder, holding, lock, sock};
 
-crate::cases![;
+crate::cases![
+    what_others_choose_is_visible_in_every_kind_and_format;
     Shells: a_printed_address_is_one_word_in_every_shell
 ];
 
@@ -56,5 +57,36 @@ fn a_printed_address_is_one_word_in_every_shell() {
             "{shell}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+    }
+}
+
+fn what_others_choose_is_visible_in_every_kind_and_format() {
+    let env = TestEnv::new();
+    let directory = env.path("names");
+    fs::create_dir(&directory).unwrap();
+    let name = |kind: &str| format!("{directory}/{kind}{HIDDEN}\x1b[2J");
+    fifo::fifo(name("fifo"), 0o600);
+    let _listener = sock::listener(name("sock"), 1);
+    let file = forking::undisturbed(|| fs::File::create(name("lock")).unwrap());
+    lock::flock(&file, libc::LOCK_EX);
+    let odd = "\u{3164}\u{202e}\x1b[2J\u{a0}";
+    let process = holder::holding(|| holding::call_oneself(odd.as_bytes()));
+    let _abstract = sock::abstract_listener(name("abstract").as_bytes());
+    let own = std::process::id().to_string();
+    let shows = ["fifo", "sock", "lock"].map(|kind| format!("{kind}:{}", name(kind)));
+    let shows = [&shows[..], &[format!("pid:{}", process.pid()), format!("pid:{own}")]].concat();
+    let shows = shows.iter().map(|address| vec!["show", address]);
+    let lists = ["fifo", "sock", "lock", "pid", "pipe"].map(|kind| vec!["list", kind, "--all"]);
+    for words in lists.into_iter().chain(shows) {
+        for format in ["table", "json", "jsonl", "csv", "plain"] {
+            let more = ["--fifo-dir", &*directory, "--format", format];
+            let more = if words[..2] == ["list", "fifo"] { &more[..] } else { &more[2..] };
+            let run = env.run(words.iter().chain(more));
+            let text = [&*run.stdout, &*run.stderr].concat();
+            let text = String::from_utf8_lossy(&text);
+            let seen = text.chars().find(|one| HIDDEN.contains(*one) || *one == '\x1b');
+            assert_eq!(seen, None, "{words:?} {format}: {text}");
+            run.any_code(&[0, 1]);
+        }
     }
 }

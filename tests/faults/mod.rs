@@ -6,6 +6,7 @@ mod deaf;
 mod memory;
 mod outputs;
 pub mod quarantine;
+mod standing;
 mod threads;
 mod world;
 
@@ -20,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         memory::cases(),
         outputs::cases(),
         quarantine::cases(),
+        standing::cases(),
         threads::cases(),
     ]
     .into_iter()

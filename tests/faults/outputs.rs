@@ -18,6 +18,17 @@ crate::cases![
 const SILENT: [&str; 9] =
     ["move", "set", "rm", "send", "write", "wait", "post", "semop", "generate"];
 
+/// Kinds that no object of the world is of.
+const OF_OTHER_KINDS: [(&str, &str); 7] = [
+    ("list", "pid --all"),
+    ("list", "pipe --all"),
+    ("list", "sock --all"),
+    ("list", "lock --all --json"),
+    ("list", "--all"),
+    ("show", "pid:$$"),
+    ("limits", "--commands"),
+];
+
 fn every_verb_is_tried() {
     let env = TestEnv::new();
     let output = env.run(["__complete", "--", ""]).ok();
@@ -29,7 +40,7 @@ fn every_verb_is_tried() {
 
 fn every_answer_that_cannot_be_written_is_an_error() {
     let env = TestEnv::new();
-    for (verb, rest) in FORMS {
+    for (verb, rest) in FORMS.into_iter().chain(OF_OTHER_KINDS) {
         if SILENT.contains(&verb) || verb == "lock" {
             continue;
         }

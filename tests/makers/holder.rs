@@ -77,6 +77,14 @@ pub fn holding_in_group(gid: u32) -> Holder {
     start(None, join, pause)
 }
 
+/// Forks a process that runs `act`, says so, and then sleeps in `block` where no signal but SIGKILL reaches it.
+#[track_caller]
+pub fn sleeping_deeply(act: impl FnOnce(), block: impl FnOnce()) -> Holder {
+    let holder = start(None, act, block);
+    holder.wait_until('D');
+    holder
+}
+
 /// Forks a process that runs `act`, says so, and then runs `block`, which should never return.
 #[track_caller]
 pub fn blocking(act: impl FnOnce(), block: impl FnOnce()) -> Holder {

@@ -100,6 +100,20 @@ pub fn start_in_the_same_memory() {
     on_death_kill(child);
 }
 
+/// Starts a process as `vfork(2)` does, which never calls exec. Who waits for that is in uninterruptible sleep, and can be killed.
+pub fn sleep_until_a_child_calls_exec() {
+    extern "C" fn sit(_: *mut libc::c_void) -> c_int {
+        // SAFETY: numbers only.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        holder::pause();
+        0
+    }
+    let stack = Box::leak(vec![0u8; 1 << 16].into_boxed_slice()).as_mut_ptr_range().end;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: a stack of its own that is never freed, and a function that never returns.
+    checked("clone", unsafe { libc::clone(sit, stack.cast(), flags, ptr::null_mut()) });
+}
+
 /// A process that nobody would end otherwise: another one waits until its own parent is gone.
 fn on_death_kill(child: libc::pid_t) {
     // SAFETY: the fork runs system calls alone.
