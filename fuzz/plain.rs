@@ -1,5 +1,5 @@
-//! Targets without a fuzzer and with any compiler: `plain SECONDS [NAME…]`. Runs every seed of a target, and then what comes
-//! of seeds by chance. It is not guided by what an input reaches. Prints how many inputs each target had.
+//! Targets without a fuzzer and with any compiler: `plain SECONDS [NAME…]`. Runs every seed of a target, and what campaigns have
+//! kept in `corpus/`, and then what comes of these by chance: other numbers with another `IPCCTL_CHANCE`. It is not guided by what an input reaches. Prints how many inputs each target had.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ const BATCH: u64 = 256;
 /// The longest input.
 const LONGEST: usize = 4096;
 
-/// xorshift64*: the same numbers in every run.
+/// xorshift64*: the same numbers in every run that begins with the same one.
 struct Chance(u64);
 
 impl Chance {
@@ -54,18 +54,20 @@ fn main() {
     let seconds: f64 =
         words.next().and_then(|word| word.parse().ok()).expect("plain SECONDS [NAME…]");
     let names: Vec<String> = words.collect();
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    let start = env::var("IPCCTL_CHANCE").ok().and_then(|start| start.parse().ok()).unwrap_or(0);
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = 0;
     for (name, act) in TARGETS {
         if !names.is_empty() && !names.iter().any(|one| one == name) {
             continue;
         }
-        let files = fs::read_dir(seeds.join(name)).into_iter().flatten().flatten();
+        let files = ["seeds", "corpus"].map(|kept| fs::read_dir(here.join(kept).join(name)));
+        let files = files.into_iter().flatten().flatten().flatten();
         let mut inputs: Vec<Vec<u8>> = files.map(|file| fs::read(file.path()).unwrap()).collect();
         assert!(!inputs.is_empty(), "{name} has no seeds");
         inputs.sort();
         inputs.iter().for_each(|input| act(input));
-        let (mut count, mut chance) = (inputs.len() as u64, Chance(0x9e37_79b9_7f4a_7c15));
+        let (mut count, mut chance) = (inputs.len() as u64, Chance(0x9e37_79b9_7f4a_7c15 ^ start));
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_secs_f64(seconds) {
             for _ in 0..BATCH {

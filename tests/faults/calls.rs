@@ -333,6 +333,11 @@ fn no_call_that_fails_makes_a_verb_panic_hang_or_lie() {
         let env = TestEnv::new();
         while let Some(form) = forms.get(next.fetch_add(1, Ordering::Relaxed)) {
             campaign(&env, *form, whole, &counts);
+            if whole {
+                let runs = counts.runs.load(Ordering::Relaxed);
+                let problems = counts.problems.lock().unwrap().len();
+                eprintln!("{} {}: {runs} runs so far, {problems} problems", form.0, form.1);
+            }
         }
     };
     // Namespaces belong to a thread, and each has its own.
