@@ -54,8 +54,11 @@ impl Undoers {
 
 /// Every process that has a list, or does not let us ask.
 fn find(proc: &Path, population: &ProcessTable) -> Vec<(Credentials, List)> {
-    let own = without_undo();
     let directory = Proc::open(proc).ok();
+    if let Some(directory) = &directory {
+        let pids: Vec<i32> = population.processes.iter().map(|process| process.pid).collect();
+        directory.ask(&pids);
+    }
     let threads = |pid| {
         let threads = directory.as_ref()?.process(pid).ok()?.numbers(c"task").ok()?.1;
         Some(threads).filter(|threads| !threads.is_empty())
@@ -75,8 +78,8 @@ fn find(proc: &Path, population: &ProcessTable) -> Vec<(Credentials, List)> {
         // Threads of the C library share one list, those of clone(2) need not, and a leader that has ended has none.
         let mut denied = false;
         for thread in threads(pid).unwrap_or_else(|| vec![pid]) {
-            let same = own.as_ref().map_err(|error| error.kind().into());
-            match same.and_then(|own| share(*own, thread, Shared::Undo)) {
+            // To read of a process can start a thread, which gives this one a list.
+            match without_undo().and_then(|own| share(own, thread, Shared::Undo)) {
                 Ok(true) => {}
                 Ok(false) if is_over(pid, thread) => {}
                 Ok(false) => return Some(List::Some),
@@ -86,9 +89,5 @@ fn find(proc: &Path, population: &ProcessTable) -> Vec<(Credentials, List)> {
         denied.then_some(List::Denied)
     };
     let processes = population.processes.iter();
-    if let Some(directory) = &directory {
-        let pids: Vec<i32> = processes.clone().map(|process| process.pid).collect();
-        directory.ask(&pids);
-    }
     processes.filter_map(|process| Some((process.clone(), list(process.pid)?))).collect()
 }
