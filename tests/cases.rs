@@ -93,10 +93,11 @@ impl Need {
 }
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
-const SLOW: [&str; 18] = [
+const SLOW: [&str; 19] = [
     "calls: no call that fails makes a verb panic hang or lie",
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
+    "later: who begins a minute later knows a number only if it was handed on",
     "peers gone: a writer that goes and returns is followed",
     "pool: a signal lets commands finish and takes nothing new",
     "races: queues that are made anew all the time are never lost",

@@ -1,12 +1,16 @@
 //! Processes as objects remember them: by number. Whether the one that was meant still lives, is gone, or cannot
 //! be told. Knows no kind of object.
 
+use std::ffi::CStr;
 use std::io;
 use std::path::Path;
+
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 
 use crate::model::Clock;
 use crate::sys::processes::{self, Proc};
 use crate::sys::time::clocks;
+use crate::sys::{directory, file};
 
 /// A process and no later one under its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +47,18 @@ impl Life {
 /// None in practice: `clock_gettime(2)` of clocks that every kernel has.
 pub fn clock() -> io::Result<Clock> {
     let (now, up) = clocks()?;
-    Ok(Clock { now, boot: now - up, ticks: procfs::ticks_per_second() })
+    Ok(Clock::new(now, up, procfs::ticks_per_second()).with_births(births()))
+}
+
+/// When the file systems in memory were made that a machine has from its boot on, in seconds since the epoch.
+fn births() -> impl Iterator<Item = i64> {
+    const PLACES: [&CStr; 4] = [c"/dev", c"/dev/shm", c"/run", c"/sys/fs/cgroup"];
+    PLACES.into_iter().filter_map(|path| {
+        let directory = directory::handle(path).ok()?;
+        let system = fstatfs(&directory).ok()?.filesystem_type();
+        let born = file::stat(&directory).ok()?.born?.0;
+        (system == TMPFS_MAGIC).then_some(born)
+    })
 }
 
 /// Who runs under this number now: ENOENT for a process that has ended but for its entry (a zombie), too.

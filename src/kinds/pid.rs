@@ -432,7 +432,7 @@ struct Pid;
 
 fn clock() -> Result<Clock, Fault> {
     let (now, up) = clocks()?;
-    Ok(Clock { now, boot: now - up, ticks: procfs::ticks_per_second() })
+    Ok(Clock::new(now, up, procfs::ticks_per_second()))
 }
 
 fn seen(plan: &FactPlan<ProcessRecord>, name: ProcessName, one: &ProcessRecord) -> Object {

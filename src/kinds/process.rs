@@ -39,7 +39,7 @@ pub(crate) fn command(proc: &Path, pid: i32, time: i64) -> Value {
 /// Returns true if a process that was started so many ticks after boot began only after this time.
 fn is_later(start: u64, time: i64) -> io::Result<bool> {
     let (now, up) = clocks()?;
-    let clock = Clock { now, boot: now - up, ticks: procfs::ticks_per_second() };
+    let clock = Clock::new(now, up, procfs::ticks_per_second());
     Ok(time != 0 && clock.is_later(start, time))
 }
 

@@ -25,6 +25,33 @@ pub struct Portrait {
     traces: OnceCell<Option<Vec<Box<[u8]>>>>,
     modules: OnceCell<Option<Vec<&'static str>>>,
     sort: OnceCell<ProgramSort>,
+    variables: OnceCell<Option<Vec<Variable>>>,
+}
+
+/// A variable of an environment that can be the number or the address of an object.
+struct Variable {
+    /// Its name speaks of such objects: `LOG_SEMAPHORE`, `SHMID`.
+    is_about_ipc: bool,
+    value: Box<[u8]>,
+}
+
+impl Variable {
+    /// Those among the variables of an environment, each of which has a zero byte after it.
+    fn all(environment: &[u8]) -> Vec<Self> {
+        /// The longest address of an object without a key: `shm:2147483647`.
+        const LONGEST: usize = 14;
+        const ABOUT: [&[u8]; 6] = [b"SHM", b"SEM", b"MSG", b"IPC", b"QUEUE", b"SEGMENT"];
+        let read = |word: &[u8]| {
+            let at = word.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = (word.get(..at)?, word.get(at + 1..)?);
+            let fits = value.len() <= LONGEST && value.last().is_some_and(u8::is_ascii_digit);
+            let name = name.to_ascii_uppercase();
+            let is_about_ipc =
+                ABOUT.iter().any(|part| name.windows(part.len()).any(|window| window == *part));
+            fits.then(|| Self { is_about_ipc, value: value.into() })
+        };
+        environment.split(|byte| *byte == 0).filter_map(read).collect()
+    }
 }
 
 /// The executable that a process runs.
@@ -61,6 +88,7 @@ impl Portrait {
             traces: OnceCell::new(),
             modules: OnceCell::new(),
             sort: OnceCell::new(),
+            variables: OnceCell::new(),
         }
     }
 
@@ -176,16 +204,33 @@ impl Portrait {
         self.traces().is_none_or(|traces| traces.iter().any(|trace| trace.starts_with(name)))
     }
 
-    /// Returns true if its arguments name an object without a key: by its address, or by a number that is not everywhere.
+    /// Returns true if its arguments or its environment name an object without a key, or may: by its address, or by a number
+    /// that is not everywhere.
     pub fn was_given(&self, id: u32, address: &str) -> bool {
-        /// Smaller numbers stand in arguments that mean something else.
+        /// Smaller numbers stand in arguments that mean something else, and in variables that are called something else.
         const TELLING: u32 = 100;
         let number = id.to_string();
-        let names = |word: &[u8]| {
-            let word = word.rsplit(|byte| *byte == b'=').next().unwrap_or_default();
-            word == address.as_bytes() || id >= TELLING && word == number.as_bytes()
+        let names = |word: &[u8], about_it: bool| {
+            word == address.as_bytes() || (about_it || id >= TELLING) && word == number.as_bytes()
         };
-        self.arguments().split(|byte| byte.is_ascii_whitespace() || *byte == 0).any(names)
+        let in_arguments = |word: &[u8]| {
+            names(word.rsplit(|byte| *byte == b'=').next().unwrap_or_default(), false)
+        };
+        self.arguments().split(|byte| byte.is_ascii_whitespace() || *byte == 0).any(in_arguments)
+            || self.variables().is_none_or(|variables| {
+                variables.iter().any(|one| names(&one.value, one.is_about_ipc))
+            })
+    }
+
+    /// The variables of its environment that can be a number or an address; `None` where there is too much to read. What is
+    /// closed to us has none.
+    fn variables(&self) -> Option<&[Variable]> {
+        let read = || match self.process().map(|process| process.read_whole(c"environ", MOST)) {
+            Some(Ok(text)) => Some(Variable::all(&text)),
+            Some(Err(error)) if error.raw_os_error() == Some(libc::EFBIG) => None,
+            _ => Some(Vec::new()),
+        };
+        self.variables.get_or_init(read).as_deref()
     }
 
     /// Returns true if its executable, or what it has loaded, shows that it runs this program.

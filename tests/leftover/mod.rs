@@ -4,6 +4,7 @@ mod counted;
 mod files;
 mod kept;
 mod knowledge;
+mod later;
 mod low;
 mod namespaces;
 mod programs;
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         files::cases(),
         kept::cases(),
         knowledge::cases(),
+        later::cases(),
         low::cases(),
         namespaces::cases(),
         programs::cases(),
