@@ -28,11 +28,11 @@ pub struct Creation {
     mode: u32,
 
     /// Owner (name or id)
-    #[arg(long, value_name = "USER", value_parser = values::user, requires = "create", hide_short_help = true)]
+    #[arg(long, value_name = "USER", value_parser = values::owner, requires = "create", hide_short_help = true)]
     owner: Option<u32>,
 
     /// Group (name or id)
-    #[arg(long, value_name = "GROUP", value_parser = values::group, requires = "create", hide_short_help = true)]
+    #[arg(long, value_name = "GROUP", value_parser = values::owner_group, requires = "create", hide_short_help = true)]
     group: Option<u32>,
 
     #[command(flatten)]

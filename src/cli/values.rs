@@ -111,6 +111,41 @@ pub fn group(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("there is no group {}", quoted(text.as_bytes())))
 }
 
+/// A user as [`user`] reads it, to whom an object can be given.
+///
+/// # Errors
+/// As [`user`], and for one that is not in this user namespace: the kernel would call the number invalid.
+pub fn owner(text: &str) -> Result<u32, String> {
+    let uid = user(text)?;
+    match is_mapped(uid, "/proc/self/uid_map") {
+        true => Ok(uid),
+        false => Err(format!("there is no user {uid} in this user namespace")),
+    }
+}
+
+/// A group as [`group`] reads it, to which an object can be given.
+///
+/// # Errors
+/// As [`group`], and for one that is not in this user namespace.
+pub fn owner_group(text: &str) -> Result<u32, String> {
+    let gid = group(text)?;
+    match is_mapped(gid, "/proc/self/gid_map") {
+        true => Ok(gid),
+        false => Err(format!("there is no group {gid} in this user namespace")),
+    }
+}
+
+/// Returns true if this number is one of those in the map of our user namespace, or if that cannot be read: `user_namespaces(7)`.
+fn is_mapped(id: u32, map: &str) -> bool {
+    let Ok(map) = std::fs::read_to_string(map) else { return true };
+    map.lines().any(|line| {
+        let numbers: Vec<u64> =
+            line.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let [first, _, count] = *numbers else { return false };
+        (first..first.saturating_add(count)).contains(&id.into())
+    })
+}
+
 /// A pattern with `*`, `?` and `[…]` for what an address has after its colon.
 ///
 /// # Errors

@@ -40,11 +40,11 @@ pub(super) struct Args {
     mode: u32,
 
     /// Owner (name or id)
-    #[arg(long, value_name = "USER", value_parser = values::user, hide_short_help = true)]
+    #[arg(long, value_name = "USER", value_parser = values::owner, hide_short_help = true)]
     owner: Option<u32>,
 
     /// Group (name or id)
-    #[arg(long, value_name = "GROUP", value_parser = values::group, hide_short_help = true)]
+    #[arg(long, value_name = "GROUP", value_parser = values::owner_group, hide_short_help = true)]
     group: Option<u32>,
 
     #[command(flatten)]

@@ -25,11 +25,11 @@ pub(super) struct Args {
     mode: Option<u32>,
 
     /// New owner (name or id)
-    #[arg(long, value_name = "USER", value_parser = values::user)]
+    #[arg(long, value_name = "USER", value_parser = values::owner)]
     owner: Option<u32>,
 
     /// New group (name or id)
-    #[arg(long, value_name = "GROUP", value_parser = values::group)]
+    #[arg(long, value_name = "GROUP", value_parser = values::owner_group)]
     group: Option<u32>,
 
     #[command(flatten)]

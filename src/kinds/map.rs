@@ -306,3 +306,9 @@ impl Inspect for Maps {
         Ok(reading.object(shown, reached))
     }
 }
+
+/// Gives any bytes to the parsers: for `fuzz/`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    dirty::fuzz(bytes);
+}

@@ -123,6 +123,7 @@ pub mod fuzzing {
         super::sysv::fuzz(bytes);
         super::posix::mq::fuzz(bytes);
         super::sock::fuzz(bytes);
+        super::map::fuzz(bytes);
     }
 }
 

@@ -17,7 +17,9 @@ crate::cases![
     a_second_address_is_refused_before_anything_is_made,
     the_short_help_names_the_options_and_their_kinds,
     two_that_race_for_one_name_have_one_winner,
-    digits_that_are_a_name_mean_the_user_of_that_name;
+    digits_that_are_a_name_mean_the_user_of_that_name,
+    an_owner_that_the_user_namespace_lacks_is_exit_2_for_every_kind,
+    no_byte_is_too_few_and_no_limit_is_blamed_for_it;
     SeveralUsers: an_owner_that_may_not_be_given_leaves_nothing_behind,
     what_exists_is_exit_6_for_those_who_may_not_read_it
 ];
@@ -46,6 +48,31 @@ fn an_owner_that_is_nobody_is_exit_2_for_every_kind() {
             env.run(["show", &fresh]).code(3);
         }
     }
+}
+
+fn an_owner_that_the_user_namespace_lacks_is_exit_2_for_every_kind() {
+    let env = TestEnv::new();
+    let unshare = ["--user", "--map-root-user", crate::isolation::PROGRAM];
+    for subject in &SUBJECTS {
+        for (option, who) in [("--owner", "user"), ("--group", "group")] {
+            let fresh = (subject.fresh)(&env);
+            let mut arguments = subject.create_arguments(&fresh);
+            arguments.extend([option.to_owned(), "4242".to_owned()]);
+            let all = unshare.into_iter().chain(arguments.iter().map(String::as_str));
+            let said = format!("there is no {who} 4242 in this user namespace");
+            env.tool("unshare", all).run().code(2).prints("").says(&said);
+            env.run(["show", &fresh]).code(3);
+        }
+    }
+    sysv::segment(0x5eed, 1, 0o600);
+    let set = ["set", "shm:0x5eed", "--owner", "4242"];
+    env.tool("unshare", unshare.iter().chain(&set)).run().code(2).says("in this user namespace");
+}
+
+fn no_byte_is_too_few_and_no_limit_is_blamed_for_it() {
+    let env = TestEnv::new();
+    let run = env.run(["create", "shm:0x5eed", "--size", "0"]).code(2);
+    run.says("a segment has at least one byte").says_not("shmmax");
 }
 
 fn nothing_to_create_is_exit_2() {

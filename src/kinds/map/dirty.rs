@@ -82,6 +82,12 @@ fn parse(line: &[u8]) -> Option<SmapsLine> {
     Some(SmapsLine::Mapping(u64::from_str_radix(start, 16).ok()?))
 }
 
+/// Gives any bytes to the parser: for `fuzz/`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    bytes.split(|byte| *byte == b'\n').for_each(|line| drop(parse(line)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,9 +75,10 @@ pub(super) fn create_fault(
             Fault::usage("the kernel has no huge pages of that size")
                 .hint("see /sys/kernel/mm/hugepages")
         }
-        (Some(libc::EINVAL), Ok(limits), _) if size == 0 || size > limits.max_bytes => Fault::new(
-            if size == 0 { Class::Usage } else { Class::Limit },
-            format!("a segment has 1 to {} bytes (SHMMAX), not {size}", limits.max_bytes),
+        (Some(libc::EINVAL), _, _) if size == 0 => Fault::usage("a segment has at least one byte"),
+        (Some(libc::EINVAL), Ok(limits), _) if size > limits.max_bytes => Fault::new(
+            Class::Limit,
+            format!("a segment has at most {} bytes (SHMMAX), not {size}", limits.max_bytes),
         )
         .hint("raise kernel.shmmax"),
         (Some(libc::ENOSPC), Ok(limits), Ok(usage)) => limit_reached(&[
