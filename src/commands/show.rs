@@ -85,18 +85,15 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     };
     let found = selection::each(&args.addresses, &look, |address| {
         let found = kinds::of_address(address)
-            .and_then(|record| record.inspect.find(&look, &address.locator));
-        if stages.holders
-            && let Some(trace) = found.as_ref().ok().and_then(|one| one.trace)
-        {
-            scanner.ask(&trace);
-        }
+            .and_then(|record| record.inspect.find_all(&look, &address.locator));
+        let traces = found.iter().flatten().filter_map(|one| one.trace);
+        traces.filter(|_| stages.holders).for_each(|trace| scanner.ask(&trace));
         found
     });
     let mut objects: Vec<Judged> = Vec::new();
     for (address, found) in args.addresses.iter().zip(found) {
         match found {
-            Ok(object) => objects.push(Box::new(object).into()),
+            Ok(found) => objects.extend(found.into_iter().map(|one| Box::new(one).into())),
             Err(fault) => cx.cannot("show", Some(address), &fault),
         }
     }

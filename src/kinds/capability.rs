@@ -151,6 +151,14 @@ pub trait Inspect: Sync {
     /// [`crate::model::Class::NotFound`] when there is none.
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault>;
 
+    /// Every object that a locator names: several sockets can have one address. In a stable order, and never none.
+    ///
+    /// # Errors
+    /// As [`Inspect::find`].
+    fn find_all(&self, look: &Query, locator: &Locator) -> Result<Vec<Object>, Fault> {
+        Ok(vec![self.find(look, locator)?])
+    }
+
     /// The kernel's limits on the kind.
     fn limits(&self, _look: &Query) -> Vec<Limit> {
         Vec::new()

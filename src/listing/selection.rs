@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
                 WalkStep::Whole(record, breadth) => self.list(cx, record, (turn, breadth), take)?,
                 WalkStep::One { address, seen } => {
                     let found = kinds::of_address(address)
-                        .and_then(|record| record.inspect.find(self.look, &address.locator));
+                        .and_then(|record| record.inspect.find_all(self.look, &address.locator));
                     self.found(cx, (address, seen), found, (turn, take))?;
                 }
             }
@@ -174,12 +174,14 @@ impl<'a> Walk<'a> {
         &mut self,
         cx: &mut Context,
         (address, seen): (&Address, bool),
-        found: Result<Object, Fault>,
+        found: Result<Vec<Object>, Fault>,
         (turn, take): (usize, Take),
     ) -> ControlFlow<()> {
         match found {
             Ok(_) if seen => {}
-            Ok(object) => take(cx, object.into(), turn)?,
+            Ok(objects) => {
+                objects.into_iter().try_for_each(|object| take(cx, object.into(), turn))?;
+            }
             Err(fault) => cx.cannot(self.act, Some(address), &fault),
         }
         ControlFlow::Continue(())

@@ -19,7 +19,7 @@ crate::cases![
     a_connection_that_nobody_has_accepted_names_its_listener,
     clients_of_a_datagram_socket_are_counted,
     an_abstract_name_of_any_bytes_leads_back_to_its_socket,
-    an_abstract_name_that_two_sockets_have_names_neither,
+    an_abstract_name_that_two_sockets_have_shows_both,
     a_socket_whose_file_is_gone_is_told_by_its_inode,
     a_path_is_that_of_the_socket_that_is_bound_to_its_file,
     a_socket_file_that_was_moved_is_in_use_under_its_new_name,
@@ -28,7 +28,7 @@ crate::cases![
     a_descriptor_that_is_no_socket_is_exit_3,
     a_listener_of_tcp_and_its_connections_are_told,
     a_port_of_all_addresses_is_found_by_one_of_them,
-    a_port_that_two_sockets_share_names_neither,
+    a_port_that_two_sockets_share_shows_both,
     a_socket_of_udp_tells_what_was_dropped,
     what_has_no_name_is_listed_when_all_is_asked_for,
     a_socket_without_a_file_has_nothing_to_change_or_remove,
@@ -141,13 +141,17 @@ fn an_abstract_name_of_any_bytes_leads_back_to_its_socket() {
     env.run(["show", &format!("sock:@{}", "x".repeat(108))]).code(2).says("107 bytes");
 }
 
-fn an_abstract_name_that_two_sockets_have_names_neither() {
+fn an_abstract_name_that_two_sockets_have_shows_both() {
     let env = TestEnv::new();
     let name = format!("twice-{}", std::process::id());
     let stream = sock::abstract_listener(name.as_bytes());
     let datagram = sock::abstract_datagram(name.as_bytes());
     let both = [sock::address(&stream), sock::address(&datagram)];
-    env.run(["show", &format!("sock:@{name}")]).code(2).says(&both[0]).says(&both[1]);
+    let mut shown = env.run(["show", &format!("sock:@{name}"), "--json"]).code(0).addresses();
+    let mut expected = both.clone();
+    shown.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(shown, expected);
     assert_eq!(env.show(&both[1])["bound_to"], format!("@{name}"));
     assert!(both.iter().all(|one| listed(&env, &[]).contains(one)));
 }
@@ -279,12 +283,19 @@ fn a_port_of_all_addresses_is_found_by_one_of_them() {
     env.run(["show", &format!("sock:udp:127.0.0.1:{port}")]).code(3).says("is bound there");
 }
 
-fn a_port_that_two_sockets_share_names_neither() {
+fn a_port_that_two_sockets_share_shows_both() {
     let env = TestEnv::new();
     let (first, second) = sock::sharing();
     let port = first.local_addr().unwrap().port();
     let both = [sock::address(&first), sock::address(&second)];
-    env.run(["show", &format!("sock:tcp:127.0.0.1:{port}")]).code(2).says(&both[0]).says(&both[1]);
+    let place = format!("sock:tcp:127.0.0.1:{port}");
+    for verb in ["show", "list"] {
+        let mut shown = env.run([verb, &place, "--json"]).code(0).addresses();
+        shown.sort_unstable();
+        let mut both = both.clone();
+        both.sort_unstable();
+        assert_eq!(shown, both, "{verb}");
+    }
     assert!(both.iter().all(|one| listed(&env, &[]).contains(one)));
     assert_eq!(env.show(&both[0])["local"], format!("127.0.0.1:{port}"));
 }

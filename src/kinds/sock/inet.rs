@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use super::{LISTENING, NOT_LISTENING, NOT_TOLD, address, procnet, queue, several};
+use super::{LISTENING, NOT_LISTENING, NOT_TOLD, address, procnet, queue};
 use crate::kinds::KindRecord;
 use crate::kinds::capability::{Each, Inspect, Query};
 use crate::kinds::fact::{Fact, FactPlan, fields};
@@ -317,6 +317,11 @@ impl Inspect for Inet {
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
+        let found = self.find_all(look, locator)?;
+        super::one_of(found)
+    }
+
+    fn find_all(&self, look: &Query, locator: &Locator) -> Result<Vec<Object>, Fault> {
         let Locator::Inet(wanted) = locator else {
             return Err(Fault::usage("a TCP or UDP socket has a host and a port"));
         };
@@ -337,22 +342,15 @@ impl Inspect for Inet {
         if found.is_empty() {
             found = bound(&|socket| wanted.host.is_reached_through(socket.local.0));
         }
-        match *found {
-            [] => {
-                let does = match wanted.transport {
-                    Transport::Tcp => "listens",
-                    Transport::Udp => "is bound",
-                };
-                Err(Fault::new(
-                    Class::NotFound,
-                    format!("no socket of this network namespace {does} there"),
-                ))
-            }
-            [at] => seen(&plan, &table, at).ok_or_else(Fault::not_found),
-            _ => Err(several(
-                found.iter().filter_map(|at| table.sockets.get(*at)).map(|(_, one)| one.inode),
-            )),
+        if found.is_empty() {
+            let does = match wanted.transport {
+                Transport::Tcp => "listens",
+                Transport::Udp => "is bound",
+            };
+            let cause = format!("no socket of this network namespace {does} there");
+            return Err(Fault::new(Class::NotFound, cause));
         }
+        Ok(found.into_iter().filter_map(|at| seen(&plan, &table, at)).collect())
     }
 }
 

@@ -120,11 +120,22 @@ fn by_inode(look: &Query, inode: u64) -> Result<Object, Fault> {
     }
 }
 
-/// Why an address that several sockets have names none of them.
-fn several(inodes: impl Iterator<Item = u32>) -> Fault {
-    let addresses: Vec<String> = inodes.map(|inode| format!("sock:{inode}")).collect();
-    Fault::usage(format!("{} sockets have this address", addresses.len()))
-        .hint(format!("name one of them: {}", addresses.join(", ")))
+/// The only one of the sockets that have an address.
+///
+/// # Errors
+/// A usage error for several, with the address of each.
+fn one_of(mut sockets: Vec<Object>) -> Result<Object, Fault> {
+    match sockets.pop() {
+        Some(one) if sockets.is_empty() => Ok(one),
+        Some(last) => {
+            sockets.push(last);
+            let addresses: Vec<String> =
+                sockets.iter().map(|socket| socket.address.to_string()).collect();
+            Err(Fault::usage(format!("{} sockets have this address", addresses.len()))
+                .hint(format!("name one of them: {}", addresses.join(", "))))
+        }
+        None => Err(Fault::not_found()),
+    }
 }
 
 /// Gives any bytes to the parsers: for `fuzz/`.

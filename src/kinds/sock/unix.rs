@@ -248,8 +248,15 @@ impl Inspect for Unix {
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         match locator {
             Locator::Path(path) => by_path(look, path),
-            Locator::Abstract(name) => by_name(look, name),
+            Locator::Abstract(name) => super::one_of(by_name(look, name)?),
             _ => super::by_number(look, locator),
+        }
+    }
+
+    fn find_all(&self, look: &Query, locator: &Locator) -> Result<Vec<Object>, Fault> {
+        match locator {
+            Locator::Abstract(name) => by_name(look, name),
+            _ => Ok(vec![self.find(look, locator)?]),
         }
     }
 }
@@ -365,21 +372,13 @@ fn hinted(fault: Fault, look: &Query, path: &Path) -> Fault {
     }
 }
 
-fn by_name(look: &Query, name: &OsStr) -> Result<Object, Fault> {
+/// The sockets with this abstract name: each type has names of its own. One that is alone is called by it.
+fn by_name(look: &Query, name: &OsStr) -> Result<Vec<Object>, Fault> {
     let looking = Looking::new(look);
     let table = Rc::new(UnixTable::read(look.proc)?);
     let places = table.of_abstract(name.as_bytes());
-    match *places {
-        [] => Err(Fault::not_found()),
-        [at] => {
-            let locator = Locator::Abstract(name.into());
-            looking.socket(&table, at, locator).ok_or_else(Fault::not_found)
-        }
-        _ => {
-            let inodes = places.iter().filter_map(|at| table.get(*at)).map(|one| one.inode);
-            Err(super::several(inodes))
-        }
-    }
+    let found: Vec<Object> = places.iter().filter_map(|at| looking.named(&table, *at)).collect();
+    if found.is_empty() { Err(Fault::not_found()) } else { Ok(found) }
 }
 
 /// The Unix socket with this inode, if there is one in this network namespace.
