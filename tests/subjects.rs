@@ -112,7 +112,33 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 7] = [
+pub const REQUESTED: [Subject; 9] = [
+    Subject {
+        kind: "nameless-mq",
+        facility: "mq",
+        family: "kernel",
+        options: &[],
+        lacking: ("--value", "1", &[]),
+        content: "0/4 msgs",
+        fresh: |env| nameless::kept_queue(&format!("/kept-{}", env.key()), 0o600),
+        make: |address, mode| {
+            nameless::set_mode(address, mode);
+            address.to_owned()
+        },
+    },
+    Subject {
+        kind: "nameless-sem",
+        facility: "sem",
+        family: "kernel",
+        options: &[],
+        lacking: ("--size", "1", &[]),
+        content: "value 3",
+        fresh: |env| nameless::kept_semaphore(&format!("/kept-{}", env.key()), 0o600),
+        make: |address, mode| {
+            nameless::set_mode(address, mode);
+            address.to_owned()
+        },
+    },
     Subject {
         kind: "map",
         facility: "map",
@@ -303,7 +329,9 @@ impl Subject {
             "unix-sock" => file_state(locator, FileTypeExt::is_socket),
             "pid" => file_state(&format!("/proc/{locator}"), fs::FileType::is_dir),
             "lock" | "map" | "skeleton" => file_state(locator, fs::FileType::is_file),
-            "nameless-shm" => nameless::facts(address).map(|facts| state_of(&facts)),
+            "nameless-mq" | "nameless-sem" | "nameless-shm" => {
+                nameless::facts(address).map(|facts| state_of(&facts))
+            }
             "pipe" => pipe::facts(locator.parse().unwrap()).map(|facts| state_of(&facts)),
             other => panic!("no kind {other}"),
         };

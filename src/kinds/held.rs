@@ -6,14 +6,15 @@
 
 use std::ffi::{CString, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::OFlag;
 
 use super::borrowed::Borrower;
-use super::capability::ConfigureRequest;
+use super::capability::{ConfigureRequest, Each};
 use super::file::{change_file, id};
-use crate::model::{Class, Fault, FileId, Findings, Locator, Showing, ShownAs, ShownFile};
+use crate::model::{Class, Fault, FileId, Findings, Found, Locator, Showing, ShownAs, ShownFile};
 use crate::sys::file::{self, Stat};
 use crate::sys::processes::Proc;
 
@@ -160,8 +161,19 @@ pub(super) fn missing(found: &Findings) -> Fault {
     }
 }
 
+/// A note of the processes that could not be read, in the same words for all kinds, so that it is told once.
+pub(super) fn note(found: &Findings, each: Each) -> ControlFlow<()> {
+    match unread(found) {
+        None => ControlFlow::Continue(()),
+        Some(unread) => {
+            let who = if found.unread == 1 { "it holds" } else { "they hold" };
+            each(Found::Note(format!("{unread}: what only {who} is not listed")))
+        }
+    }
+}
+
 /// `2 processes could not be read`; `None` when all could.
-pub(super) fn unread(found: &Findings) -> Option<String> {
+fn unread(found: &Findings) -> Option<String> {
     match found.unread {
         0 => None,
         1 => Some("1 process could not be read".into()),

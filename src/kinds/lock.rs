@@ -9,11 +9,11 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::KindRecord;
 use super::capability::{Each, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{Backed, device, id, inode, stat_in_time, timestamp};
 use super::link::{self, Meant};
+use super::{KindRecord, held};
 use crate::model::{
     Access, Breadth, Facility, Family, Fault, Field, FileClass, FileId, FileLock, FileType,
     Findings, Found, Holding, Kind, Locator, LockLine, LockTaker, LockWait, Object, ObjectName,
@@ -314,11 +314,6 @@ impl Inspect for Lock {
             let one = Locked::new(stat, &found);
             each(Found::Object(Box::new(seen(&plan, &path, &one))))?;
         }
-        let unread = match found.unread {
-            0 => None,
-            1 => Some("1 process could not be read in the search for locks".to_owned()),
-            more => Some(format!("{more} processes could not be read in the search for locks")),
-        };
         let unseen = found.locks.iter().filter(|line| !found.files.contains_key(&line.file));
         let nameless = nameless + unseen.map(|line| line.file).collect::<HashSet<_>>().len();
         let nameless = match nameless {
@@ -331,10 +326,8 @@ impl Inspect for Lock {
                 "{more} locked files cannot be named: no path that can be seen leads to them from here"
             )),
         };
-        for note in [unread, nameless].into_iter().flatten() {
-            each(Found::Note(note))?;
-        }
-        ControlFlow::Continue(())
+        held::note(&found, each)?;
+        nameless.map_or(ControlFlow::Continue(()), |note| each(Found::Note(note)))
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {

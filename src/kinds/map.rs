@@ -291,10 +291,7 @@ impl Inspect for Maps {
                 each(Found::Object(Box::new(reading.object(shown, reached))))?;
             }
         }
-        match held::unread(&found) {
-            None => ControlFlow::Continue(()),
-            Some(unread) => each(Found::Note(format!("{unread} in the search for mapped files"))),
-        }
+        held::note(&found, each)
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {

@@ -9,15 +9,15 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use super::KindRecord;
 use super::borrowed::{Borrower, Copied, PipeContent, RESIZING, content_of, resize, size_asked};
 use super::capability::{Configure, ConfigureRequest, Copies, Each, Incoming, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
 use super::file::{change_file, id};
+use super::{KindRecord, held};
 use crate::model::{
-    self, Access, Breadth, Class, Facility, Family, Fault, FileClass, FileFacts, FileId, Findings,
-    Found, Holding, Kind, Locator, Object, Param, Part, Showing, ShownAs, ShownFile, Sources,
-    Subject, Trace, Vacancy, Value,
+    self, Access, Breadth, Class, Facility, Family, Fault, FileClass, FileFacts, FileId, Found,
+    Holding, Kind, Locator, Object, Param, Part, Showing, ShownAs, ShownFile, Sources, Subject,
+    Trace, Vacancy, Value,
 };
 use crate::sys::pipe;
 use crate::sys::processes::Proc;
@@ -191,16 +191,6 @@ fn named(look: &Query, locator: &Locator) -> Result<FileId, Fault> {
     }
 }
 
-fn missing(found: &Findings) -> Fault {
-    match found.unread {
-        0 => Fault::not_found(),
-        unread => Fault::not_found().hint_of_user(format!(
-            "{unread} {} not be read; run as root",
-            if unread == 1 { "process could" } else { "processes could" }
-        )),
-    }
-}
-
 impl Inspect for Pipes {
     fn list(&self, look: &Query, each: Each) -> ControlFlow<()> {
         let plan = FactPlan::new(&KIND, FACTS, look);
@@ -211,20 +201,14 @@ impl Inspect for Pipes {
         for shown in pipes {
             each(Found::Object(Box::new(reading.object(shown))))?;
         }
-        match found.unread {
-            0 => ControlFlow::Continue(()),
-            1 => each(Found::Note("1 process could not be read in the search for pipes".into())),
-            unread => each(Found::Note(format!(
-                "{unread} processes could not be read in the search for pipes"
-            ))),
-        }
+        held::note(&found, each)
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
         let file = named(look, locator)?;
         let plan = FactPlan::new(&KIND, FACTS, look);
         let found = look.processes.found(&PIPES);
-        let shown = found.files.get(&file).ok_or_else(|| missing(&found))?;
+        let shown = found.files.get(&file).ok_or_else(|| held::missing(&found))?;
         Ok(Reading::new(&plan, look).object(shown))
     }
 }
@@ -237,7 +221,7 @@ impl Configure for Pipes {
     fn set(&self, look: &Query, locator: &Locator, change: &ConfigureRequest) -> Result<(), Fault> {
         let file = named(look, locator)?;
         let found = look.processes.found(&PIPES);
-        let shown = found.files.get(&file).ok_or_else(|| missing(&found))?;
+        let shown = found.files.get(&file).ok_or_else(|| held::missing(&found))?;
         let size = size_asked(change.settings)?;
         let end = Borrower::default().one_of(file, &shown.showings)?;
         if let Some(size) = size {
@@ -252,7 +236,7 @@ impl Copies for Pipes {
         let file = named(look, locator)?;
         let found = look.processes.found(&PIPES);
         if !found.files.contains_key(&file) {
-            return Err(missing(&found));
+            return Err(held::missing(&found));
         }
         Ok(Incoming::Bytes(Box::new(Copied(content_of(file, &found)?))))
     }

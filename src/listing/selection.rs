@@ -1,5 +1,6 @@
 //! Walking over what a selection names: whole facilities, and objects by their addresses.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use crate::cli::context::Context;
@@ -19,6 +20,8 @@ pub struct Walk<'a> {
     pub reordered: bool,
     /// Sources that could not be read.
     pub warnings: Vec<String>,
+    /// What was noted; several kinds can have the same to say.
+    noted: HashSet<String>,
 }
 
 /// Takes an object and its turn, and says whether to go on.
@@ -107,7 +110,7 @@ impl<'a> Walk<'a> {
         // One scan of the processes answers all questions if what they show is asked for last.
         steps.sort_by_key(|(_, step)| step.asks_processes());
         let reordered = !steps.is_sorted_by_key(|(turn, _)| *turn);
-        Self { look, act, steps, reordered, warnings: Vec::new() }
+        Self { look, act, steps, reordered, warnings: Vec::new(), noted: HashSet::new() }
     }
 
     /// Leaves out the kinds whose objects no process holds.
@@ -159,7 +162,9 @@ impl<'a> Walk<'a> {
         record.inspect.list(&look, &mut |found| match found {
             Found::Object(object) => take(cx, object, turn),
             Found::Note(text) => {
-                cx.note(&text);
+                if self.noted.insert(text.clone()) {
+                    cx.note(&text);
+                }
                 ControlFlow::Continue(())
             }
             Found::Missing(text) => {

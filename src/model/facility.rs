@@ -45,15 +45,15 @@ struct FacilityRow {
 }
 
 static ROWS: &[FacilityRow] = &[
-    FacilityRow { facility: Facility::Shm, name: "shm", alias: None, forms: SHM, longest: 255 },
+    FacilityRow { facility: Facility::Shm, name: "shm", alias: None, forms: HELD, longest: 255 },
     FacilityRow {
         facility: Facility::Mq,
         name: "mq",
         alias: Some("msg"),
-        forms: &[&ID, &KEY, &NAME, &OWN],
+        forms: &[&ID, &KEY, &NAME, &FILE, &OWN],
         longest: 255,
     },
-    FacilityRow { facility: Facility::Sem, name: "sem", alias: None, forms: IPC, longest: 251 },
+    FacilityRow { facility: Facility::Sem, name: "sem", alias: None, forms: HELD, longest: 251 },
     FacilityRow {
         facility: Facility::Fifo,
         name: "fifo",
@@ -124,11 +124,8 @@ static FILES: &[(Facility, &str)] = &[
     (Facility::Sem, "/dev/shm/sem."),
 ];
 
-/// The forms of objects that System V and POSIX both have.
-const IPC: &[&LocatorForm] = &[&ID, &KEY, &NAME];
-
-/// Memory can also be without a name.
-const SHM: &[&LocatorForm] = &[&ID, &KEY, &NAME, &FILE];
+/// The forms of objects that System V and POSIX both have, and of those that processes hold without a name.
+const HELD: &[&LocatorForm] = &[&ID, &KEY, &NAME, &FILE];
 
 impl Facility {
     /// All of them, in the order in which they are listed.

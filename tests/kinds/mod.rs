@@ -13,6 +13,7 @@ mod shm_nameless;
 mod shm_posix;
 mod shm_sysv;
 mod sock;
+mod unlinked;
 mod words;
 
 use crate::cases::Case;
@@ -31,6 +32,7 @@ pub fn cases() -> Vec<Case> {
         shm_nameless::cases(),
         shm_posix::cases(),
         shm_sysv::cases(),
+        unlinked::cases(),
         words::cases(),
         sock::cases(),
     ]

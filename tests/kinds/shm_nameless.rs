@@ -123,7 +123,7 @@ fn an_ordinary_user_sees_what_he_may() {
     assert_eq!(own.iter().filter(|one| one["name"] == "named").count(), 0, "{own:?}");
     let others = list(70001).run().any_code(&[0]).1;
     assert!(others.objects().iter().all(|one| one["sort"] != "unlinked"));
-    others.says("could not be read in the search for memory without a name");
+    others.says("could not be read: what only they hold is not listed");
 }
 
 fn what_the_directory_hides_is_told_in_one_line() {

@@ -1,6 +1,6 @@
-//! Shared memory without a name.
+//! Objects without a name.
 //!
-//! `memfd_create(2)`, `mmap(2)`.
+//! `memfd_create(2)`, `mmap(2)`, `mq_unlink(3)`, `sem_unlink(3)`.
 
 #![allow(unsafe_code)]
 
@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::MetadataExt;
 
-use super::{c_string, checked, forking};
+use super::{c_string, checked, forking, posix};
 
 /// New memory of so many bytes that can be sealed.
 pub fn memfd(name: &str, bytes: u64) -> File {
@@ -23,11 +23,41 @@ pub fn memfd(name: &str, bytes: u64) -> File {
     file
 }
 
-/// The address of an open file.
+/// The address of open memory.
 pub fn address(file: &File) -> String {
-    let facts = file.metadata().unwrap();
+    format!("shm:{}", locator(&file.metadata().unwrap()))
+}
+
+fn locator(facts: &Metadata) -> String {
     let device = facts.dev();
-    format!("shm:{}:{}/{}", libc::major(device), libc::minor(device), facts.ino())
+    format!("{}:{}/{}", libc::major(device), libc::minor(device), facts.ino())
+}
+
+/// A queue of this name, removed, that the test itself has open until it ends: its address.
+pub fn kept_queue(name: &str, mode: u32) -> String {
+    let descriptor = forking::undisturbed(|| {
+        posix::message_queue(name, 4, 64, mode);
+        let descriptor = posix::open_queue(name, libc::O_RDWR);
+        posix::remove_queue(name);
+        descriptor
+    });
+    // SAFETY: opened above, and never closed.
+    let file = std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) });
+    format!("mq:{}", locator(&file.metadata().unwrap()))
+}
+
+/// A semaphore of this name, removed, that the test itself has open until it ends: its address.
+pub fn kept_semaphore(name: &str, mode: u32) -> String {
+    let path = format!("/dev/shm/sem.{}", name.trim_start_matches('/'));
+    let file = forking::undisturbed(|| {
+        posix::semaphore(name, 3, mode);
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        file
+    });
+    let address = format!("sem:{}", locator(&file.metadata().unwrap()));
+    std::mem::forget(file);
+    address
 }
 
 /// Memory that the test itself has open until it ends: its address.
@@ -63,13 +93,19 @@ pub fn map_anonymous(bytes: usize) {
 
 /// A copy of one of our descriptors.
 fn of_ours(wanted: &str) -> io::Result<File> {
+    let (_, wanted) = wanted.split_once(':').unwrap();
     for entry in fs::read_dir("/proc/self/fd")? {
-        let path = entry?.path();
-        let is_memory =
-            fs::read_link(&path).is_ok_and(|to| to.to_string_lossy().starts_with("/memfd:"));
-        if let (true, Ok(file)) = (is_memory, File::open(&path))
-            && address(&file) == wanted
-        {
+        let name = entry?.file_name();
+        let number: i32 = name.to_str().and_then(|name| name.parse().ok()).unwrap();
+        // SAFETY: numbers only; the copy is owned by what is made of it.
+        let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+        // The descriptor of the directory itself is closed by now, or another thread has closed one.
+        if copy == -1 {
+            continue;
+        }
+        // SAFETY: made above.
+        let file = unsafe { File::from_raw_fd(copy) };
+        if file.metadata().is_ok_and(|facts| locator(&facts) == wanted) {
             return Ok(file);
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! They are told by the device of their file system, which no user can choose, and never by the text of a link alone.
 
+pub(super) mod mq;
+pub(super) mod sem;
 pub(super) mod shm;
 
 use std::cell::OnceCell;
@@ -15,7 +17,10 @@ use std::sync::OnceLock;
 
 use super::capability::Each;
 use super::held;
-use crate::model::{Encoded, Fault, FileId, Findings, Found, Locator, Object, ObjectName};
+use crate::model::{
+    Encoded, Fault, FileDetails, FileId, Findings, Found, Locator, Object, ObjectName, Timestamp,
+};
+use crate::sys::file::Stat;
 use crate::sys::{directory, file, shm as sysv_shm};
 
 /// The device of the kernel's own file system of shared memory, on which memory is that has never had a name.
@@ -61,7 +66,6 @@ fn inodes(directory: &CStr) -> io::Result<HashSet<u64>> {
 /// be read.
 fn list(
     found: &Findings,
-    what: &str,
     mut object: impl FnMut(FileId) -> Option<Object>,
     each: Each,
 ) -> ControlFlow<()> {
@@ -72,10 +76,7 @@ fn list(
             each(Found::Object(Box::new(object)))?;
         }
     }
-    match held::unread(found) {
-        None => ControlFlow::Continue(()),
-        Some(unread) => each(Found::Note(format!("{unread} in the search for {what}"))),
-    }
+    held::note(found, each)
 }
 
 /// The file that a locator names.
@@ -89,6 +90,18 @@ fn former(text: &OsStr) -> &[u8] {
     let bytes = text.as_bytes();
     let path = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+/// What is known of a file behind a mapping.
+fn described(stat: &Stat) -> FileDetails {
+    let (secs, nanos) = stat.born.unwrap_or(stat.changed);
+    FileDetails {
+        uid: stat.uid,
+        gid: stat.gid,
+        size: stat.size,
+        allocated: stat.blocks.saturating_mul(512),
+        since: Timestamp { secs, nanos },
+    }
 }
 
 /// A name that anybody may have chosen.

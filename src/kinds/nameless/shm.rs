@@ -8,14 +8,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{NamedFiles, called, directorys_device, former, identity, kernels_device};
+use super::{NamedFiles, called, described, directorys_device, former, identity, kernels_device};
 use crate::kinds::capability::{Configure, ConfigureRequest, Each, Inspect, Query};
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::{KindRecord, held, words};
 use crate::model::{
     self, Breadth, Class, Facility, Family, Fault, FileClass, FileDetails, FileFacts, FileId, Form,
-    Holding, Kind, Locator, Object, ObjectName, Param, Part, ShownFile, Sources, Subject,
-    Timestamp, Trace, Vacancy, Value,
+    Holding, Kind, Locator, Object, ObjectName, Param, Part, ShownFile, Sources, Subject, Trace,
+    Vacancy, Value,
 };
 use crate::sys::file::Stat;
 use crate::sys::named_sem;
@@ -161,17 +161,6 @@ fn sealed(shown: &ShownFile) -> Value {
     }
 }
 
-fn described(stat: &Stat) -> FileDetails {
-    let (secs, nanos) = stat.born.unwrap_or(stat.changed);
-    FileDetails {
-        uid: stat.uid,
-        gid: stat.gid,
-        size: stat.size,
-        allocated: stat.blocks.saturating_mul(512),
-        since: Timestamp { secs, nanos },
-    }
-}
-
 /// What sort of memory it is, and what its makers call it; `None` for a segment of System V and for a semaphore. On the
 /// kernel's own device it is the kernel that writes what the text begins with; what follows it, anybody may have chosen.
 fn sorted(
@@ -218,7 +207,7 @@ impl Inspect for NamelessShm {
         let found = look.processes.found(&MEMORY);
         let reading = MemoryReading::new(&plan, look);
         let object = |file| reading.object(found.files.get(&file)?);
-        super::list(&found, "memory without a name", object, each)
+        super::list(&found, object, each)
     }
 
     fn find(&self, look: &Query, locator: &Locator) -> Result<Object, Fault> {
