@@ -179,8 +179,7 @@ fn report(
         Err(StreamEnd::Unread) => Fault::new(Class::Failed, "there is no reader any more"),
         Err(StreamEnd::Late) => {
             let late = if args.nonblock { "" } else { "timed out: " };
-            let figures = sent.full.as_ref().map(|full| format!(": {}", full.figures()));
-            let cause = format!("{late}it is full{}", figures.unwrap_or_default());
+            let cause = format!("{late}{}", sent.full.as_deref().unwrap_or("it is full"));
             Fault::new(Class::WouldBlock, cause)
         }
         Err(StreamEnd::Fault(fault)) => cx.explain(fault, record, &args.address),

@@ -51,6 +51,10 @@ pub fn send(
                     return Err(ending());
                 }
             }
+            // Without room splice(2) does not tell the end of what it reads.
+            if waits && poll::has_ended(&input) {
+                return Ok(());
+            }
             let splice = |wait| {
                 Ok(match sink.splice(input.as_fd(), wait)? {
                     Some(Attempt::Done(moved)) => Attempt::Done(Some(moved)),

@@ -8,7 +8,6 @@ use super::frame_reader::{FrameReader, LONGEST, Step};
 use super::input::{Input, is_regular_file, take_abandoned_input};
 use super::{OnProgress, StreamEnd, kept_mark};
 use crate::kinds::capability::{ByteSink, Sender};
-use crate::model::Shortage;
 use crate::model::{Class, Fault, Mark};
 use crate::sys::pipe::PIPE_BUF;
 use crate::sys::signal;
@@ -26,8 +25,8 @@ pub struct Sent {
     pub rest: Vec<u8>,
     /// The word that messages had and the destination has not, *priority* or *type*, and how many had it.
     pub dropped: Option<(&'static str, u64)>,
-    /// What the next message had too little room of, where sending ended for want of room and the kind tells.
-    pub full: Option<Shortage>,
+    /// Why the next message had no room, where sending ended for want of it and the kind tells.
+    pub full: Option<String>,
 }
 
 /// Where messages go in, in either shape, and how long to wait for room.
@@ -85,7 +84,8 @@ impl Destination for DirectSender<'_> {
         let mark = kept_mark(self.sender, mark, &mut sent.dropped);
         let attempt = patiently(wait, |wait| self.sender.send(message, mark, wait), || Ok(()));
         if matches!(attempt, Err(StreamEnd::Late)) {
-            sent.full = self.sender.full(message.len() as u64);
+            let short = self.sender.full(message.len() as u64);
+            sent.full = short.map(|short| format!("it is full: {}", short.figures()));
         }
         attempt?;
         sent.messages += 1;
@@ -127,6 +127,9 @@ impl<'a> Framed<'a> {
             write_all(self.sink, &self.buffer, &self.patience, &mut written)
         };
         sent.bytes += written as u64;
+        if matches!(result, Err(StreamEnd::Late)) && written == 0 {
+            sent.full = self.sink.full(self.buffer.len() as u64);
+        }
         match result {
             Ok(()) => sent.messages += self.waiting,
             // Up to PIPE_BUF bytes it is all or nothing; more of them are one message.

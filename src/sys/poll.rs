@@ -69,6 +69,13 @@ pub fn is_abandoned(file: impl AsFd) -> bool {
     now(file.as_fd(), PollFlags::empty()).is_ok_and(|found| found.contains(PollFlags::POLLERR))
 }
 
+/// Returns true if a pipe is empty and nobody writes to it any more.
+pub fn has_ended(file: impl AsFd) -> bool {
+    let what = PollFlags::POLLIN;
+    now(file.as_fd(), what)
+        .is_ok_and(|found| found.contains(PollFlags::POLLHUP) && !found.contains(what))
+}
+
 /// Returns true if the other end of a pipe is gone: for an end for writing every reader, for one for reading every writer.
 ///
 /// # Errors

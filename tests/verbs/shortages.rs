@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::endpoints::script;
 use crate::env::TestEnv;
 use crate::isolation;
 use crate::makers::{fifo, holder, posix, sysv};
@@ -16,6 +17,8 @@ crate::cases![
     the_users_bytes_are_what_can_be_seen_of_them,
     a_queue_that_lost_its_name_counts,
     a_full_queue_says_how_full_it_is,
+    a_full_fifo_says_how_full_it_is,
+    a_full_fifo_is_no_failure_where_all_was_sent,
     what_is_left_is_told,
     a_limit_can_be_chosen_by_its_name,
     a_name_that_is_none_is_exit_2,
@@ -182,6 +185,28 @@ fn a_full_queue_says_how_full_it_is() {
     env.run(["set", "mq:0x6", "--max-bytes", "2"]).ok();
     let output = env.run(["send", "mq:0x6", "", "", "", "--nonblock"]).code(5);
     output.says("it is full: 2 of 2 messages in use, 1 more is needed (2 messages were sent)");
+}
+
+fn a_full_fifo_says_how_full_it_is() {
+    let env = TestEnv::new();
+    let text = "mkfifo p; exec 3<> p; head -c 65000 /dev/zero >&3; head -c 900 /dev/zero | tr '\\0' a > line; \
+         ipcctl send fifo:./p --nonblock --frame line < line || echo $?; \
+         ipcctl send fifo:./p --packet --timeout 0.1 < line || echo $?; \
+         head -c 1 <&3 > got; ipcctl send fifo:./p small --nonblock --frame line && echo sent";
+    let output = script(&env, text).run().code(0);
+    output.says("it is full: 65000 of 65536 bytes in use, 901 more are needed (nothing was sent)");
+    output.says("timed out: it is full: 65000 of 65536 bytes in use, 900 more are needed");
+    output.prints("5\n5\nsent\n");
+}
+
+fn a_full_fifo_is_no_failure_where_all_was_sent() {
+    let env = TestEnv::new();
+    for wait in ["--nonblock", "--timeout 1"] {
+        let text = format!(
+            "rm -f p; mkfifo p; exec 3<> p; head -c 65536 /dev/zero | ipcctl send fifo:./p --frame raw {wait}"
+        );
+        script(&env, &text).run().ok();
+    }
 }
 
 fn what_is_left_is_told() {

@@ -224,6 +224,11 @@ pub trait ByteSink {
     /// Nobody reads any more.
     fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<Attempt<usize>, Fault>;
 
+    /// Why so many bytes have no room now as a whole, where that is known.
+    fn full(&self, _length: u64) -> Option<String> {
+        None
+    }
+
     /// Moves bytes that are in a pipe without copying them: how many, 0 at its end. `None`: that cannot be done.
     ///
     /// # Errors

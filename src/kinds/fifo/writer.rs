@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 
 use super::waiting::{check, woken};
 use crate::kinds::capability::{Attempt, ByteSink, Sender, has};
-use crate::model::{Class, Encoded, Fault, LockLine, LockTaker, Mark, Wait};
+use crate::model::{Class, Encoded, Fault, LockLine, LockTaker, Mark, Shortage, Use, Wait};
 use crate::sys::pipe::PIPE_BUF;
 use crate::sys::{file, pipe, poll, signal};
 
@@ -193,6 +193,12 @@ impl Writer {
         }
     }
 
+    /// Bytes in the pipe, and how many it can hold.
+    fn use_of_room(&self) -> Option<(u64, u64)> {
+        let file = self.file.as_ref()?.as_fd();
+        Some((pipe::queued(file).ok()?, pipe::capacity(file).ok()?))
+    }
+
     fn opened(&self) -> Result<&OwnedFd, Fault> {
         self.file.as_ref().ok_or_else(|| Fault::new(Class::Failed, "it was not opened"))
     }
@@ -268,6 +274,19 @@ impl ByteSink for Writer {
         }
     }
 
+    fn full(&self, length: u64) -> Option<String> {
+        let (queued, capacity) = self.use_of_room()?;
+        let figures = format!("{queued} of {capacity} bytes in use, {length} more are needed");
+        Some(match queued.saturating_add(length) > capacity {
+            true => format!("it is full: {figures}"),
+            false if length > PIPE_BUF as u64 => format!(
+                "it is not empty: {figures}, which go in as a whole only when it is (above {PIPE_BUF})"
+            ),
+            // Each write begins a page of its own unless it fits into the last one.
+            false => format!("it is full: {figures}, and its pages are taken"),
+        })
+    }
+
     fn splice(
         &mut self,
         from: BorrowedFd<'_>,
@@ -321,6 +340,13 @@ impl Sender for Writer {
 
     fn has_word(&self, _mark: Mark) -> bool {
         false
+    }
+
+    fn full(&self, length: u64) -> Option<Shortage> {
+        let (used, limit) = self.use_of_room()?;
+        let used = Use::Exactly(used);
+        let (name, unit, hint) = ("the FIFO", " bytes", String::new());
+        Some(Shortage { name, unit, used, limit, more: length, hint }).filter(Shortage::is_short)
     }
 
     fn wait_for_room(&mut self, _length: usize, wait: Wait) -> Result<Attempt<usize>, Fault> {
