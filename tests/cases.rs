@@ -93,7 +93,7 @@ impl Need {
 }
 
 /// Tests that take about five seconds and more. Without a filter they run only where `IPCCTL_TESTS` asks for them.
-const SLOW: [&str; 19] = [
+const SLOW: [&str; 20] = [
     "calls: no call that fails makes a verb panic hang or lie",
     "crowd: packets reach exactly one of several readers",
     "delivery: a receiver that is killed loses no more than it had in hand",
@@ -103,6 +103,7 @@ const SLOW: [&str; 19] = [
     "races: queues that are made anew all the time are never lost",
     "races: segments sets and queues that others return to are next to never lost",
     "recipes: every recipe runs as it is printed and prints what is printed after it",
+    "restarts: servers that restart all the time are never lost",
     "rm: a line too long to be an address is refused with its tail",
     "soak: killed receivers of a posix queue cost a bounded number",
     "soak: killed receivers of a system v queue cost a bounded number",

@@ -9,6 +9,7 @@ mod low;
 mod namespaces;
 mod programs;
 mod races;
+mod restarts;
 mod sockets;
 
 use std::fs;
@@ -27,6 +28,7 @@ pub fn cases() -> Vec<Case> {
         namespaces::cases(),
         programs::cases(),
         races::cases(),
+        restarts::cases(),
         sockets::cases(),
     ]
     .into_iter()

@@ -36,12 +36,12 @@ fn enough() -> (usize, Duration) {
 }
 
 /// Counters that processes share.
-struct Tally {
+pub(super) struct Tally {
     used: AtomicU64,
     lost: AtomicU64,
 }
 
-fn tally() -> &'static Tally {
+pub(super) fn tally() -> &'static Tally {
     let length = size_of::<Tally>();
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
@@ -55,7 +55,7 @@ fn tally() -> &'static Tally {
 
 /// Uses an object again and again, as `cycle` does it: Some(true) for a cycle in which its object was its own to the
 /// end, None when another one was in the way.
-fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
+pub(super) fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
     for number in 0.. {
         // Without a rest a racer that has a processor for itself comes back to each name before a cleaner has come from its
         // look to the removal: then nothing is ever removed, and nothing proved. It rests at each point of its round in turn,
@@ -72,7 +72,7 @@ fn use_forever(tally: &Tally, mut cycle: impl FnMut(u64) -> Option<bool>) {
 }
 
 /// Cleans again and again, and says how many objects went.
-fn clean_for_a_while(env: &TestEnv, facility: &str) -> usize {
+pub(super) fn clean_for_a_while(env: &TestEnv, facility: &str) -> usize {
     let (begin, mut removed, (enough, time)) = (Instant::now(), 0, enough());
     while removed < enough && begin.elapsed() < time {
         let run = env.run(["clean", "--grace", "0", "--suspect=all", "--yes", "--json", facility]);
@@ -82,7 +82,7 @@ fn clean_for_a_while(env: &TestEnv, facility: &str) -> usize {
     removed
 }
 
-fn verdict(tally: &Tally, removed: usize) {
+pub(super) fn verdict(tally: &Tally, removed: usize) {
     let (used, lost) = (tally.used.load(Ordering::Relaxed), tally.lost.load(Ordering::Relaxed));
     eprintln!("{used} cycles, {removed} removed, {lost} lost");
     assert!(used > 100 && removed > 0, "{used} cycles and {removed} removed prove nothing");
