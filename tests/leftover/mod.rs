@@ -6,6 +6,7 @@ mod kept;
 mod knowledge;
 mod later;
 mod low;
+mod machine;
 mod namespaces;
 mod programs;
 mod races;
@@ -22,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         counted::cases(),
         files::cases(),
         kept::cases(),
+        machine::cases(),
         knowledge::cases(),
         later::cases(),
         low::cases(),
