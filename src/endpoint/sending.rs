@@ -102,44 +102,59 @@ impl Destination for DirectSender<'_> {
     }
 }
 
+/// Bytes of long messages that are handed over together: each of them has to wait until the pipe is empty.
+const BATCH: usize = 1 << 17;
+
 /// The entry of a kind that carries bytes: frames keep messages apart. Frames go together as long as others
-/// cannot come in between.
+/// cannot come in between: up to PIPE_BUF bytes of short ones, or more when a long one keeps others out.
 pub struct Framed<'a> {
     sink: &'a mut dyn ByteSink,
     frame: Frame,
     patience: Deadline,
     buffer: Vec<u8>,
-    waiting: u64,
+    /// Where the frames in the buffer end.
+    ends: Vec<usize>,
+    /// One of them has more than PIPE_BUF bytes.
+    long: bool,
 }
 
 impl<'a> Framed<'a> {
     /// Writes in this frame to a sink that is connected.
     pub fn new(sink: &'a mut dyn ByteSink, frame: Frame, patience: Deadline) -> Self {
-        Self { sink, frame, patience, buffer: Vec::new(), waiting: 0 }
+        Self { sink, frame, patience, buffer: Vec::new(), ends: Vec::new(), long: false }
     }
 
     /// Writes what waits.
     fn flush(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {
-        let mut written = 0;
-        let result = if self.buffer.len() > PIPE_BUF {
-            write_long(self.sink, &self.buffer, &self.patience, &mut written)
-        } else {
-            write_all(self.sink, &self.buffer, &self.patience, &mut written)
-        };
-        sent.bytes += written as u64;
-        if matches!(result, Err(StreamEnd::Late)) && written == 0 {
-            sent.full = self.sink.full(self.buffer.len() as u64);
+        while let (Some(&first), Some(&last)) = (self.ends.first(), self.ends.last()) {
+            let mut written = 0;
+            let short = self.ends.iter().take_while(|end| **end <= PIPE_BUF).last().copied();
+            let result = match short {
+                Some(end) => {
+                    write_all(self.sink, &self.buffer[..end], &self.patience, &mut written)
+                }
+                None => {
+                    let ends = (first, last, &self.ends[..]);
+                    write_long(self.sink, &self.buffer, ends, &self.patience, &mut written)
+                }
+            };
+            sent.bytes += written as u64;
+            if matches!(result, Err(StreamEnd::Late)) && written == 0 {
+                sent.full = self.sink.full(short.unwrap_or(first) as u64);
+            }
+            let whole = self.ends.iter().take_while(|end| **end <= written).count();
+            sent.messages += whole as u64;
+            let gone = if whole > 0 { self.ends[whole - 1] } else { 0 };
+            self.buffer.drain(..gone);
+            self.ends.drain(..whole);
+            self.ends.iter_mut().for_each(|end| *end -= gone);
+            if result.is_err() {
+                sent.part = (written - gone) as u64;
+                return result;
+            }
         }
-        match result {
-            Ok(()) => sent.messages += self.waiting,
-            // Up to PIPE_BUF bytes it is all or nothing; more of them are one message.
-            Err(_) => sent.part = written as u64,
-        }
-        self.waiting = 0;
-        if result.is_ok() {
-            self.buffer.clear();
-        }
-        result
+        self.long = false;
+        Ok(())
     }
 }
 
@@ -158,22 +173,24 @@ pub(super) fn write_all(
     Ok(())
 }
 
-/// Writes a message that is longer than what is written together for sure. Once it has begun it is finished: a signal waits for
-/// its end, and only a second one tears it.
+/// Writes messages of which one is longer than what is written together for sure: from the first one on as many as have room
+/// at once. Once a message has begun it is finished: a signal waits for its end, and only a second one tears it.
 fn write_long(
     sink: &mut dyn ByteSink,
-    message: &[u8],
+    messages: &[u8],
+    (first, last, ends): (usize, usize, &[usize]),
     patience: &Deadline,
     written: &mut usize,
 ) -> Result<(), StreamEnd> {
     *written = 0;
-    patiently(patience.next(), |wait| sink.reserve(message.len(), wait), || Ok(()))?;
+    let room = patiently(patience.next(), |wait| sink.reserve(first, last, wait), || Ok(()))?;
+    let end = ends.iter().rev().find(|end| **end <= room).copied().unwrap_or(first);
     let result = loop {
-        match sink.write_on(&message[*written..]) {
+        match sink.write_on(&messages[*written..end]) {
             Ok(length) => *written += length,
             Err(fault) => break Err(fault.into()),
         }
-        if *written == message.len() {
+        if *written == end {
             break Ok(());
         }
         if signal::endings() > 1
@@ -204,16 +221,19 @@ impl Destination for Framed<'_> {
         }
         let before = self.buffer.len();
         self.frame.write(message, mark, &mut self.buffer);
-        if before > 0 && self.buffer.len() > PIPE_BUF {
+        let length = self.buffer.len() - before;
+        let long = self.long || length > PIPE_BUF;
+        let most = if long { BATCH } else { PIPE_BUF };
+        // Short ones before a long one need not wait until the pipe is empty.
+        if before > 0 && (self.buffer.len() > most || long != self.long) {
             let last = self.buffer.split_off(before);
-            if let Err(end) = self.flush(sent) {
-                self.buffer.extend_from_slice(&last);
-                return Err(end);
-            }
-            self.buffer = last;
+            let flushed = self.flush(sent);
+            self.buffer.extend_from_slice(&last);
+            flushed?;
         }
-        self.waiting += 1;
-        if self.buffer.len() > PIPE_BUF { self.flush(sent) } else { Ok(()) }
+        self.long |= length > PIPE_BUF;
+        self.ends.push(self.buffer.len());
+        if self.buffer.len() >= BATCH { self.flush(sent) } else { Ok(()) }
     }
 
     fn settle(&mut self, sent: &mut Sent) -> Result<(), StreamEnd> {

@@ -9,7 +9,8 @@ crate::cases![
     a_deadline_begins_a_long_message_only_where_all_of_it_has_room,
     a_message_that_can_never_have_room_is_refused_before_its_first_byte,
     a_signal_lets_a_long_message_be_finished,
-    a_second_signal_tears_it_and_that_is_said;
+    a_second_signal_tears_it_and_that_is_said,
+    a_signal_between_long_messages_leaves_each_in_one_place;
     Python: another_sender_of_long_messages_is_named,
     the_lock_of_another_does_not_matter_to_short_messages
 ];
@@ -83,6 +84,21 @@ fn a_second_signal_tears_it_and_that_is_said() {
          ipcctl send fifo:./p --frame line < long & pid=$!; head -c 100000 <&3 > /dev/null; asleep $pid; kill -TERM $pid; \
          sleep 0.2; kill -0 $pid && kill -TERM $pid; wait $pid || echo $?";
     script(&env, text).unprivileged().run().code(0).prints("143\n").says("bytes of the next");
+}
+
+fn a_signal_between_long_messages_leaves_each_in_one_place() {
+    for length in [5_000, 20_000, 60_000] {
+        let env = TestEnv::new();
+        let text = format!(
+            "mkfifo p q; exec 3<> p; A=$(head -c {length} /dev/zero | tr '\\0' A); for i in $(seq 90); do echo $i $A; done > in; \
+             cat in > q & ipcctl send fifo:./p --frame line < q 2> told & pid=$!; \
+             ipcctl recv fifo:./p --frame line --count 20 > got; asleep $pid; kill -TERM $pid; wait $pid || echo $?; \
+             wait; ipcctl recv fifo:./p --frame line --drain >> got; \
+             grep -o '[0-9]* messages were sent' told > sent; test \"$(wc -l < got) messages were sent\" = \"$(cat sent)\"; \
+             cat got ipcctl-saved-* > all; head -c $(wc -c < all) in | cmp - all && echo whole"
+        );
+        script(&env, &text).run().code(0).prints("143\nwhole\n");
+    }
 }
 
 /// Holds the lock on the FIFO `p` until it is killed.

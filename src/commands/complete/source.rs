@@ -71,6 +71,7 @@ static SOURCES: &[(&str, ValueSource)] = &[
     ("MESSAGE", ValueSource::Free),
     ("OCTAL", ValueSource::Free),
     ("PERCENT", ValueSource::Free),
+    ("SEALS", ValueSource::Free),
     ("SIZE", ValueSource::Free),
     ("TERM", ValueSource::Free),
     ("TEXT", ValueSource::Free),

@@ -202,12 +202,13 @@ pub trait ByteSink {
     /// The object is gone.
     fn connect(&mut self, wait: Wait) -> Result<Attempt<()>, Fault>;
 
-    /// Before a message of more bytes than are written together for sure: keeps other senders of such messages out, and waits
-    /// until it has room as a whole, if that can ever be. Without a deadline one for which there can never be room may begin.
+    /// Before messages of more bytes than are written together for sure: keeps other senders of such messages out, and waits
+    /// until the first one, of `least` bytes, has room as a whole, if that can ever be. Without a deadline one for which there
+    /// can never be room may begin. Tells how many bytes may be written then, of `most` that are at hand.
     ///
     /// # Errors
     /// Another sender does not end; there can never be room.
-    fn reserve(&mut self, length: usize, wait: Wait) -> Result<Attempt<()>, Fault>;
+    fn reserve(&mut self, least: usize, most: usize, wait: Wait) -> Result<Attempt<usize>, Fault>;
 
     /// Writes on with a message that has begun, for a while and whatever signal has come.
     ///

@@ -119,8 +119,12 @@ impl Writer {
         }
     }
 
-    /// Waits until all of a message has room, so that one call writes it.
-    fn wait_for_emptiness(&self, length: usize, wait: Wait) -> Result<Attempt<()>, Fault> {
+    /// Waits until all of a message of `least` bytes has room, so that one call writes it, and as much of `most` as can be.
+    fn wait_for_emptiness(
+        &self,
+        (least, most): (usize, usize),
+        wait: Wait,
+    ) -> Result<Attempt<usize>, Fault> {
         let file = self.opened()?.as_fd();
         let capacity = |wanted| {
             let now = pipe::capacity(file)?;
@@ -131,23 +135,25 @@ impl Writer {
                 pipe::enlarge(file, wanted).unwrap_or(now)
             })
         };
-        let most = match capacity(length.saturating_add(SLACK))? {
-            most if most < length as u64 => capacity(length)?,
-            most => most,
+        let holds = match capacity(most.saturating_add(SLACK))? {
+            holds if holds < least as u64 => capacity(least)?,
+            holds => holds,
         };
-        if most < length as u64 {
+        if holds < least as u64 {
             return match wait {
                 // It goes in parts, as the reader takes them.
-                Wait::Until(None) => Ok(Attempt::Done(())),
+                Wait::Until(None) => Ok(Attempt::Done(least)),
                 _ => Err(Fault::new(
                     Class::Limit,
                     format!(
-                        "it has {length} bytes, more than the {most} that the pipe can hold at once"
+                        "it has {least} bytes, more than the {holds} that the pipe can hold at once"
                     ),
                 )
                 .hint("raise fs.pipe-max-size, or leave out --timeout and --nonblock")),
             };
         }
+        let certain = usize::try_from(holds).unwrap_or(usize::MAX).saturating_sub(SLACK);
+        let room = most.min(certain).max(least);
         let look_around = Instant::now() + signal::LOOK;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -155,7 +161,7 @@ impl Writer {
                 return Err(reader_gone());
             }
             if pipe::queued(file)? == 0 {
-                return Ok(Attempt::Done(()));
+                return Ok(Attempt::Done(room));
             }
             if signal::ending().is_some() {
                 return Ok(Attempt::Signal);
@@ -233,10 +239,11 @@ impl ByteSink for Writer {
         self.open(wait)
     }
 
-    fn reserve(&mut self, length: usize, wait: Wait) -> Result<Attempt<()>, Fault> {
+    fn reserve(&mut self, least: usize, most: usize, wait: Wait) -> Result<Attempt<usize>, Fault> {
         match self.lock(wait)? {
-            Attempt::Done(()) => self.wait_for_emptiness(length, wait),
-            other => Ok(other),
+            Attempt::Done(()) => self.wait_for_emptiness((least, most), wait),
+            Attempt::Late => Ok(Attempt::Late),
+            Attempt::Signal => Ok(Attempt::Signal),
         }
     }
 
