@@ -25,9 +25,8 @@ impl Uppers {
         let mut seen = HashSet::new();
         let Ok(processes) = Proc::open(proc) else { return uppers };
         let pids = processes.pids().unwrap_or_default();
-        processes.ask(&pids);
-        for pid in pids {
-            let namespace = processes.process(pid).and_then(|one| one.stat(c"ns/mnt"));
+        let namespaces = processes.each(&pids, |one| one.stat(c"ns/mnt"));
+        for (pid, namespace) in namespaces {
             if namespace.is_ok_and(|namespace| seen.insert(namespace.inode)) {
                 let text = std::fs::read(proc.join(format!("{pid}/mountinfo")));
                 let root = proc.join(format!("{pid}/root"));

@@ -39,20 +39,31 @@ impl Proc {
 
     /// Finds out whether these processes answer, many at a time: for who is about to read of them all.
     pub fn ask(&self, pids: &[i32]) {
+        let answers = self.each(&silent::unknown(pids), silent::look);
+        silent::note(answers.iter().map(|(pid, ())| pid), true);
+    }
+
+    /// Looks at each of these processes, in threads that are left behind where one does not answer: what was found of the others,
+    /// in the order of their numbers. Nothing more is known of those that do not answer.
+    pub fn each<R: Send + 'static>(
+        &self,
+        pids: &[i32],
+        look: impl Fn(&Process) -> R + Send + Sync + 'static,
+    ) -> Vec<(i32, R)> {
         /// So many processes a thread takes at once.
-        const SHARE: usize = 32;
-        let unknown = silent::unknown(pids);
-        let Ok(directory) = self.0.try_clone() else { return };
+        const SHARE: usize = 64;
+        let Ok(directory) = self.0.try_clone() else { return Vec::new() };
         let proc = Self(directory);
-        let ask = move |_: &mut (), pid| {
+        let look = move |found: &mut Vec<(i32, R)>, pid| {
             if let Ok(process) = proc.process(pid) {
-                silent::look(&process);
+                found.push((pid, look(&process)));
             }
         };
-        let visited = workers::visit(&unknown, SHARE, || (), ask);
-        let unread = [&visited.silent[..], &visited.missed].concat();
-        silent::note(unknown.iter().filter(|pid| !unread.contains(pid)), true);
+        let visited = workers::visit(pids, SHARE, Vec::new, look);
         silent::note(visited.silent.iter(), false);
+        let mut found: Vec<_> = visited.parts.into_iter().flatten().collect();
+        found.sort_unstable_by_key(|(pid, _)| *pid);
+        found
     }
 
     /// Opens a file below the root of the process file system: `thread-self/ns/ipc`.

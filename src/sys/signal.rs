@@ -8,7 +8,7 @@
 //! waits can look around. It is relative and monotonic: steps of the clock change nothing.
 //!
 //! Signals belong to the process, so this is the one place with global state. Nothing here runs but in programs
-//! of one thread.
+//! whose other threads take no signal (`workers`).
 
 use std::io;
 use std::ptr;

@@ -82,10 +82,12 @@ fn ask(directory: OwnedFd) -> bool {
 
 /// Takes the two locks that may be held: the one of `execve(2)`, and that of its memory.
 pub(super) fn look<D: AsFd>(directory: &D) {
-    for name in [c"stat", c"cmdline"] {
+    // The first takes both, and the one of execve(2) where it is denied; the second is denied to nobody.
+    for name in [c"environ", c"cmdline"] {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         if let Ok(file) = openat(directory.as_fd(), name, flags, Mode::empty()) {
             let _ = nix::unistd::read(&file, &mut [0]);
+            return;
         }
     }
 }
