@@ -26,13 +26,15 @@ check:
 faults:
 	IPCCTL_FAULTS=all cargo test --locked --test ipcctl -- "calls: no call that fails" --nocapture
 
-# Races that attackers run against, ten thousand of each, as many cleaners killed at random moments, and as many removals of
-# each kind beside programs that use their objects at full speed: hours. IPCCTL_ATTACKS and IPCCTL_RACES have other numbers.
+# Races that attackers run against, ten thousand of each, as many cleaners killed at random moments, as many files that cannot
+# be locked or removed (needs strace), and as many removals of each kind beside programs that use their objects at full speed:
+# hours. IPCCTL_ATTACKS and IPCCTL_RACES have other numbers.
 IPCCTL_ATTACKS ?= 10000
 IPCCTL_RACES ?= 10000
 attacks:
 	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "attacks:" --nocapture
 	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "races: a killed cleaner" --nocapture
+	IPCCTL_ATTACKS=$(IPCCTL_ATTACKS) cargo test --locked --test ipcctl -- "quarantine:" --nocapture
 	IPCCTL_RACES=$(IPCCTL_RACES) cargo test --locked --test ipcctl -- "never lost" --nocapture
 
 # Eight senders and eight receivers that signals end at random, ten million messages of each queue and of a FIFO, and as many

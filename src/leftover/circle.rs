@@ -128,6 +128,8 @@ pub struct Surroundings {
     portraits: RefCell<HashMap<i32, Rc<Portrait>>>,
     /// The devices of file systems that are mounted in mount namespaces; `None` where they could not be read.
     mounts: RefCell<HashMap<u64, Option<Rc<HashSet<u64>>>>>,
+    /// Which processes reach what.
+    reached: RefCell<HashMap<(i32, Reach), bool>>,
     ipc: OnceCell<Option<u64>>,
     /// The user namespaces that have a say over our IPC namespace; `None` where that is not told.
     owners: OnceCell<Option<Vec<u64>>>,
@@ -148,6 +150,7 @@ impl Surroundings {
             proc: Proc::open(proc).ok().map(Rc::new),
             portraits: RefCell::default(),
             mounts: RefCell::default(),
+            reached: RefCell::default(),
             ipc: OnceCell::new(),
             owners: OnceCell::new(),
         }
@@ -182,6 +185,11 @@ impl Surroundings {
 
     /// Returns true if this process can reach objects as `reach` says, or if that cannot be told.
     fn reaches(&self, process: &Credentials, reach: Reach) -> bool {
+        let mut known = self.reached.borrow_mut();
+        *known.entry((process.pid, reach)).or_insert_with(|| self.finds_a_way(process, reach))
+    }
+
+    fn finds_a_way(&self, process: &Credentials, reach: Reach) -> bool {
         let Some(proc) = &self.proc else { return true };
         let Ok(entry) = proc.process(process.pid) else { return false };
         match reach {

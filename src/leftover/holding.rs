@@ -1,5 +1,8 @@
 //! Whether a process holds an object, by the cheapest proof that there is.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::evidence::{HeldBy, Hold, Proof, Unreadable};
@@ -7,7 +10,8 @@ use super::producers::Origin;
 use super::{Classifier, KnownHolders, takers};
 use crate::kinds::backing::Store;
 use crate::kinds::capability::Query;
-use crate::model::{History, Object, Subject, Trace, Vacancy};
+use crate::model::{Address, Facility, History, Locator, Object, Subject, Trace, Vacancy};
+use crate::sys::directory as directories;
 
 impl Classifier<'_> {
     /// Whether a process holds it; `None` when only a look at the processes can tell.
@@ -100,10 +104,33 @@ impl Classifier<'_> {
             (_, Some(origin)) => origin.group(&object.address),
         };
         let mut others = group.iter().filter(|address| **address != object.address);
-        match others.find(|address| self.files.is_held(address, look)) {
-            Some(address) => Hold::Held(HeldBy::Companion(address.to_string())),
+        let held =
+            others.find(|address| self.files.is_held(address, look)).map(ToString::to_string);
+        let family = || self.held_of_family(origin?.family()?, look);
+        match held.or_else(family) {
+            Some(address) => Hold::Held(HeldBy::Companion(address)),
             None => hold,
         }
+    }
+
+    /// An object that is held, of those whose names begin so. They are looked for once.
+    fn held_of_family(
+        &self,
+        (facility, begin): (Facility, &'static str),
+        look: &Query,
+    ) -> Option<String> {
+        let find = || {
+            let place = facility.path_of(b"")?;
+            let directory = Path::new(OsStr::from_bytes(&place));
+            let entries = directories::list(directory).ok()?;
+            let names = entries.iter().map(|entry| entry.name.to_bytes());
+            let mut family = names.filter(|name| name.starts_with(begin.as_bytes())).map(|name| {
+                let locator = Locator::Name(OsStr::from_bytes(name).into());
+                Address { facility, locator }
+            });
+            family.find(|address| self.files.is_held(address, look)).map(|one| one.to_string())
+        };
+        self.families.borrow_mut().entry(begin).or_insert_with(find).clone()
     }
 
     /// Where the files of a kind are.

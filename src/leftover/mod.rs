@@ -85,6 +85,8 @@ pub struct Classifier<'a> {
     undoers: Undoers,
     files: Files,
     knowledge: Knowledge,
+    /// An object that is held, of each family of names.
+    families: RefCell<HashMap<&'static str, Option<String>>>,
     /// Whether file systems were made by processes of our pid namespace.
     insides: RefCell<HashMap<u64, bool>>,
     /// The lines of the verdict before: what was left together has the same.
@@ -129,6 +131,7 @@ impl<'a> Classifier<'a> {
             census: LazyProcessTable::default(),
             undoers: Undoers::default(),
             files: Files::new(proc),
+            families: RefCell::default(),
             insides: RefCell::default(),
             told: RefCell::new(Arc::default()),
         })

@@ -58,7 +58,8 @@ pub enum Shape {
     Chosen,
 }
 
-/// A member of a group: what it is, and what stands before and after the stem of their names.
+/// A member of a group: what it is, and what stands before and after the stem of their names; `*` after it: all whose names
+/// begin so, which live together.
 type Companion = (Facility, &'static str, &'static str);
 
 /// Who is known to give such a name, and the process that the name tells of.
@@ -85,6 +86,12 @@ impl Origin {
             && (self.producer.shape == Shape::Pid
                 || self.producer.shape == Shape::Random && self.drawn)
             && self.producer.run_by.can_be_told()
+    }
+
+    /// What names begin with all of whose objects are needed as long as one of them is.
+    pub fn family(&self) -> Option<(Facility, &'static str)> {
+        let whole = self.producer.group.iter().find(|(.., after)| *after == "*");
+        whole.map(|(facility, begin, _)| (*facility, *begin))
     }
 
     /// The addresses of all that may belong to the same group as the object with this address, itself included. Empty when

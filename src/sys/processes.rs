@@ -236,13 +236,15 @@ impl Process {
     /// # Errors
     /// As [`Process::open`]; EFBIG for a longer one.
     pub fn read_whole(&self, name: &CStr, most: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        // The kernel hands it over in pieces.
+        /// The kernel hands it over in pieces that are no larger; a smaller buffer grows by many reads.
+        const PIECE: usize = 4096;
+        let mut bytes = Vec::with_capacity(PIECE);
         let length = File::from(self.open(name)?).take(most + 1).read_to_end(&mut bytes)?;
-        match length as u64 > most {
-            true => Err(io::Error::from_raw_os_error(libc::EFBIG)),
-            false => Ok(bytes),
+        if length as u64 > most {
+            return Err(io::Error::from_raw_os_error(libc::EFBIG));
         }
+        bytes.shrink_to_fit();
+        Ok(bytes)
     }
 
     /// What a link below its directory leads to: `ns/ipc`, `fd/7`.

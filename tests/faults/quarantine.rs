@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
+use super::attacks::runs;
 use super::failing;
 use crate::env::TestEnv;
 
@@ -18,6 +19,11 @@ const REMOVE: [&str; 3] = ["rm", "--unused", "shm:/left"];
 
 fn make() {
     fs::write("/dev/shm/left", b"content").unwrap();
+}
+
+/// Each of these errors once, or as many times as `IPCCTL_ATTACKS` says.
+fn each(errors: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
+    errors.iter().copied().cycle().take(runs(errors.len()))
 }
 
 /// Names in `/dev/shm`.
@@ -35,7 +41,7 @@ pub fn mark(quarantine: &Path) {
 
 fn what_cannot_be_removed_is_back_under_its_name() {
     let env = TestEnv::new();
-    for errno in ["EBUSY", "EPERM", "EIO"] {
+    for errno in each(&["EBUSY", "EPERM", "EIO"]) {
         make();
         let run = failing(&env, &format!("unlinkat:error={errno}:when=1"), &REMOVE).run();
         run.code(1 + 3 * i32::from(errno == "EPERM"));
@@ -46,7 +52,7 @@ fn what_cannot_be_removed_is_back_under_its_name() {
 
 fn a_quarantine_that_cannot_be_locked_is_removed_again() {
     let env = TestEnv::new();
-    for errno in ["ENOLCK", "ENOSYS", "EWOULDBLOCK"] {
+    for errno in each(&["ENOLCK", "ENOSYS", "EWOULDBLOCK"]) {
         make();
         let run = failing(&env, &format!("flock:error={errno}"), &REMOVE).run();
         assert_ne!(run.any_code(&[1, 5]).0, 0);

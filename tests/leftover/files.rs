@@ -19,6 +19,7 @@ crate::cases![
     what_is_known_to_persist_is_idle,
     what_is_proved_to_be_free_has_no_holders_whoever_cannot_be_seen,
     memory_whose_lock_file_is_held_is_in_use_with_it,
+    what_nodes_of_iceoryx2_share_is_in_use_as_long_as_one_lives,
     a_killed_waiter_leaves_a_semaphore_that_works_on,
     times_that_cannot_be_make_nothing_a_leftover,
     a_fifo_is_never_a_leftover;
@@ -136,6 +137,30 @@ fn what_is_known_to_persist_is_idle() {
     posix::shared_memory("/libpod_lock", 4096, 0o600);
     let evidence = expect(&env, "shm:/libpod_lock", "idle");
     assert!(evidence.contains("Podman means it to persist"), "{evidence}");
+}
+
+// Nobody holds what all nodes share, and a living node takes care of what dead ones left.
+fn what_nodes_of_iceoryx2_share_is_in_use_as_long_as_one_lives() {
+    let env = TestEnv::new();
+    let names = ["/iox2_0a1b.global_mgmt", "/iox2_1111.publisher_data", "/iox2_2222.dynamic"];
+    for name in names {
+        posix::shared_memory(name, 4096, 0o666);
+    }
+    posix::shared_memory("/iox1", 4096, 0o666);
+    let node = holder::holding(|| posix::map("/iox2_2222.dynamic"));
+    for name in names {
+        let evidence = expect(&env, &format!("shm:{name}"), "in-use");
+        let belongs = evidence.contains("it belongs to shm:/iox2_2222.dynamic, which is held");
+        assert_eq!(belongs, !name.contains("2222"), "{evidence}");
+    }
+    expect(&env, "shm:/iox1", "suspect");
+    env.run(["clean", "shm", "--grace", "0", "--suspect=all", "--yes"])
+        .code(0)
+        .shows("removed 1 object,");
+    drop(node);
+    env.run(["clean", "shm", "--grace", "0", "--suspect=all", "--yes"])
+        .code(0)
+        .shows("removed 3 objects,");
 }
 
 fn memory_whose_lock_file_is_held_is_in_use_with_it() {

@@ -12,6 +12,8 @@ const ALONE: &[Companion] = &[];
 /// A segment or port of Fast DDS with its two lock files and its mutex.
 const WITH_LOCKS: &[Companion] =
     &[(Shm, "", ""), (Shm, "", "_el"), (Shm, "", "_sl"), (Sem, "", "_mutex")];
+/// All objects of iceoryx2: each node of it cleans up after dead ones itself, and half of what one left keeps it from that.
+const IOX2: &[Companion] = &[(Shm, "iox2_", "*")];
 /// A ring buffer of libqb.
 const RING: &[Companion] = &[(Shm, "", "-header"), (Shm, "", "-data")];
 /// Both directions of avatar2.
@@ -56,7 +58,7 @@ pub static PRODUCERS: &[Producer] = &[
     of(Shm,"fast_datasharing_*",                     "Fast DDS",                              Transient,  Random,     &FAST_DDS,   ALONE),
     of(Shm,"iceoryx_mgmt",                           "iceoryx",                               Transient,  Chosen,     &UNTOLD,     ALONE),
     of(Mq, "roudi",                                  "iceoryx",                               Transient,  Chosen,     &UNTOLD,     ALONE),
-    of(Shm,"iox2_*",                                 "iceoryx2",                              Transient,  Random,     &UNTOLD,     ALONE),
+    of(Shm,"iox2_*",                                 "iceoryx2",                              Transient,  Random,     &UNTOLD,     IOX2),
     of(Shm,"*.zenoh",                                "Zenoh",                                 Transient,  Random,     &UNTOLD,     ALONE),
     of(Shm,".org.chromium.*",                        "Chromium",                              Transient,  Random,     &UNTOLD,     ALONE),
     of(Shm,".com.google.Chrome.*",                   "Chrome",                                Transient,  Random,     &UNTOLD,     ALONE),
