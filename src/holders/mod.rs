@@ -238,9 +238,6 @@ impl ScanResult {
         visited.parts.into_iter().for_each(|visitor| self.add(visitor));
         silent::note(visited.silent.iter(), false);
         let unread = [visited.silent, visited.missed].concat();
-        if ground.reads_memory() {
-            silent::note(pids.iter().filter(|pid| !unread.contains(pid)), true);
-        }
         if !unread.is_empty() {
             self.gaps.add(Gaps::ALL);
             self.unread.extend(unread);

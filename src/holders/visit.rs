@@ -69,11 +69,6 @@ impl ScanContext {
         self.proc.shows_all() || self.questions.alone && self.proc.shows_namespace()
     }
 
-    /// Returns true if the memory of each process is looked at, which takes every lock that may be held.
-    pub(super) fn reads_memory(&self) -> bool {
-        self.which != MapsWanted::None
-    }
-
     pub(super) fn same_numbers(&self) -> bool {
         self.same_numbers
     }

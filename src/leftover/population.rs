@@ -2,11 +2,10 @@
 //! open an object again. Knows no object and no rule.
 
 use std::cell::OnceCell;
+use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::sys::processes::{Proc, is_gone};
-use crate::sys::threads;
+use crate::sys::processes::{Proc, Process, is_gone};
 
 /// A process, and what it may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,8 +89,6 @@ pub struct ProcessTable {
 
 /// More than `/proc/PID/status` has, but for users of a thousand groups.
 const LENGTH: usize = 16_384;
-/// So many processes a thread takes at once.
-const SHARE: usize = 64;
 
 impl ProcessTable {
     /// The process of this number.
@@ -107,46 +104,34 @@ impl ProcessTable {
         let Ok(mut pids) = proc.pids() else { return unseen };
         let own = proc.own_pid();
         pids.retain(|pid| Some(*pid) != own);
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut part = Self::default();
-            while let Some(rest) = pids.get(next.fetch_add(SHARE, Ordering::Relaxed)..)
-                && !rest.is_empty()
-            {
-                part.add(&proc, &rest[..rest.len().min(SHARE)]);
-            }
-            part
-        };
-        let lost = || Self { unread: true, ..Self::default() };
-        let more = threads::others().min(pids.len() / SHARE);
-        let parts = threads::share(more, work).into_iter().map(|part| part.unwrap_or_else(lost));
         let narrow = !proc.shows_all();
-        let all = Self { narrow, foreign: !knows_all_users(&proc), ..Self::default() };
-        let mut all = parts.fold(all, |mut all, part| {
-            all.processes.extend(part.processes);
-            all.unread |= part.unread;
-            all
-        });
+        let mut all = Self { narrow, foreign: !knows_all_users(&proc), ..Self::default() };
+        for (pid, read) in proc.each(&pids, credentials) {
+            let read = match read {
+                // What is read here everybody tells, also who does not answer otherwise.
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    proc.process(pid).and_then(|process| credentials(&process))
+                }
+                read => read,
+            };
+            match read {
+                Ok(Some(Some(Ok(process)))) => all.processes.push(process),
+                Ok(Some(None)) => {}
+                Ok(None | Some(Some(Err(())))) => all.unread = true,
+                Err(error) => all.unread |= !is_gone(&error),
+            }
+        }
         all.processes.sort_unstable_by_key(|process| process.pid);
         all
     }
+}
 
-    fn add(&mut self, proc: &Proc, pids: &[i32]) {
-        let mut buffer = [0; LENGTH];
-        for &pid in pids {
-            let read = proc.process(pid).and_then(|process| {
-                let text = process.read(c"status", &mut buffer)?;
-                Ok((text.len() < LENGTH)
-                    .then(|| Credentials::parse(pid, &String::from_utf8_lossy(text))))
-            });
-            match read {
-                Ok(Some(Some(Ok(process)))) => self.processes.push(process),
-                Ok(Some(None)) => {}
-                Ok(None | Some(Some(Err(())))) => self.unread = true,
-                Err(error) => self.unread |= !is_gone(&error),
-            }
-        }
-    }
+/// What `status` says of a process. `None`: it is too long. `Some(None)`: the process has ended.
+fn credentials(process: &Process) -> io::Result<Option<Option<Result<Credentials, ()>>>> {
+    let mut buffer = [0; LENGTH];
+    let text = process.read(c"status", &mut buffer)?;
+    let parse = || Credentials::parse(process.pid, &String::from_utf8_lossy(text));
+    Ok((text.len() < LENGTH).then(parse))
 }
 
 /// Returns true if users here are the users of the machine. In a user namespace those without a number of their own all look the same.

@@ -40,7 +40,6 @@ pub mod silent;
 pub mod start;
 pub mod stream;
 pub mod terminal;
-pub mod threads;
 pub mod time;
 pub mod workers;
 

@@ -39,29 +39,41 @@ impl Proc {
 
     /// Finds out whether these processes answer, many at a time: for who is about to read of them all.
     pub fn ask(&self, pids: &[i32]) {
-        let answers = self.each(&silent::unknown(pids), silent::look);
-        silent::note(answers.iter().map(|(pid, ())| pid), true);
+        self.each(&silent::unknown(pids), |_| Ok(()));
     }
 
-    /// Looks at each of these processes, in threads that are left behind where one does not answer: what was found of the others,
-    /// in the order of their numbers. Nothing more is known of those that do not answer.
+    /// Looks at each of these processes, in threads that are left behind where one does not answer, in the order of their numbers.
+    /// Of those that answer it is known afterwards.
+    ///
+    /// # Errors
+    /// Of each process what `look` says, and as [`Proc::process`]; ETIMEDOUT for one that does not answer.
     pub fn each<R: Send + 'static>(
         &self,
         pids: &[i32],
-        look: impl Fn(&Process) -> R + Send + Sync + 'static,
-    ) -> Vec<(i32, R)> {
+        look: impl Fn(&Process) -> io::Result<R> + Send + Sync + 'static,
+    ) -> Vec<(i32, io::Result<R>)> {
         /// So many processes a thread takes at once.
         const SHARE: usize = 64;
-        let Ok(directory) = self.0.try_clone() else { return Vec::new() };
-        let proc = Self(directory);
-        let look = move |found: &mut Vec<(i32, R)>, pid| {
-            if let Ok(process) = proc.process(pid) {
-                found.push((pid, look(&process)));
+        let proc = match self.0.try_clone() {
+            Ok(directory) => Self(directory),
+            Err(error) => {
+                let refused = |pid: &i32| (*pid, Err(error.kind().into()));
+                return pids.iter().map(refused).collect();
             }
         };
+        let look = move |found: &mut Vec<(i32, io::Result<R>)>, pid| {
+            let read = proc.process(pid).and_then(|process| {
+                silent::look_once(pid, &process);
+                look(&process)
+            });
+            found.push((pid, read));
+        };
         let visited = workers::visit(pids, SHARE, Vec::new, look);
-        silent::note(visited.silent.iter(), false);
         let mut found: Vec<_> = visited.parts.into_iter().flatten().collect();
+        silent::note(found.iter().map(|(pid, _)| pid), true);
+        silent::note(visited.silent.iter(), false);
+        let lost = visited.silent.iter().chain(&visited.missed);
+        found.extend(lost.map(|pid| (*pid, Err(silent::error()))));
         found.sort_unstable_by_key(|(pid, _)| *pid);
         found
     }

@@ -18,7 +18,10 @@ static HELPER: Mutex<Option<Helper<OwnedFd>>> = Mutex::new(None);
 /// These processes answer, or do not.
 pub fn note<'p>(pids: impl Iterator<Item = &'p i32>, answers: bool) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.extend(pids.map(|pid| (*pid, answers)));
+    for pid in pids {
+        // One that did not answer once is asked no more.
+        *known.entry(*pid).or_insert(answers) &= answers;
+    }
 }
 
 /// The processes that did not answer in this run.
@@ -80,8 +83,17 @@ fn ask(directory: OwnedFd) -> bool {
     answers
 }
 
+/// Reads of a process what takes for ever where it does not answer, unless it is known to answer: for a thread that can be left
+/// behind.
+pub(super) fn look_once(pid: i32, directory: &impl AsFd) {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&pid).copied();
+    if known != Some(true) {
+        look(directory);
+    }
+}
+
 /// Takes the two locks that may be held: the one of `execve(2)`, and that of its memory.
-pub(super) fn look<D: AsFd>(directory: &D) {
+fn look<D: AsFd>(directory: &D) {
     // The first takes both, and the one of execve(2) where it is denied; the second is denied to nobody.
     for name in [c"environ", c"cmdline"] {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;

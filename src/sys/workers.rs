@@ -3,16 +3,17 @@
 //! the program ends that sleep: `exit_group(2)`. So it is never the main thread that reads them first.
 
 use std::cell::Cell;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::Builder;
+use std::thread::{self, Builder};
 use std::time::Duration;
 use std::{fs, io};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
 
-use super::{apart, threads};
+use super::apart;
 
 /// So often the main thread looks at those that have not ended.
 const LOOK: Duration = Duration::from_millis(50);
@@ -59,7 +60,8 @@ pub fn visit<R: Send + 'static>(
         parts: Mutex::new(Vec::new()),
         visit: Box::new(work),
     });
-    let crew = (threads::others() + 1).min(pids.len().div_ceil(share.max(1)));
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let crew = cores.min(pids.len().div_ceil(share.max(1)));
     let (end, ended) = channel();
     let mut seats = Vec::new();
     seat_more(&board, &mut seats, crew, share, &end);
@@ -319,7 +321,7 @@ mod tests {
     fn sleeps_over(pid: i32) {
         if pid < 0 {
             loop {
-                std::thread::park();
+                thread::park();
             }
         }
     }
