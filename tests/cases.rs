@@ -117,7 +117,10 @@ const SLOW: [&str; 20] = [
 ];
 
 /// Tests that run while no other does: what they do shows in `/proc`, which is everybody's.
-const ALONE: [&str; 1] = ["deaf: a process that never gets through execve holds nobody up"];
+const ALONE: [&str; 2] = [
+    "deaf: a process that never gets through execve holds nobody up",
+    "deaf: a process whose memory is locked for ever holds nobody up",
+];
 
 /// Held by each test, and by one that runs alone for writing.
 static TURN: RwLock<()> = RwLock::new(());

@@ -14,7 +14,8 @@ crate::cases![; SeveralUsers: a_file_system_below_tmp_that_never_answers_holds_n
     a_fifo_that_is_open_on_a_file_system_that_falls_silent_holds_nobody_up,
     a_path_in_a_page_that_never_comes_is_not_read,
     a_path_in_ordinary_memory_is_read,
-    a_process_that_never_gets_through_execve_holds_nobody_up];
+    a_process_that_never_gets_through_execve_holds_nobody_up,
+    a_process_whose_memory_is_locked_for_ever_holds_nobody_up];
 
 /// Looks that everybody makes.
 const LOOKS: [&[&str]; 5] =
@@ -222,5 +223,62 @@ fn a_process_that_never_gets_through_execve_holds_nobody_up() {
     run(&["__complete", "--", "rm", "fifo:"]).ok().shows(&pipe).says_not("answer");
     drop(server);
     env.run(["list", "--all"]).any_code(&[0]).1.says_not("does not answer");
+    end(child);
+}
+
+/// Starts a process of which one thread takes a page out of memory that a server does not take back, and another waits to map
+/// one meanwhile: then nobody else gets at its memory, or at its command line.
+fn locks_its_memory_for_ever(server: &Fuse, file: &str) -> libc::pid_t {
+    let file = std::ffi::CString::new(file).unwrap();
+    let map = |file, flags| {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: the kernel chooses the place.
+        unsafe { libc::mmap(std::ptr::null_mut(), 4096, access, flags, file, 0) as usize }
+    };
+    // SAFETY: the child goes on alone, and nothing in it waits for a thread that it has not.
+    let child = forking::alone(|| unsafe { libc::fork() });
+    if child == 0 {
+        // SAFETY: the path ends in NUL; the page that is written to and taken away is the one that was mapped.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            let page = map(libc::open(file.as_ptr(), libc::O_RDWR), libc::MAP_SHARED);
+            *(page as *mut u8) = 1;
+            std::thread::spawn(move || libc::munmap(page as *mut _, 4096));
+            std::thread::spawn(move || {
+                libc::usleep(100_000);
+                map(-1, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS)
+            });
+            loop {
+                libc::pause();
+            }
+        }
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let sleeps_deeply = |task: &fs::DirEntry| {
+        let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        status.contains("State:\tD")
+    };
+    let tasks = || fs::read_dir(format!("/proc/{child}/task")).unwrap().flatten();
+    while !server.is_closing() || tasks().filter(sleeps_deeply).count() < 2 {
+        assert!(Instant::now() < deadline, "its threads do not wait");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+fn a_process_whose_memory_is_locked_for_ever_holds_nobody_up() {
+    let env = TestEnv::readable();
+    fs::write("/dev/shm/left", b"x").unwrap();
+    let deaf = env.path("deaf");
+    let server = Fuse::mount_that_lets_nobody_close(&deaf);
+    let child = locks_its_memory_for_ever(&server, &format!("{deaf}/text"));
+    let run = |words: &[&str]| env.command(words).patience(10).run();
+    let told = format!("1 process does not answer: {child} (");
+    // What it has mapped can still be read.
+    run(&["list", "--columns", "+used-by,state"]).any_code(&[0]).1.shows("shm:/left");
+    run(&["list", "pid", "--all"]).any_code(&[0]).1.says(&told);
+    run(&["clean", "--yes", "--grace", "0", "--suspect"]).any_code(&[0, 1]).1.says(&told);
+    run(&["show", &format!("pid:{child}")]).code(1).says("does not answer");
+    drop(server);
     end(child);
 }

@@ -18,6 +18,7 @@ const FORGET: u32 = 2;
 const GETATTR: u32 = 3;
 const OPEN: u32 = 14;
 const READ: u32 = 15;
+const WRITE: u32 = 16;
 const FLUSH: u32 = 25;
 const INIT: u32 = 26;
 const OPENDIR: u32 = 27;
@@ -38,7 +39,7 @@ pub struct Fuse {
     flushed: Arc<AtomicBool>,
 }
 
-/// What a server says of a file that is closed.
+/// What a server says of a file that is closed, or written to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Closing {
     /// That there is nothing to do.
@@ -57,7 +58,7 @@ impl Fuse {
         server
     }
 
-    /// The same, but whoever closes a file of it never returns.
+    /// The same, but whoever closes a file of it or writes to one never returns.
     pub fn mount_that_lets_nobody_close(target: &str) -> Self {
         Self::serve(target, "", Closing::Unanswered)
     }
@@ -92,7 +93,7 @@ impl Fuse {
                 while is_silent.load(Ordering::SeqCst) {
                     thread::sleep(Duration::from_millis(5));
                 }
-                if closing == Closing::Unanswered && number(&buffer, 4) == FLUSH {
+                if closing == Closing::Unanswered && [WRITE, FLUSH].contains(&number(&buffer, 4)) {
                     has_flushed.store(true, Ordering::SeqCst);
                     continue;
                 }
@@ -102,7 +103,7 @@ impl Fuse {
         Self { _device: device, target, silent, flushed }
     }
 
-    /// Returns true once somebody closes a file.
+    /// Returns true once somebody closes a file or writes to one.
     pub fn is_closing(&self) -> bool {
         self.flushed.load(Ordering::SeqCst)
     }
