@@ -11,7 +11,7 @@ use super::portrait::{Portrait, ProgramSort};
 use super::producers::Program;
 use super::rights::OpenRights;
 use crate::model::{Subject, Trace};
-use crate::sys::processes::Proc;
+use crate::sys::processes::{Proc, is_gone};
 use crate::sys::{mounts, namespace};
 
 /// How an object is reached.
@@ -198,7 +198,13 @@ impl Surroundings {
                 _ => !(process.pid == 1 && proc.is_apart()),
             },
             Reach::Device { device, .. } => {
-                let Ok(namespace) = entry.stat(c"ns/mnt") else { return true };
+                let Ok(namespace) = entry.stat(c"ns/mnt") else {
+                    // One that has ended has none; one whose leader alone has ended runs on.
+                    return match entry.status() {
+                        Ok(status) => !status.is_empty(),
+                        Err(error) => !is_gone(&error),
+                    };
+                };
                 let mut mounts = self.mounts.borrow_mut();
                 let read = || {
                     let text = entry.read_whole(c"mountinfo", MOUNTS).ok()?;

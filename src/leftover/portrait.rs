@@ -108,11 +108,31 @@ impl Portrait {
         self.status().map(|status| OsStr::from_bytes(&status.command))
     }
 
+    /// Looks at all that says which program it is while its entry is open.
+    fn acquaint(&self) {
+        if self.status.get().is_none()
+            && let Some(process) = self.process()
+        {
+            let status = self.status.get_or_init(|| process.status().ok());
+            if status.as_ref().is_some_and(|status| status.is_empty()) {
+                return;
+            }
+            self.arguments.get_or_init(|| process.read_whole(c"cmdline", MOST).unwrap_or_default());
+            self.program_of(Some(&process));
+        }
+    }
+
     fn program(&self) -> &Executable {
+        match self.program.get() {
+            Some(program) => program,
+            None => self.program_of(self.process().as_ref()),
+        }
+    }
+
+    fn program_of(&self, process: Option<&Process>) -> &Executable {
         self.program.get_or_init(|| {
             let command = || self.command().unwrap_or_default().to_string_lossy().into_owned();
-            let process = self.process();
-            let Some(path) = process.as_ref().and_then(|process| process.link(c"exe").ok()) else {
+            let Some(path) = process.and_then(|process| process.link(c"exe").ok()) else {
                 return Executable { name: command(), trusted: true };
             };
             let owner = process.and_then(|process| process.stat(c"exe").ok()).map(|stat| stat.uid);
@@ -143,6 +163,7 @@ impl Portrait {
     /// What sort of program it is.
     pub fn sort(&self) -> ProgramSort {
         *self.sort.get_or_init(|| {
+            self.acquaint();
             if self.status().is_some_and(|status| status.is_empty()) {
                 return ProgramSort::Kernel;
             }
