@@ -21,8 +21,8 @@ check:
 	cargo test --lib --locked --quiet
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked --quiet
 
-# Fails every system call of every verb, one at a time, with each of ten errors: half an hour. The test alone tries a sample.
-# IPCCTL_FAULTS_OF=recv tries one verb; IPCCTL_FAULTS_REPORT=FILE gets what is wrong.
+# Fails every system call of every verb, one at a time, with each of ten errors: hours. The test alone tries a sample.
+# IPCCTL_FAULTS_OF=recv tries one verb; IPCCTL_FAULTS_REPORT=FILE, not below /tmp, gets what is wrong.
 faults:
 	IPCCTL_FAULTS=all cargo test --locked --test ipcctl -- "calls: no call that fails" --nocapture
 

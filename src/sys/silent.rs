@@ -94,12 +94,13 @@ pub(super) fn look_once(pid: i32, directory: &impl AsFd) {
 
 /// Takes the two locks that may be held: the one of `execve(2)`, and that of its memory.
 fn look<D: AsFd>(directory: &D) {
-    // The first takes both, and the one of execve(2) where it is denied; the second is denied to nobody.
-    for name in [c"environ", c"cmdline"] {
+    let read = |name| {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        if let Ok(file) = openat(directory.as_fd(), name, flags, Mode::empty()) {
-            let _ = nix::unistd::read(&file, &mut [0]);
-            return;
-        }
+        let file = openat(directory.as_fd(), name, flags, Mode::empty())?;
+        nix::unistd::read(&file, &mut [0])
+    };
+    // The first takes both. Where it is denied, the others take one each, for everybody.
+    if read(c"environ").is_err() {
+        let _ = (read(c"stat"), read(c"cmdline"));
     }
 }

@@ -221,6 +221,12 @@ fn a_process_that_never_gets_through_execve_holds_nobody_up() {
     run(&["show", &format!("pid:{child}")]).code(1).says("does not answer");
     run(&["list", "pid", "--all"]).any_code(&[0]).1.says(&told);
     run(&["__complete", "--", "rm", "fifo:"]).ok().shows(&pipe).says_not("answer");
+    // Its files are closed to others, and to look at them is to wait all the same.
+    let run = |words: &[&str]| env.command(words).by_user(65534).patience(10).run();
+    for words in [&["list"][..], &["list", "--all"], &["list", "pid", "--all"]] {
+        run(words).any_code(&[0, 1]).1.says(&told);
+    }
+    run(&["show", &format!("pid:{child}")]).code(1).says("does not answer");
     drop(server);
     env.run(["list", "--all"]).any_code(&[0]).1.says_not("does not answer");
     end(child);
