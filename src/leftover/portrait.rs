@@ -254,8 +254,11 @@ impl Portrait {
         self.variables.get_or_init(read).as_deref()
     }
 
-    /// Returns true if its executable, or what it has loaded, shows that it runs this program.
+    /// Returns true if its executable, or what it has loaded, shows that it runs this program, or if nothing can show.
     pub fn runs(&self, program: &producers::Program) -> bool {
+        if self.status().is_some_and(Status::is_headless) {
+            return true;
+        }
         let is_one = |entry: &&str| bystanders::fits(entry, self.name());
         program.executables.iter().any(is_one)
             || !bystanders::is_shell(self.name()) && self.has_loaded(program.modules)

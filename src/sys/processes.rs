@@ -394,6 +394,11 @@ impl Status {
         self.flags & KERNEL_THREAD != 0
     }
 
+    /// Returns true if its first thread has ended and others go on: most entries of the process are empty then.
+    pub fn is_headless(&self) -> bool {
+        matches!(self.state, b'Z' | b'X') && self.threads > 1
+    }
+
     /// Returns true if it has nothing: no memory, no descriptors, no thread that could wait.
     pub fn is_empty(&self) -> bool {
         self.is_kernel_thread() || (matches!(self.state, b'Z' | b'X') && self.threads <= 1)

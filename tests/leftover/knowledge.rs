@@ -12,6 +12,7 @@ crate::cases![;
     SeveralUsers: memory_of_a_crashed_python_program_is_a_leftover_beside_living_daemons,
     a_living_process_of_the_program_may_have_been_told_the_name,
     an_interpreter_under_another_name_is_told_by_what_it_has_loaded,
+    a_process_whose_main_thread_has_ended_may_run_any_program,
     a_python_program_of_another_user_accuses_nobody,
     a_worker_that_ended_may_have_handed_its_name_on_to_its_main_process,
     a_script_that_was_there_may_have_been_told_the_name,
@@ -118,6 +119,18 @@ fn an_interpreter_under_another_name_is_told_by_what_it_has_loaded() {
     let living = started.start();
     living.wait_until_asleep();
     suspect_of(&env, ADDRESS, &living, "runs that program");
+    drop(living);
+    expect(&env, ADDRESS, "leftover");
+}
+
+// The kernel shows nothing of its memory any more: neither its executable nor what it has loaded.
+fn a_process_whose_main_thread_has_ended_may_run_any_program() {
+    let env = TestEnv::readable();
+    let user = 70_831;
+    holder::as_user(user, || posix::shared_memory("/psm_0a1b2c3d", 4096, 0o600));
+    let living = holder::headless_as(user, || holding::on_a_thread(|| ()));
+    let evidence = expect(&env, ADDRESS, "suspect");
+    assert!(evidence.contains(&format!("({}) runs that program", living.pid())), "{evidence}");
     drop(living);
     expect(&env, ADDRESS, "leftover");
 }

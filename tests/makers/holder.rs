@@ -108,11 +108,22 @@ pub fn blocking_as(uid: u32, block: impl FnOnce()) -> Holder {
 /// Forks a process that runs `act`, and whose main thread then ends while its others go on.
 #[track_caller]
 pub fn headless(act: impl FnOnce()) -> Holder {
+    headless_of(None, act)
+}
+
+/// The same as another user.
+#[track_caller]
+pub fn headless_as(uid: u32, act: impl FnOnce()) -> Holder {
+    headless_of(Some(uid), act)
+}
+
+#[track_caller]
+fn headless_of(uid: Option<u32>, act: impl FnOnce()) -> Holder {
     let end = || {
         // SAFETY: ends the calling thread alone, which does nothing afterwards.
         unsafe { libc::syscall(libc::SYS_exit, 0) };
     };
-    let holder = start(None, act, end);
+    let holder = start(uid, act, end);
     holder.wait_until('Z');
     holder
 }
