@@ -5,6 +5,8 @@ use crate::env::TestEnv;
 
 crate::cases![
     every_signal_that_ends_a_process_ends_an_endpoint_in_order,
+    every_signal_ends_a_sender_and_a_mover_that_wait_and_loses_nothing,
+    every_signal_gives_a_posix_semaphore_back,
     what_was_taken_goes_back_whatever_the_signal,
     each_signal_that_is_ignored_stays_ignored,
     a_file_that_may_grow_no_further_is_an_error_and_nothing_is_lost,
@@ -47,6 +49,43 @@ fn every_signal_that_ends_a_process_ends_an_endpoint_in_order() {
         running.send(signal);
         running.end().code(128 + signal);
     }
+}
+
+/// Ends one run with each signal, all of which wait at the same time.
+fn end_each(env: &TestEnv, words: &[&str]) {
+    let runs: Vec<_> = that_end().map(|signal| (signal, env.command(words).start())).collect();
+    for (signal, running) in runs {
+        running.wait_until_asleep();
+        running.send(signal);
+        running.end().code(128 + signal);
+    }
+}
+
+fn every_signal_ends_a_sender_and_a_mover_that_wait_and_loses_nothing() {
+    let env = TestEnv::new();
+    let small = [
+        &["create", "mq:/full", "--max-messages", "1", "--message-size", "4"][..],
+        &["create", "mq:0x77", "--max-bytes", "4"],
+    ];
+    for create in small {
+        env.run(create).code(0);
+        let full = create[1];
+        let from = queue(&env, SMALL[1]);
+        env.run(["send", full, "full"]).ok();
+        env.run(["send", &from, "x", "--type", "9"]).ok();
+        end_each(&env, &["send", full, "y"]);
+        end_each(&env, &["move", &from, full, "--follow"]);
+        env.run(["recv", full, "--drain"]).ok().prints("full\n");
+        env.run(["recv", &from, "--drain", "--json"]).ok().prints("{\"type\":9,\"data\":\"x\"}\n");
+        env.run(["rm", &from]).ok();
+    }
+}
+
+fn every_signal_gives_a_posix_semaphore_back() {
+    let env = TestEnv::new();
+    env.run(["create", "sem:/many", "--value", "100"]).ok();
+    end_each(&env, &["lock", "sem:/many", "--", "sleep", "1000"]);
+    env.run(["list", "sem:/many", "-o", "value", "--format", "plain"]).ok().prints("100\n");
 }
 
 fn what_was_taken_goes_back_whatever_the_signal() {
