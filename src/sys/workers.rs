@@ -255,12 +255,13 @@ fn start(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     started.map(drop)
 }
 
-/// Returns true if a thread of this process sleeps in the kernel. One that the machine has no time for does not.
+/// Returns true if a thread of this process sleeps in the kernel, or if that cannot be told. One that the machine has no time
+/// for does not, nor does one that a debugger has stopped.
 fn is_asleep(thread: i32) -> bool {
     let stat = fs::read(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
     // Behind the command, which is ours and in parentheses.
     let state = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2));
-    state != Some(&b'R')
+    state.is_none_or(|state| matches!(state, b'S' | b'D'))
 }
 
 /// A thread that is asked one thing after the other.
