@@ -108,8 +108,9 @@ fn print_commands(
     limits: &[(&'static KindRecord, Limit)],
     cx: &mut Context,
 ) -> VerbResult {
-    if cx.format() != Format::Table {
-        let fault = Fault::usage("--commands prints commands, which have no other format");
+    if cx.format() != Format::Table || cx.options.columns.is_some() {
+        let fault =
+            Fault::usage("--commands prints commands, which have no columns and no other format");
         return Err(fault.into());
     }
     let mut printed: Vec<String> = Vec::new();

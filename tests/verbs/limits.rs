@@ -223,5 +223,8 @@ fn commands_set_what_is_and_can_be_pasted() {
     assert_eq!(limit(&env, "SHMMNI")["limit"], 77);
     assert_eq!(limit(&env, "SEMMNI")["limit"], 40);
     env.run(["limits", "semvmx", "--commands"]).code(1).says("no command sets SEMVMX");
-    env.run(["limits", "--commands", "--json"]).code(2).says("no other format");
+    for more in [&["--json"][..], &["-o", "name"]] {
+        let run = env.run(["limits", "--commands"].iter().chain(more));
+        run.code(2).prints("").says("no other format");
+    }
 }
