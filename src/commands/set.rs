@@ -43,7 +43,7 @@ Examples:
   ipcctl set sem:5 --value 1 --index 2      one semaphore of a set
   ipcctl set sem:/gate --value 3
   ipcctl set mq:0x5eed --max-bytes 8K
-  ipcctl set pipe:66400 --size 1M --force   a writer that waits for room goes on";
+  ipcctl set fifo:/run/app.ctl --size 1M --force   more room while it is open";
 
 /// Changes objects.
 pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {

@@ -198,20 +198,26 @@ impl Surroundings {
                 _ => !(process.pid == 1 && proc.is_apart()),
             },
             Reach::Device { device, .. } => {
-                let Ok(namespace) = entry.stat(c"ns/mnt") else {
-                    // One that has ended has none; one whose leader alone has ended runs on.
-                    return match entry.status() {
-                        Ok(status) => !status.is_empty(),
-                        Err(error) => !is_gone(&error),
-                    };
+                // One that has ended has no mounts; one whose leader alone has ended runs on.
+                let lives_on = || match entry.status() {
+                    Ok(status) => !status.is_empty(),
+                    Err(error) => !is_gone(&error),
                 };
+                let Ok(namespace) = entry.stat(c"ns/mnt") else { return lives_on() };
                 let mut mounts = self.mounts.borrow_mut();
-                let read = || {
-                    let text = entry.read_whole(c"mountinfo", MOUNTS).ok()?;
-                    Some(Rc::new(mounts::lines(&text).map(|mount| mount.device).collect()))
+                if let Some(devices) = mounts.get(&namespace.inode) {
+                    return devices.as_ref().is_none_or(|devices| devices.contains(&device));
+                }
+                let devices = match entry.read_whole(c"mountinfo", MOUNTS) {
+                    Ok(text) => Some(mounts::lines(&text).map(|mount| mount.device).collect()),
+                    // What it cannot tell any more another process of the namespace may.
+                    Err(_) if !lives_on() => return false,
+                    Err(_) => None,
                 };
-                let found = mounts.entry(namespace.inode).or_insert_with(read);
-                found.as_ref().is_none_or(|devices| devices.contains(&device))
+                let devices: Option<Rc<HashSet<u64>>> = devices.map(Rc::new);
+                let is_reached = devices.as_ref().is_none_or(|devices| devices.contains(&device));
+                mounts.insert(namespace.inode, devices);
+                is_reached
             }
         }
     }

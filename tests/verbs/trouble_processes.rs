@@ -40,7 +40,7 @@ fn a_signal_that_every_thread_blocks_is_told_and_one_that_is_taken_is_not() {
     assert_eq!(found, "blocked-signal");
     assert!(lines.contains("USR1: pending for more than a second"), "{lines}");
     let listed = env.run(["list", "pid", "--trouble=blocked-signal", "--json", "-o", "address"]);
-    assert_eq!(listed.code(0).addresses(), [format!("pid:{}", deaf.pid())]);
+    assert!(listed.code(0).addresses().contains(&format!("pid:{}", deaf.pid())));
     // One that takes its signals now and then lets each of them wait for a moment.
     let slow = holder::churning(|| {
         process::block(libc::SIGUSR2);

@@ -145,12 +145,8 @@ static COUNT: Param = Param {
     help: "Semaphores in the set [default: 1]",
     form: Form::Count,
 };
-static INITIAL: Param = Param {
-    name: "value",
-    metavar: "N",
-    help: "Value of the semaphore, or of all in a set",
-    form: Form::Count,
-};
+static INITIAL: Param =
+    Param { name: "value", metavar: "N", help: "Value of each semaphore", form: Form::Count };
 static VALUES: Param = Param {
     name: "values",
     metavar: "A,B,…",
