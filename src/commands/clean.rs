@@ -168,6 +168,8 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         }
     }
     report.finish(cx)?;
+    // What is left is said last.
+    cx.flush()?;
     rest.tell(cx);
     if args.exit_code && cx.status() == 0 && report.found() {
         cx.exit_with(FOUND);

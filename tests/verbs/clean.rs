@@ -168,6 +168,10 @@ fn a_suspect_that_a_living_process_may_open_is_of_another_grade() {
         "1 suspect left (ipcctl clean --suspect), \
          1 that a living process may open (ipcctl clean --suspect=all)",
     );
+    // It is the last that is said.
+    let both = format!("{} clean shm --grace 0 --yes 2>&1", isolation::PROGRAM);
+    let shown = env.tool("sh", ["-c", &both]).run().ok();
+    assert!(shown.lines().last().unwrap().contains("1 suspect left"), "{}", shown.report());
     let output = clean(&["--suspect", "--yes"]);
     output.shows("removed 1 object,").says("1 suspect left that a living process may open");
     assert!(exists(&format!("of-{NOBODY_HOME}")) && !exists(&format!("of-{}", NOBODY_HOME + 1)));
