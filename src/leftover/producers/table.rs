@@ -133,6 +133,8 @@ pub static PRODUCERS: &[Producer] = &[
     of(Shm,"ecal_~~~~~~~~",                          "eCAL",                                  Transient,  Random,     &ECAL,       ALONE),
     of(Shm,"mlc-*-*-*-*",                            "morloc",                                Transient,  Random,     &UNTOLD,     ALONE),
     of(Shm,"mori_*",                                 "mori (R)",                              Transient,  Chosen,     &UNTOLD,     ALONE),
+    of(Mq, "agnocast*",                              "Agnocast",                              Transient,  Chosen,     &UNTOLD,     ALONE),
+    of(Shm,"agnocast*",                              "Agnocast",                              Transient,  Chosen,     &UNTOLD,     ALONE),
     of(Mq, "EMU#_tx_queue",                          "avatar2",                               Transient,  Pid,        &AVATAR,     BOTH_WAYS),
     of(Mq, "EMU#_rx_queue",                          "avatar2",                               Transient,  Pid,        &AVATAR,     BOTH_WAYS),
     of(Shm,"sharedgl_shared_memory",                 "SharedGL",                              Transient,  Chosen,     &UNTOLD,     ALONE),
