@@ -9,7 +9,7 @@ use std::ffi::CStr;
 use std::io;
 use std::mem::{MaybeUninit, zeroed};
 
-use crate::{Result, loops, processes};
+use crate::{Result, ends, loops, processes};
 
 // Missing in the libc crate; the values are the kernel's, from <linux/shm.h> and <linux/msg.h>.
 const SHM_STAT_ANY: libc::c_int = 15;
@@ -37,6 +37,8 @@ pub fn run(name: &str) -> Result<()> {
             each_name(|dir, name| statx(dir, name).and_then(|()| read_value(dir, name)))?
         }
         "processes" => processes::floor()?,
+        "sockets" => ends::sockets()?,
+        "pipes" => ends::pipes()?,
         "leases" => each_name(|dir, name| statx(dir, name).and_then(|()| lease(dir, name)))?,
         "cleaner" => cleaner()?,
         _ => return Err(format!("no floor is called {name}").into()),

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod channels;
+mod ends;
 mod floors;
 mod loops;
 mod measure;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::str::FromStr;
 
-use crate::{Result, channels, processes};
+use crate::{Result, channels, ends, processes};
 
 /// The most System V objects of a kind that a kernel takes without `ipcmni_extend` on its command line.
 const MOST_IDS: usize = 32_768;
@@ -43,10 +43,12 @@ pub enum Population {
     Channels,
     /// Processes, of which every hundredth holds the one memory object there is.
     Processes(usize),
+    /// Processes with pipes and sockets.
+    Ends(usize),
 }
 
 use Population::{
-    Channels, Crowded, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets,
+    Channels, Crowded, Ends, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets,
     SparseSegments,
 };
 
@@ -55,7 +57,7 @@ impl Population {
     pub const fn count(self) -> usize {
         match self {
             SparseSegments(_) => SPARSE_LEFT,
-            Channels => 0,
+            Channels | Ends(_) => 0,
             Processes(_) => 1,
             Segments(n) | Queues(n) | Sets(n) | Memory(n) | Semaphores(n) => n,
             Leftovers(n) | Crowded(n) => n,
@@ -86,6 +88,7 @@ impl fmt::Display for Population {
             Semaphores(n) => write!(f, "{n}-semaphores"),
             Channels => write!(f, "1-channels"),
             Processes(n) => write!(f, "{n}-processes"),
+            Ends(n) => write!(f, "{n}-ends"),
         }
     }
 }
@@ -107,6 +110,7 @@ impl FromStr for Population {
             "semaphores" => Semaphores(count),
             "channels" => Channels,
             "processes" => Processes(count),
+            "ends" => Ends(count),
             _ => return Err(format!("no population of {kind}").into()),
         })
     }
@@ -136,6 +140,10 @@ pub fn make(population: &str) -> Result<()> {
         }
         Semaphores(count) => named(count, semaphore)?,
         Channels => channels::make()?,
+        Ends(count) => {
+            ends::start(count)?;
+            0
+        }
         Processes(count) => {
             let last = named(1, memory)?;
             processes::start(count)?;

@@ -79,3 +79,6 @@ impl Peer {
             .find(|path| path.is_file())
     }
 }
+pub const SS: Peer = Peer { shape: Shape::Any, ..peer("ss -xa", "ss", &["-xa"]) };
+pub const SS_HOLDERS: Peer = Peer { shape: Shape::Any, ..peer("ss -xap", "ss", &["-xap"]) };
+pub const LSOF_UNIX: Peer = Peer { shape: Shape::Any, ..peer("lsof -U", "lsof", &["-U"]) };

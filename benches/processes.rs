@@ -16,9 +16,17 @@ const MAPPINGS: usize = 40;
 const DESCRIPTORS: usize = 13;
 const PIECES: usize = 1_500;
 
-/// Starts so many processes. Every hundredth has `/dev/shm/bench-00001` mapped if it is there, every tenth a memory of many
-/// pieces.
+/// Starts so many processes of ordinary services. Every hundredth has `/dev/shm/bench-00001` mapped if it is there, every tenth
+/// a memory of many pieces.
 pub fn start(count: usize) -> Result<()> {
+    start_each(count, service)
+}
+
+/// What a process with this number gets before it sleeps.
+type Furnish = fn(usize) -> io::Result<()>;
+
+/// Starts so many processes, each with what `furnish` gives it.
+pub fn start_each(count: usize, furnish: Furnish) -> Result<()> {
     // SAFETY: pidfd_open takes numbers alone.
     let bench = unsafe { libc::syscall(libc::SYS_pidfd_open, parent_id(), 0) };
     let bench = libc::c_int::try_from(bench)?;
@@ -28,7 +36,7 @@ pub fn start(count: usize) -> Result<()> {
     check(unsafe { libc::pipe2(ready.as_mut_ptr(), libc::O_CLOEXEC) })?;
     // SAFETY: no thread but this one exists, so the child may do whatever it likes.
     if check(unsafe { libc::fork() })? == 0 {
-        let done = keep(count, bench, ready[1]);
+        let done = keep(count, furnish, (bench, ready[1]));
         // SAFETY: ends the child, which has nothing to clean up.
         unsafe { libc::_exit(i32::from(done.is_err())) };
     }
@@ -42,7 +50,11 @@ pub fn start(count: usize) -> Result<()> {
 }
 
 /// Starts the processes, says so, and stays until the bench ends: they end with it.
-fn keep(count: usize, bench: libc::c_int, ready: libc::c_int) -> io::Result<()> {
+fn keep(
+    count: usize,
+    furnish: Furnish,
+    (bench, ready): (libc::c_int, libc::c_int),
+) -> io::Result<()> {
     // SAFETY: numbers, paths that end in NUL, and buffers as long as said; all descriptors are ours.
     unsafe {
         check(libc::setsid())?;
@@ -70,7 +82,7 @@ fn keep(count: usize, bench: libc::c_int, ready: libc::c_int) -> io::Result<()> 
     }
 }
 
-fn furnish(number: usize) -> io::Result<()> {
+fn service(number: usize) -> io::Result<()> {
     // SAFETY: paths that end in NUL, places that the kernel chooses, and descriptors of our own.
     unsafe {
         let program = check(libc::open(c"/proc/self/exe".as_ptr(), libc::O_RDONLY))?;
@@ -122,6 +134,11 @@ const FLAGS: u64 = 0x10 | 0x20;
 
 /// Asks for every mapping of a file and every descriptor of every process, on two threads.
 pub fn floor() -> io::Result<usize> {
+    on_two_threads(look)
+}
+
+/// Looks at every process, on two threads; the first argument is a descriptor of `/proc`.
+pub fn on_two_threads(look: fn(libc::c_int, i32) -> usize) -> io::Result<usize> {
     let mut pids = Vec::new();
     // SAFETY: the path ends in NUL; the descriptor is ours and open to the end.
     let proc = check(unsafe { libc::open(c"/proc".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY) })?;
@@ -160,7 +177,7 @@ fn look(proc: libc::c_int, pid: i32) -> usize {
 }
 
 /// Hands the names of a directory to `each`, but `.` and `..`.
-fn entries(directory: libc::c_int, mut each: impl FnMut(&CStr)) {
+pub fn entries(directory: libc::c_int, mut each: impl FnMut(&CStr)) {
     let mut buffer = [0_u64; 1024];
     loop {
         // SAFETY: the buffer is aligned as the records ask for and as long as said.

@@ -10,7 +10,7 @@ use crate::measure::{Contestant, Expect, Medians, side_by_side};
 use crate::objects::{
     self,
     Population::{
-        self, Crowded, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets,
+        self, Crowded, Ends, Leftovers, Memory, Processes, Queues, Segments, Semaphores, Sets,
         SparseSegments,
     },
 };
@@ -64,6 +64,7 @@ impl Row {
 
 /// As many as a busy machine runs.
 const BUSY: Population = Processes(objects::CROWD);
+const ENDS: Population = Ends(objects::CROWD);
 
 /// What the peers tell of objects, too. States and holders, which none of them knows, are rows of their own.
 const FACTS: &str = "address,key,owner,mode,size,content,age";
@@ -81,6 +82,12 @@ const LIST_MQ: &[&str] = &["list", "mq", "--family", "sysv", "-o", FACTS];
 const LIST_SEM: &[&str] = &["list", "sem", "--family", "sysv", "-o", FACTS];
 const LIST_POSIX_SHM: &[&str] = &["list", "shm", "--family", "posix", "-o", FACTS];
 const LIST_POSIX_SEM: &[&str] = &["list", "sem", "--family", "posix", "-o", FACTS];
+
+/// What `ss` tells of a socket.
+const SOCKETS: &[&str] = &["list", "sock", "--all", "-o", "address,type,status,queue,peer"];
+const SOCKETS_HOLDERS: &[&str] =
+    &["list", "sock", "--all", "-o", "address,type,status,queue,peer,used-by"];
+const PIPES: &[&str] = &["list", "pipe", "-o", "address,queued,readers,writers"];
 
 const STATES: &[&str] =
     &["list", "shm", "--family", "posix", "--grace", "0", "-o", "address,state"];
@@ -187,6 +194,19 @@ pub const ROWS: &[Row] = &[
     row("clean of 10,000 memory objects", Leftovers(10_000), CLEAN, Lines)
         .floor("cleaner")
         .goals(&[Goal::TimesFloor(1.2), Goal::PeakMib(12.0)]),
+    row("list sock --all, 22,000 sockets", ENDS, SOCKETS, Any)
+        .floor("sockets")
+        .peer(&peers::SS)
+        .goals(&[Goal::TimesFloor(1.5), Goal::TimesFaster(1.0)]),
+    row("both ends of 22,000 sockets", ENDS, SOCKETS_HOLDERS, Any)
+        .peer(&peers::SS_HOLDERS)
+        .goals(&[Goal::TimesFaster(4.0), Goal::PeakMib(64.0)]),
+    row("both ends of 22,000 sockets (lsof)", ENDS, SOCKETS_HOLDERS, Any)
+        .peer(&peers::LSOF_UNIX)
+        .goals(&[Goal::TimesFaster(8.0)]),
+    row("both ends of 12,000 pipes", ENDS, PIPES, Any)
+        .floor("pipes")
+        .goals(&[Goal::TimesFloor(1.3)]),
 ];
 
 impl Row {

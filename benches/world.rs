@@ -1,4 +1,4 @@
-//! The isolated places objects are measured in: a namespace pair (IPC, mount) for each population, made when a row
+//! The isolated places objects are measured in: namespaces (IPC, mount, network) for each population, made when a row
 //! first asks for it and kept to the end, so that no teardown of one runs under the measurement of another.
 //!
 //! Several worlds at a time are what lets "among 10" and "among 32,000" run side by side. Nothing here knows what is
@@ -16,10 +16,11 @@ use crate::Result;
 use crate::objects::Population;
 use crate::programs::Programs;
 
-/// One IPC namespace with its own `/dev/shm`, and what was made in it.
+/// One IPC and one network namespace with their own `/dev/shm`, and what was made in it.
 pub struct World {
     ipc: File,
     mount: File,
+    network: File,
     /// The System V id of the object made last (0 where there is none).
     pub last_id: u32,
 }
@@ -38,13 +39,18 @@ impl World {
         Ok(World {
             ipc: File::open("/proc/self/ns/ipc")?,
             mount: File::open("/proc/self/ns/mnt")?,
+            network: File::open("/proc/self/ns/net")?,
             last_id: 0,
         })
     }
 
     /// Moves this process, and so every child it starts, into this world.
     pub fn enter(&self) -> io::Result<()> {
-        for (file, kind) in [(&self.ipc, libc::CLONE_NEWIPC), (&self.mount, libc::CLONE_NEWNS)] {
+        for (file, kind) in [
+            (&self.ipc, libc::CLONE_NEWIPC),
+            (&self.mount, libc::CLONE_NEWNS),
+            (&self.network, libc::CLONE_NEWNET),
+        ] {
             // SAFETY: setns takes an open descriptor and a flag, and touches no memory of ours.
             check(unsafe { libc::setns(file.as_raw_fd(), kind) })?;
         }
@@ -75,7 +81,7 @@ impl Worlds {
 
     fn make(&self, population: Population) -> Result<World> {
         self.base.enter()?;
-        unshare(libc::CLONE_NEWIPC | libc::CLONE_NEWNS)?;
+        unshare(NEW)?;
         own_file_systems()?;
         let mut world = World::current()?;
         // A child makes the objects and ends: their creator is gone, which is the cheaper case for tools that read
@@ -94,13 +100,15 @@ impl Worlds {
     }
 }
 
-/// New IPC and mount namespaces, in a new user namespace where that is what it takes.
+/// The namespaces that every world has of its own.
+const NEW: libc::c_int = libc::CLONE_NEWIPC | libc::CLONE_NEWNS | libc::CLONE_NEWNET;
+
+/// Moves into them, in a new user namespace where that is what it takes.
 fn isolate() -> io::Result<()> {
     // SAFETY: both calls only read an id of this process.
     let (user, group) = unsafe { (libc::geteuid(), libc::getegid()) };
-    let wanted = libc::CLONE_NEWIPC | libc::CLONE_NEWNS;
-    if unshare(wanted).is_err() {
-        unshare(wanted | libc::CLONE_NEWUSER)?;
+    if unshare(NEW).is_err() {
+        unshare(NEW | libc::CLONE_NEWUSER)?;
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
