@@ -112,7 +112,22 @@ pub const SUBJECTS: [Subject; 7] = [
 ];
 
 /// Kinds that are listed only when they are asked for, and that live with processes.
-pub const REQUESTED: [Subject; 9] = [
+pub const REQUESTED: [Subject; 10] = [
+    Subject {
+        kind: "word",
+        facility: "shm",
+        family: "word",
+        options: &[],
+        lacking: ("--size", "1", &[]),
+        content: "semaphore",
+        fresh: crate::kinds::words::waited,
+        make: |address, mode| {
+            use std::os::unix::fs::PermissionsExt;
+            let path = format!("/dev/shm{}", memory_of(address));
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            address.to_owned()
+        },
+    },
     Subject {
         kind: "nameless-mq",
         facility: "mq",
@@ -255,7 +270,8 @@ pub struct State {
 impl Subject {
     /// Returns true if objects of the kind are there as long as processes hold them, and only these show them.
     pub fn lives_with_processes(&self) -> bool {
-        matches!(self.kind, "lock" | "map") || self.family == "kernel" && self.kind != "pid"
+        matches!(self.kind, "lock" | "map" | "word")
+            || self.family == "kernel" && self.kind != "pid"
     }
 
     /// Returns true if objects of the kind have a group, a mode and an age.
@@ -328,6 +344,7 @@ impl Subject {
             }),
             "unix-sock" => file_state(locator, FileTypeExt::is_socket),
             "pid" => file_state(&format!("/proc/{locator}"), fs::FileType::is_dir),
+            "word" => file_state(&format!("/dev/shm{}", memory_of(address)), fs::FileType::is_file),
             "lock" | "map" | "skeleton" => file_state(locator, fs::FileType::is_file),
             "nameless-mq" | "nameless-sem" | "nameless-shm" => {
                 nameless::facts(address).map(|facts| state_of(&facts))
@@ -388,6 +405,11 @@ pub const SKELETON: Subject = Subject {
 /// Every kind that the program under test has.
 pub fn subjects() -> impl Iterator<Item = Subject> {
     SUBJECTS.into_iter().chain(REQUESTED).chain(cfg!(feature = "skeleton").then_some(SKELETON))
+}
+
+/// What stands before the offset of a word.
+fn memory_of(address: &str) -> &str {
+    name_of(address).rsplit_once('+').unwrap().0
 }
 
 /// What follows the facility.

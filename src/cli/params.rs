@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use super::values;
 use crate::kinds::capability::EndpointSide;
 use crate::kinds::{self, KINDS, KindRecord};
-use crate::model::{Argument, Class, Fault, Form, Param, Settings};
+use crate::model::{Argument, Breadth, Class, Fault, Form, Param, Settings};
 
 /// The parameters that a kind has for a verb.
 pub type Declared = fn(&KindRecord) -> &'static [&'static Param];
@@ -140,13 +140,15 @@ fn kinds_with(of: Declared, name: &str) -> String {
     kinds.map(|record| record.kind.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The same in fewer words: a facility stands for all of its kinds.
+/// The same in fewer words: a facility stands for all of its kinds whose objects have names.
 fn takers(of: Declared, name: &str) -> String {
     let has = |record: &&&KindRecord| of(record).iter().any(|param| param.name == name);
     let mut words: Vec<&str> = Vec::new();
     for record in KINDS.iter().filter(has) {
         let facility = record.kind.facility;
-        let all = KINDS.iter().filter(|one| one.kind.facility == facility).all(|one| has(&one));
+        let named =
+            |one: &&&KindRecord| one.kind.facility == facility && one.kind.listed < Breadth::All;
+        let all = KINDS.iter().filter(named).all(|one| has(&one));
         let word = if all { facility.name() } else { record.kind.name };
         if !words.contains(&word) {
             words.push(word);

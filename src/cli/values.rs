@@ -6,16 +6,35 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::kinds::word;
 use crate::model::{Address, Argument, Form, Named, Selector, quoted};
 
 /// An address.
 pub fn address() -> impl TypedValueParser<Value = Address> {
-    OsStringValueParser::new().try_map(|text| Address::parse(&text))
+    OsStringValueParser::new().try_map(|text| read_address(&text))
+}
+
+/// Reads an address as it was typed.
+///
+/// # Errors
+/// A sentence that names the broken rule.
+pub fn read_address(text: &OsStr) -> Result<Address, String> {
+    Address::parse(text).map(|address| meant(address, text))
 }
 
 /// A facility or an address.
 pub fn selector() -> impl TypedValueParser<Value = Selector> {
-    OsStringValueParser::new().try_map(|text| Selector::parse(&text))
+    OsStringValueParser::new().try_map(|text| {
+        Ok::<_, String>(match Selector::parse(&text)? {
+            Selector::Address(address) => Selector::Address(meant(address, &text)),
+            facility => facility,
+        })
+    })
+}
+
+/// The object whose name ends as the address of a word does, if there is one: it is meant before the word.
+fn meant(address: Address, text: &OsStr) -> Address {
+    Address::plain(text).filter(|plain| word::is_named(&plain.locator)).unwrap_or(address)
 }
 
 /// One of a closed set of choices, by its word.

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::context::{Context, Exit, VerbResult};
 use crate::cli::usage::no_address;
+use crate::cli::values;
 use crate::holders::Scanner;
 use crate::kinds::capability::{Query, StageNeeds, Want};
 use crate::kinds::search::FileSearch;
@@ -189,7 +190,7 @@ fn in_line(number: u64, stop: Exit) -> Exit {
 }
 
 fn parse(word: &OsStr) -> Result<Address, Exit> {
-    Address::parse(word).map_err(|rule| Exit::Usage(no_address(word, rule)))
+    values::read_address(word).map_err(|rule| Exit::Usage(no_address(word, rule)))
 }
 
 /// For `fuzz/`: the lines of standard input.

@@ -4,10 +4,12 @@
 //! `proc_pid_fd(5)`, `proc_pid_map_files(5)`. To follow the link of a mapping takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, to
 //! read it does not.
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
 use nix::fcntl::OFlag;
 
@@ -17,6 +19,7 @@ use super::file::{change_file, id};
 use crate::model::{Class, Fault, FileId, Findings, Found, Locator, Showing, ShownAs, ShownFile};
 use crate::sys::file::{self, Stat};
 use crate::sys::processes::Proc;
+use crate::sys::shm;
 
 /// So many places where a file is shown are asked: the first that may be answers for all.
 pub(super) const ASKED: usize = 8;
@@ -128,6 +131,25 @@ pub(super) fn change(
         return Ok(());
     }
     copies(file, showings, |copy| change_file(copy.as_fd(), change))
+}
+
+/// The device of the kernel's own file system of shared memory, on which memory is that has never had a name.
+pub(super) fn kernels_device() -> Option<u64> {
+    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
+    *DEVICE.get_or_init(|| shm::device().ok())
+}
+
+/// The device of `/dev/shm`.
+pub(super) fn directorys_device() -> Option<u64> {
+    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
+    *DEVICE.get_or_init(|| file::stat_path(c"/dev/shm/.").ok().map(|stat| stat.device))
+}
+
+/// The last part of a path that was removed, and what it was called before, in the text of a link.
+pub(super) fn former(text: &OsStr) -> &[u8] {
+    let bytes = text.as_bytes();
+    let path = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 /// The file that a locator of device and inode names.

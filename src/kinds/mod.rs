@@ -26,6 +26,7 @@ mod skeleton;
 mod sock;
 mod sysv;
 mod uppers;
+pub mod word;
 mod words;
 
 use crate::model::{Address, Facility, Family, Fault, Holding, Kind, Named};
@@ -51,6 +52,7 @@ pub static KINDS: &[&KindRecord] = &[
     &sock::UNIX,
     &sock::INET,
     &pid::RECORD,
+    &word::RECORD,
     #[cfg(any(test, feature = "skeleton"))]
     &skeleton::RECORD,
 ];
@@ -150,9 +152,13 @@ pub fn of_family(facility: Facility, family: Family) -> Result<&'static KindReco
 /// A usage error when the facility has no kind with this form.
 pub fn of_address(address: &Address) -> Result<&'static KindRecord, Fault> {
     let form = address.locator.form();
-    of_facility(address.facility).find(|record| record.kind.forms.contains(&form)).ok_or_else(
-        || Fault::usage(format!("{} has no address with {}", address.facility.name(), form.about)),
-    )
+    let has_form = |record: &&KindRecord| record.kind.forms.contains(&form);
+    // A word has the facility of its memory, and is listed with semaphores.
+    let mut elsewhere = KINDS.iter().copied().filter(|_| address.facility.forms().contains(&form));
+    let found = of_facility(address.facility).find(has_form);
+    found.or_else(|| elsewhere.find(has_form)).ok_or_else(|| {
+        Fault::usage(format!("{} has no address with {}", address.facility.name(), form.about))
+    })
 }
 
 /// What a verb cannot do without, and what is said of a kind that lacks it.

@@ -14,7 +14,7 @@ use crate::sys::memory::Memory;
 use crate::sys::processes::{self, Proc, Process};
 
 /// Memory in which threads wait for words to change.
-static WAITED: FileClass =
+pub(super) static WAITED: FileClass =
     FileClass { name: "word", sources: Sources { words: true, ..Sources::NONE }, is: |_| true };
 
 /// The fact that kinds of memory have.
@@ -72,7 +72,7 @@ pub(super) fn announce_in(kind: &'static Kind, look: &Query, file: FileId) {
 }
 
 /// The device on which mappings show System V segments.
-fn segments() -> u64 {
+pub(super) fn segments() -> u64 {
     crate::sys::shm::device().unwrap_or(libc::makedev(0, 1))
 }
 
@@ -109,7 +109,7 @@ pub(super) fn rows(file: FileId, look: &Query) -> Value {
 
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
+pub(super) enum Word {
     /// A semaphore of the GNU C library.
     Semaphore { value: u32, waiters: u32 },
     /// A mutex of the GNU C library.
@@ -130,7 +130,7 @@ const OWNER_DIED: u32 = 0x4000_0000;
 
 impl Word {
     /// Reads the word that a thread waits for; `None` when its memory cannot be read.
-    fn read(proc: &Proc, pid: i32, wait: &WordWait) -> Option<Self> {
+    pub(super) fn read(proc: &Proc, pid: i32, wait: &WordWait) -> Option<Self> {
         let process = proc.process(pid).ok()?;
         if !process.has_64_bits().ok()? {
             return Some(Self::Unknown("it is a program of 32 bits"));
@@ -175,12 +175,12 @@ impl Word {
     }
 
     /// Sort, value, owner, robust, counted and trouble; `waiting` threads were seen.
-    fn values(self, waiting: u64, complete: bool) -> Vec<Value> {
+    pub(super) fn values(self, waiting: u64, complete: bool) -> [Value; 6] {
         const NONE: Value = Value::None("none");
         match self {
             Self::Semaphore { value, waiters } => {
                 let lost = complete && u64::from(waiters) > waiting;
-                vec![
+                [
                     Value::Word("semaphore"),
                     Value::Count(value.into()),
                     NONE,
@@ -191,7 +191,7 @@ impl Word {
             }
             Self::Mutex { owner, robust, owner_died, here } => {
                 let gone = here && owner > 0 && is_gone(owner);
-                vec![
+                [
                     Value::Word("mutex"),
                     NONE,
                     match owner {
@@ -214,7 +214,7 @@ impl Word {
             }
             Self::Unknown(reason) => {
                 let unknown = || Value::Unknown(reason);
-                vec![unknown(), unknown(), unknown(), unknown(), unknown(), NONE]
+                [unknown(), unknown(), unknown(), unknown(), unknown(), NONE]
             }
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::encoding::decode;
 use super::facility::Facility;
-use super::locator::Locator;
+use super::locator::{Locator, WORD, word_offset};
 
 /// The address of one object. Printed, it is safe on a terminal and in a shell, and parses back to itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,18 @@ impl Address {
                 facility.patterns()
             )),
         }
+    }
+}
+
+impl Address {
+    /// What an address means if its `+0xOFFSET` is a part of a name: `None` where it has none.
+    pub fn plain(text: &OsStr) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let colon = bytes.iter().position(|&byte| byte == b':')?;
+        word_offset(bytes.get(colon + 1..)?)?;
+        let facility = Facility::parse(&bytes[..colon]).ok()?;
+        let locator = facility.locator(&decode(&bytes[colon + 1..])).ok()?;
+        Some(Self { facility, locator })
     }
 }
 
@@ -62,7 +74,12 @@ impl Selector {
             return Facility::parse(bytes).map(Self::Facility);
         };
         let facility = Facility::parse(&bytes[..colon])?;
-        let locator = facility.locator(&decode(&bytes[colon + 1..]))?;
+        let text = &bytes[colon + 1..];
+        let word = word_offset(text).filter(|_| facility.forms().contains(&&WORD));
+        let locator = match word {
+            Some((memory, at)) => Locator::Word(Box::new(facility.locator(&decode(memory))?), at),
+            None => facility.locator(&decode(text))?,
+        };
         Ok(Self::Address(Address { facility, locator }))
     }
 }

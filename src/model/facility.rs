@@ -3,7 +3,7 @@
 use super::encoding::quoted;
 use super::locator::{
     ABSTRACT, DESCRIPTOR, FILE, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME, OWN, PATH,
-    PROCESS, TCP, UDP,
+    PROCESS, TCP, UDP, WORD,
 };
 use super::named::listed;
 
@@ -45,7 +45,13 @@ struct FacilityRow {
 }
 
 static ROWS: &[FacilityRow] = &[
-    FacilityRow { facility: Facility::Shm, name: "shm", alias: None, forms: HELD, longest: 255 },
+    FacilityRow {
+        facility: Facility::Shm,
+        name: "shm",
+        alias: None,
+        forms: &[&ID, &KEY, &NAME, &FILE, &WORD],
+        longest: 255,
+    },
     FacilityRow {
         facility: Facility::Mq,
         name: "mq",
@@ -79,7 +85,7 @@ static ROWS: &[FacilityRow] = &[
         facility: Facility::Map,
         name: "map",
         alias: None,
-        forms: &[&MARKED_PATH, &FILE],
+        forms: &[&MARKED_PATH, &FILE, &WORD],
         longest: 0,
     },
     FacilityRow {
@@ -245,7 +251,10 @@ mod tests {
     #[test]
     fn words_and_patterns_follow_from_the_table() {
         assert!(Facility::words().starts_with("shm, mq, sem"));
-        assert_eq!(Facility::Shm.patterns(), "shm:ID, shm:0xKEY, shm:/NAME or shm:MAJOR:MINOR/INO");
+        assert_eq!(
+            Facility::Shm.patterns(),
+            "shm:ID, shm:0xKEY, shm:/NAME, shm:MAJOR:MINOR/INO or shm:MEMORY+0xOFFSET"
+        );
         assert_eq!(Facility::Fifo.patterns(), "fifo:PATH");
     }
 }

@@ -25,11 +25,13 @@ pub enum Family {
     Unix,
     /// Internet sockets.
     Inet,
+    /// Words in shared memory.
+    Word,
 }
 
 impl Named for Family {
     const ALL: &'static [Self] =
-        &[Self::Sysv, Self::Posix, Self::File, Self::Kernel, Self::Unix, Self::Inet];
+        &[Self::Sysv, Self::Posix, Self::File, Self::Kernel, Self::Unix, Self::Inet, Self::Word];
 
     fn name(self) -> &'static str {
         match self {
@@ -39,6 +41,7 @@ impl Named for Family {
             Self::Kernel => "kernel",
             Self::Unix => "unix",
             Self::Inet => "inet",
+            Self::Word => "word",
         }
     }
 
@@ -50,6 +53,7 @@ impl Named for Family {
             Self::Kernel => "Objects without a file that has a name",
             Self::Unix => "Unix sockets",
             Self::Inet => "Internet sockets",
+            Self::Word => "Semaphores and locks in shared memory",
         }
     }
 }
@@ -79,6 +83,8 @@ pub enum Locator {
     Own(u32),
     /// A process or thread.
     Process(ProcessName),
+    /// A place in the memory that this locator names, in bytes from its beginning.
+    Word(Box<Self>, u64),
 }
 
 impl Locator {
@@ -97,6 +103,7 @@ impl Locator {
             Self::Inet(inet) if inet.transport == Transport::Tcp => &TCP,
             Self::Inet(_) => &UDP,
             Self::Process(_) => &PROCESS,
+            Self::Word(..) => &WORD,
         }
     }
 }
@@ -108,9 +115,9 @@ impl Display for Locator {
             Self::Key(key) => write!(out, "{key:#x}"),
             Self::Name(name) => {
                 out.write_str("/")?;
-                Encoded(name.as_bytes()).fmt(out)
+                write_name(name.as_bytes(), out)
             }
-            Self::Path(path) => Encoded(path.as_os_str().as_bytes()).fmt(out),
+            Self::Path(path) => write_name(path.as_os_str().as_bytes(), out),
             Self::Inode(inode) => write!(out, "{inode}"),
             Self::File(major, minor, inode) => write!(out, "{major}:{minor}/{inode}"),
             Self::Descriptor(pid, fd) => write!(out, "{pid}/{fd}"),
@@ -121,8 +128,30 @@ impl Display for Locator {
             }
             Self::Inet(inet) => inet.fmt(out),
             Self::Process(process) => process.fmt(out),
+            Self::Word(memory, offset) => write!(out, "{memory}+{offset:#x}"),
         }
     }
+}
+
+/// A name or path, which may end as the address of a word does: then its plus is encoded.
+fn write_name(name: &[u8], out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match word_offset(name) {
+        Some((before, _)) => {
+            let digits = name.get(before.len() + 1..).unwrap_or_default();
+            write!(out, "{}%2B{}", Encoded(before), Encoded(digits))
+        }
+        None => Encoded(name).fmt(out),
+    }
+}
+
+/// What stands before `+0xOFFSET` at the end of a text, and the offset; `None` for a text that does not end so.
+pub(super) fn word_offset(text: &[u8]) -> Option<(&[u8], u64)> {
+    let plus = text.iter().rposition(|byte| *byte == b'+').filter(|plus| *plus > 0)?;
+    let digits = text.get(plus + 1..)?.strip_prefix(b"0x")?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let is_hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let offset = u64::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+    Some((text.get(..plus)?, offset))
 }
 
 /// A form of locators.
@@ -196,6 +225,16 @@ pub static PROCESS: LocatorForm = LocatorForm {
     begins: &[],
     fits: |text| !text.is_empty(),
     parse: |text, _, _| ProcessName::parse(&text).map(Locator::Process),
+};
+
+/// A word in memory: what follows the plus is looked for in the text as it was typed.
+pub static WORD: LocatorForm = LocatorForm {
+    word: "MEMORY+0xOFFSET",
+    about: "a place in memory (/frames+0x40)",
+    family: Family::Word,
+    begins: &[],
+    fits: |_| false,
+    parse: |text, _, _| Err(format!("{} is no place in memory", quoted(&text))),
 };
 
 /// A POSIX name.

@@ -49,7 +49,7 @@ pub use kind::{Breadth, Field, FileType, Kind, Part};
 pub use limit::{Limit, Who};
 pub use locator::{
     ABSTRACT, DESCRIPTOR, FILE, Family, ID, INODE, KEY, Locator, LocatorForm, MARKED_PATH, NAME,
-    OWN, PATH, PROCESS, TCP, UDP,
+    OWN, PATH, PROCESS, TCP, UDP, WORD,
 };
 pub use message::Mark;
 pub use named::{Named, choices};

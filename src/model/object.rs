@@ -159,7 +159,7 @@ pub static COMMON: &[Column] = &[
     },
     Column {
         field: Field::free("facility", "The part of its address before the colon."),
-        get: |object| Value::Word(object.kind.facility.name()),
+        get: |object| Value::Word(object.address.facility.name()),
     },
     Column {
         field: Field::free("family", "Interface of the kernel that it belongs to."),

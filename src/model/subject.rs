@@ -33,6 +33,8 @@ pub enum Subject {
     Set(IpcNamespace, u32),
     /// A process by its number, and the ticks after boot at which it was started.
     Process(i32, u64),
+    /// A word in memory: the file by which mappings show the memory, and the offset in bytes.
+    Word(FileId, u64),
 }
 
 impl Subject {
@@ -40,7 +42,11 @@ impl Subject {
     pub fn file(self) -> Option<FileId> {
         match self {
             Self::File(file) => Some(file),
-            Self::Segment(..) | Self::Queue(..) | Self::Set(..) | Self::Process(..) => None,
+            Self::Segment(..)
+            | Self::Queue(..)
+            | Self::Set(..)
+            | Self::Process(..)
+            | Self::Word(..) => None,
         }
     }
 }

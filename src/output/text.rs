@@ -173,7 +173,9 @@ impl View {
                 out.push(':');
                 decimal((*id).into(), out);
             }
-            Value::Address(Address { facility, locator: Locator::Name(name) }) => {
+            Value::Address(Address { facility, locator: Locator::Name(name) })
+                if !name.as_encoded_bytes().contains(&b'+') =>
+            {
                 out.push_str(facility.name());
                 out.push_str(":/");
                 Encoded(name.as_encoded_bytes()).push(out);

@@ -16,8 +16,8 @@ static LENGTH: AtomicUsize = AtomicUsize::new(0);
 /// Its page has been replaced.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// The first page of a file, shared with all who use it, readable and writable. There is one at a time.
-pub struct FirstPage {
+/// A page of a file, shared with all who use it, readable and writable. There is one at a time.
+pub struct FilePage {
     start: NonNull<u8>,
     former: libc::sigaction,
 }
@@ -29,7 +29,7 @@ extern "C" fn replace(_signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut 
     if start != 0 && (start..start + length).contains(&address) {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
         // SAFETY: a system call that is safe in a handler, on the page that the one mapping owns.
-        if unsafe { map(start as *mut _, length, flags, -1) }.is_ok() {
+        if unsafe { map(start as *mut _, length, flags, (-1, 0)) }.is_ok() {
             LOST.store(true, Ordering::SeqCst);
             return;
         }
@@ -45,19 +45,20 @@ unsafe fn map(
     place: *mut libc::c_void,
     length: usize,
     flags: libc::c_int,
-    file: libc::c_int,
+    (file, offset): (libc::c_int, libc::off_t),
 ) -> io::Result<NonNull<u8>> {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: the caller's promise; without MAP_FIXED the kernel chooses a free place.
-    let address = unsafe { libc::mmap(place, length, access, flags, file, 0) };
+    let address = unsafe { libc::mmap(place, length, access, flags, file, offset) };
     if address == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
     NonNull::new(address.cast()).ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))
 }
 
-impl FirstPage {
-    /// Maps the first page of a file that is open for reading and writing.
+impl FilePage {
+    /// Maps the page of a file that has this offset in bytes, and tells where in the page that is. The file is open for reading
+    /// and writing.
     ///
     /// # Errors
     /// EBUSY while another one lives, EACCES, ENOMEM.
@@ -66,14 +67,17 @@ impl FirstPage {
     #[doc(alias = "sysconf")]
     #[doc(alias = "sigaction")]
     #[doc(alias = "munmap")]
-    pub fn new(file: BorrowedFd<'_>) -> io::Result<Self> {
+    pub fn new(file: BorrowedFd<'_>, offset: u64) -> io::Result<(Self, usize)> {
         // SAFETY: no pointer is passed.
         let page = check(unsafe { libc::sysconf(libc::_SC_PAGESIZE) })?;
         let length =
             usize::try_from(page).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let invalid = |_| io::Error::from_raw_os_error(libc::EINVAL);
+        let begin = usize::try_from(offset % length as u64).map_err(invalid)?;
+        let at = libc::off_t::try_from(offset - begin as u64).map_err(invalid)?;
         // SAFETY: no MAP_FIXED.
         let start =
-            unsafe { map(std::ptr::null_mut(), length, libc::MAP_SHARED, file.as_raw_fd()) }?;
+            unsafe { map(std::ptr::null_mut(), length, libc::MAP_SHARED, (file.as_raw_fd(), at)) }?;
         let claimed = claim(start, length);
         // SAFETY: struct sigaction is a C structure of integers.
         let (mut handling, mut former): (libc::sigaction, libc::sigaction) =
@@ -91,7 +95,12 @@ impl FirstPage {
         }
         // A blocked SIGBUS would end the process without asking the handler.
         unblock();
-        Ok(Self { start, former })
+        Ok((Self { start, former }, begin))
+    }
+
+    /// Its length in bytes.
+    pub fn length(&self) -> usize {
+        LENGTH.load(Ordering::SeqCst)
     }
 
     /// Where it is.
@@ -125,7 +134,7 @@ fn unblock() {
     }
 }
 
-impl Drop for FirstPage {
+impl Drop for FilePage {
     fn drop(&mut self) {
         let length = LENGTH.load(Ordering::SeqCst);
         // SAFETY: the mapping ends with its owner, and the former handler is given back; nothing else has

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::mapping::FirstPage;
+use super::mapping::FilePage;
 use super::{check, timespec};
 
 /// Bytes of the file behind a semaphore of the C library: `sizeof(sem_t)`.
@@ -81,7 +81,9 @@ pub fn create(name: &CStr, mode: u32, value: u32) -> io::Result<()> {
 /// monotonic clock, changes by more than one at once, and survives that its file is cut short: after each
 /// operation that matters ask [`Semaphore::is_lost`].
 pub struct Semaphore {
-    page: FirstPage,
+    page: FilePage,
+    /// Where in the page it begins, in bytes.
+    begin: usize,
 }
 
 /// A process that others see waiting, until it is dropped.
@@ -94,7 +96,19 @@ impl Semaphore {
     /// # Errors
     /// Those of `mmap(2)`; EBUSY while another one is open.
     pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self { page: FirstPage::new(file)? })
+        Self::open_at(file, 0)
+    }
+
+    /// Opens a semaphore that lies at an offset in bytes in a file, all of it in one page.
+    ///
+    /// # Errors
+    /// As [`Semaphore::open`]; EINVAL for one that is not aligned, or reaches into the next page.
+    pub fn open_at(file: BorrowedFd<'_>, offset: u64) -> io::Result<Self> {
+        let (page, begin) = FilePage::new(file, offset)?;
+        match begin % 8 == 0 && begin + SIZE <= page.length() {
+            true => Ok(Self { page, begin }),
+            false => Err(io::Error::from_raw_os_error(libc::EINVAL)),
+        }
     }
 
     /// Returns true if its file was truncated. Then nothing that was done here since has reached it.
@@ -145,9 +159,9 @@ impl Semaphore {
     }
 
     fn word(&self, at: usize) -> &AtomicU32 {
-        // SAFETY: the page outlives `self` and is aligned; SIZE bytes of it are words. Whatever else has it
+        // SAFETY: the page outlives `self`; from `begin` on, which is aligned, SIZE bytes of it are words. Whatever else has it
         // mapped changes it by atomic instructions too, and what anybody writes there is a number.
-        unsafe { &*self.page.start().as_ptr().cast::<AtomicU32>().add(at) }
+        unsafe { &*self.page.start().as_ptr().add(self.begin).cast::<AtomicU32>().add(at) }
     }
 
     fn wake(&self, many: u32) {
@@ -197,8 +211,8 @@ mod layout {
 
     impl super::Semaphore {
         fn both(&self) -> &AtomicU64 {
-            // SAFETY: as in `word`; a page is aligned to 8 bytes.
-            unsafe { self.page.start().cast::<AtomicU64>().as_ref() }
+            // SAFETY: as in `word`; `begin` is aligned to 8 bytes, as a page is.
+            unsafe { self.page.start().add(self.begin).cast::<AtomicU64>().as_ref() }
         }
 
         pub(super) fn change(&self, to: impl Fn(u32) -> Option<u32>) -> Option<u64> {

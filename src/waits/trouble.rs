@@ -102,6 +102,7 @@ enum Finding {
 pub const NEEDS: &[&str] = &[
     "marked",
     "sort",
+    "damage",
     "status",
     "waiting",
     "backlog",
@@ -183,11 +184,29 @@ pub static TROUBLES: &[Trouble] = &[
         fits: processes::no_handler,
     },
     Trouble {
+        word: "owner-dead",
+        about: "the thread that owns it has ended, or a waiter that it counts has",
+        fits: owner_dead,
+    },
+    Trouble {
         word: "unlinked",
         about: "it was removed and is still held, invisible to others and counted by the limits",
         fits: unlinked,
     },
 ];
+
+fn owner_dead(case: &Case) -> Finding {
+    match case.fact("damage") {
+        Some(Value::Word("owner-dead")) => Finding::Yes(vec![
+            "its owner has ended and it is not robust: no thread can unlock it any more".into(),
+        ]),
+        Some(Value::Word("a waiter that is counted is gone")) => {
+            Finding::Yes(vec!["it counts more waiters than there are".into()])
+        }
+        Some(Value::Unknown(reason)) => Finding::Unknown(reason),
+        _ => Finding::No,
+    }
+}
 
 fn unlinked(case: &Case) -> Finding {
     let line = match (case.fact("marked"), case.word("sort")) {

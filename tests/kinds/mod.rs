@@ -14,7 +14,7 @@ mod shm_posix;
 mod shm_sysv;
 mod sock;
 mod unlinked;
-mod words;
+pub mod words;
 
 use crate::cases::Case;
 

@@ -63,7 +63,7 @@ impl ProcessScan<'_> {
                 return self.wait_for_lock(directory, &call, visitor);
             }
             Call::Word(address, name, operation) => {
-                self.wait_for_word(directory, (address, operation), visitor);
+                self.wait_for_word(directory, (address, operation, name), visitor);
                 let within =
                     |(start, end, _): &&(u64, u64, FileId)| (*start..*end).contains(&address);
                 let Some((_, _, file)) = self.words.iter().find(within) else { return Ok(()) };
@@ -97,7 +97,7 @@ impl ProcessScan<'_> {
     fn wait_for_word(
         &mut self,
         directory: &str,
-        (address, operation): (u64, u64),
+        (address, operation, name): (u64, u64, &'static str),
         visitor: &mut Scan,
     ) {
         let within =
@@ -117,6 +117,7 @@ impl ProcessScan<'_> {
         for class in self.ground.questions.classes_of(&facts, |class| class.sources.words) {
             show(&mut visitor.showings, class, facts, Showing { pid, place });
         }
+        self.found.push((Subject::Word(file, offset), How::Waiting(name), None));
     }
 
     /// A thread waits for a lock on a file.

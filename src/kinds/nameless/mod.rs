@@ -13,7 +13,6 @@ use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::OnceLock;
 
 use super::capability::Each;
 use super::held;
@@ -21,19 +20,7 @@ use crate::model::{
     Encoded, Fault, FileDetails, FileId, Findings, Found, Locator, Object, ObjectName, Timestamp,
 };
 use crate::sys::file::Stat;
-use crate::sys::{directory, file, shm as sysv_shm};
-
-/// The device of the kernel's own file system of shared memory, on which memory is that has never had a name.
-fn kernels_device() -> Option<u64> {
-    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
-    *DEVICE.get_or_init(|| sysv_shm::device().ok())
-}
-
-/// The device of `/dev/shm`.
-fn directorys_device() -> Option<u64> {
-    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
-    *DEVICE.get_or_init(|| file::stat_path(c"/dev/shm/.").ok().map(|stat| stat.device))
-}
+use crate::sys::{directory, file};
 
 /// The inodes of the files in `/dev/shm`, looked at once and only where that is needed.
 #[derive(Default)]
@@ -83,13 +70,6 @@ fn list(
 fn identity(locator: &Locator) -> Result<FileId, Fault> {
     held::identity(locator)
         .ok_or_else(|| Fault::usage("what has no name has a device and an inode number"))
-}
-
-/// The last part of a path that was removed, and what it was called before, in the text of a link.
-fn former(text: &OsStr) -> &[u8] {
-    let bytes = text.as_bytes();
-    let path = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
-    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 /// What is known of a file behind a mapping.

@@ -4,9 +4,10 @@
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use super::{called, former, identity};
+use super::{called, identity};
 use crate::kinds::capability::{Each, Inspect, Query};
 use crate::kinds::fact::{Fact, FactPlan, fields};
+use crate::kinds::held::former;
 use crate::kinds::{KindRecord, held};
 use crate::model::{
     self, Breadth, Class, Facility, Family, Fault, FileClass, FileFacts, FileId, Holding, Kind,

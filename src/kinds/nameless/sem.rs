@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use nix::fcntl::OFlag;
 use nix::sys::uio::pread;
 
-use super::{NamedFiles, called, directorys_device, former, identity};
+use super::{NamedFiles, called, identity};
 use crate::kinds::capability::{Each, Inspect, Query};
 use crate::kinds::fact::{Fact, FactPlan, fields};
 use crate::kinds::file::id;
+use crate::kinds::held::{directorys_device, former};
 use crate::kinds::{KindRecord, held};
 use crate::model::{
     self, Breadth, Class, Facility, Family, Fault, FileClass, FileDetails, FileFacts, FileId,

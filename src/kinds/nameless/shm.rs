@@ -8,9 +8,10 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{NamedFiles, called, described, directorys_device, former, identity, kernels_device};
+use super::{NamedFiles, called, described, identity};
 use crate::kinds::capability::{Configure, ConfigureRequest, Each, Inspect, Query};
 use crate::kinds::fact::{Fact, FactPlan, fields};
+use crate::kinds::held::{directorys_device, former, kernels_device};
 use crate::kinds::{KindRecord, held, words};
 use crate::model::{
     self, Breadth, Class, Facility, Family, Fault, FileClass, FileDetails, FileFacts, FileId, Form,
