@@ -47,7 +47,7 @@ pub(super) fn ensure(pid: i32, directory: BorrowedFd<'_>) -> io::Result<()> {
     let answers = match known {
         Some(answers) => answers,
         None => {
-            let answers = ask(directory.try_clone_to_owned()?);
+            let answers = ask(pid, directory.try_clone_to_owned()?);
             note([pid].iter(), answers);
             answers
         }
@@ -70,13 +70,13 @@ pub(super) fn refuse(pid: i32) -> io::Result<()> {
     if known.get(&pid) == Some(&false) { Err(error()) } else { Ok(()) }
 }
 
-fn ask(directory: OwnedFd) -> bool {
+fn ask(pid: i32, directory: OwnedFd) -> bool {
     let mut helper = HELPER.lock().unwrap_or_else(PoisonError::into_inner);
     if helper.is_none() {
         *helper = Helper::start(look);
     }
     // Where there is no thread, this one waits.
-    let answers = helper.as_ref().is_none_or(|helper| helper.answers(directory));
+    let answers = helper.as_ref().is_none_or(|helper| helper.answers(pid, directory));
     if !answers {
         *helper = None;
     }

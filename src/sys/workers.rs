@@ -19,8 +19,13 @@ use super::apart;
 const LOOK: Duration = Duration::from_millis(50);
 /// So long the first one may sleep over a process, and so long each further one: many may wait for the same file system.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(100));
+/// So long where a thread of that process runs, or waits for a processor: it may hold its locks only until it has one.
+const FOR_BUSY: Duration = Duration::from_millis(1200);
 /// So many threads go on where some have been left behind, each with one process.
 const REPLACEMENTS: usize = 16;
+
+/// So many threads of a process are looked at.
+const TASKS: usize = 256;
 
 /// Threads that have been left behind.
 static LEFT: AtomicU32 = AtomicU32::new(0);
@@ -204,7 +209,7 @@ fn watch<R: Send + 'static>(
     while !seats.is_empty() {
         let number = ended.recv_timeout(LOOK);
         let patience = patience();
-        let mut left = Vec::new();
+        let (mut left, mut longest) = (Vec::new(), Duration::ZERO);
         seats.retain_mut(|one| match number {
             Ok(number) if number == one.number => {
                 // In a panic it has handed nothing over.
@@ -214,7 +219,10 @@ fn watch<R: Send + 'static>(
             Ok(_) => true,
             Err(_) => {
                 one.look();
-                let gone = (one.asleep >= patience).then(|| board.leave(&one.seat, one.visits));
+                let pid = one.seat.at.load(Ordering::SeqCst);
+                let is_over = is_over(one.asleep, patience, pid);
+                longest = longest.max(if is_over { one.asleep } else { Duration::ZERO });
+                let gone = is_over.then(|| board.leave(&one.seat, one.visits));
                 left.extend(gone.flatten());
                 !matches!(gone, Some(Some(_)))
             }
@@ -222,7 +230,7 @@ fn watch<R: Send + 'static>(
         if left.is_empty() {
             continue;
         }
-        note_left(patience, left.len());
+        note_left(longest, left.len());
         silent.append(&mut left);
         if !apart::left().is_zero() {
             let more = REPLACEMENTS.min(lock(&board.todo).len());
@@ -236,6 +244,20 @@ fn watch<R: Send + 'static>(
 pub(super) fn patience() -> Duration {
     let (first, further) = PATIENCE;
     if LEFT.load(Ordering::SeqCst) == 0 { first } else { further }
+}
+
+/// Returns true if a thread has slept long enough over this process.
+fn is_over(asleep: Duration, patience: Duration, pid: i32) -> bool {
+    asleep >= FOR_BUSY || asleep >= patience && !runs(pid)
+}
+
+/// Returns true if a thread of this process runs or could. What is read here comes whatever the process holds.
+fn runs(pid: i32) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks.take(TASKS).any(|task| {
+        let status = fs::read(task.path().join("status")).unwrap_or_default();
+        status.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"State:\tR"))
+    })
 }
 
 /// So many threads have been left behind after this time.
@@ -290,8 +312,8 @@ impl<Q: Send + 'static> Helper<Q> {
         Some(Self { ask, told, thread })
     }
 
-    /// Returns true if it has looked; false if it sleeps over it, and then it is to be left behind.
-    pub(super) fn answers(&self, question: Q) -> bool {
+    /// Returns true if it has looked at something of this process; false if it sleeps over it, and then it is to be left behind.
+    pub(super) fn answers(&self, pid: i32, question: Q) -> bool {
         let (patience, mut asleep) = (patience(), Duration::ZERO);
         if self.ask.send(question).is_err() {
             return false;
@@ -303,8 +325,8 @@ impl<Q: Send + 'static> Helper<Q> {
                 Err(RecvTimeoutError::Timeout) if is_asleep(self.thread) => asleep += LOOK,
                 Err(RecvTimeoutError::Timeout) => asleep = Duration::ZERO,
             }
-            if asleep >= patience {
-                note_left(patience, 1);
+            if is_over(asleep, patience, pid) {
+                note_left(asleep, 1);
                 return false;
             }
         }
@@ -357,5 +379,20 @@ mod tests {
         let mut seen = visited.parts.concat();
         seen.sort_unstable();
         assert_eq!((seen, visited.silent), (vec![1, 2, 4], vec![3]));
+    }
+
+    #[test]
+    fn who_waits_for_a_processor_is_told_from_who_sleeps() {
+        assert!(runs(nix::unistd::getpid().as_raw()), "this thread runs");
+        let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        while runs(pid) {
+            thread::yield_now();
+        }
+        assert!(is_over(PATIENCE.0, PATIENCE.0, pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let own = nix::unistd::getpid().as_raw();
+        assert!(!is_over(PATIENCE.0, PATIENCE.0, own) && is_over(FOR_BUSY, PATIENCE.0, own));
     }
 }
