@@ -147,6 +147,7 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
     let own = nix::unistd::geteuid().as_raw();
     let planner = Planner { args, look: &look, judge: &judge, own, foreign };
     let Plan { mut units, left, rest, warnings } = planner.plan(cx);
+    judge.notes().iter().for_each(|note| cx.note(note));
     let over = args.max.map_or(0, |max| take_up_to(&mut units, max));
     if over > 0 {
         cx.note(&format!("{over} more would go without --max"));

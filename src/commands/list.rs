@@ -214,9 +214,6 @@ pub(super) fn run(args: &Args, cx: &mut Context) -> VerbResult {
         _ => cx.scanner.clone(),
     };
     let records = selection::records(&args.filter);
-    if states.wanted() && mixed::is_mixed(&cx.proc) {
-        cx.caution(mixed::MIXED);
-    }
     let judge = states.judge(&args.judging, cx, &scanner);
     let judge = judge.unwrap_or_else(|fault| {
         cx.complain(&fault);
@@ -413,8 +410,13 @@ impl Listing<'_> {
 
     fn finish(mut self, cx: &mut Context, means: &Means, warnings: &[String]) -> VerbResult {
         let mut kept = std::mem::take(&mut self.kept);
+        let has_some = self.total.0 > 0 || !kept.is_empty();
+        if has_some && self.states.wanted() && mixed::is_mixed(&cx.proc) {
+            cx.caution(mixed::MIXED);
+        }
         self.holders.fill(&mut kept, cx);
         self.states.fill(&mut kept, means);
+        means.judge.into_iter().flat_map(Classifier::notes).for_each(|note| cx.note(note));
         if self.stages.trouble {
             troubles::fill(kept.iter_mut().map(|(_, one)| one), means.look);
         }

@@ -132,6 +132,7 @@ fn judge(
         }
         one.name_producer();
     }
+    judge.notes().iter().for_each(|note| cx.note(note));
     Ok(())
 }
 
@@ -154,6 +155,7 @@ fn tables(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> Ve
                 .filter(|name| !SAID.contains(name))
                 .filter(|name| *name != "size" || object.object.size.is_known())
                 .filter(|name| !ONLY_IF_KNOWN.contains(name) || object.tells(name))
+                .filter(|name| !is_said_often(object, name))
                 .collect(),
         };
         let cells: Vec<(&str, Cell)> =
@@ -162,6 +164,18 @@ fn tables(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> Ve
         detail(&mut cx.out, &cx.view, &cells, &sheet)?;
     }
     Ok(())
+}
+
+/// Returns true for one of many facts that all lack for the same reason: of a socket file without a socket nobody has to be told
+/// fifteen times that no socket is bound to it. One word, such as *none*, is an answer.
+fn is_said_often(one: &Judged, name: &str) -> bool {
+    const OFTEN: usize = 4;
+    let reason = |value: &Value| match value {
+        Value::None(reason) if reason.contains(' ') => Some(*reason),
+        _ => None,
+    };
+    let Some(own) = one.object.facts.get(name).and_then(reason) else { return false };
+    one.object.facts.iter().filter(|(_, value)| reason(value) == Some(own)).count() >= OFTEN
 }
 
 fn records(objects: &[Judged], chosen: Option<&[String]>, cx: &mut Context) -> VerbResult {

@@ -22,7 +22,7 @@ mod returning;
 mod rights;
 pub mod rules;
 pub mod takers;
-pub mod tmpfiles;
+mod tmpfiles;
 mod undo;
 
 use std::cell::RefCell;
@@ -44,7 +44,7 @@ use population::LazyProcessTable;
 use probe::Files;
 use producers::Origin;
 use returning::way;
-use tmpfiles::Tmpfiles;
+pub use tmpfiles::MachineLists;
 use undo::Undoers;
 
 /// How to judge.
@@ -55,7 +55,7 @@ pub struct Terms {
     /// What is to be kept.
     pub keep: Keep,
     /// What the system provides and keeps itself.
-    pub tmpfiles: Tmpfiles,
+    pub tmpfiles: MachineLists,
     /// The evidence is told.
     pub telling: bool,
     /// Processes outside of this pid namespace, which cannot be seen, are taken to use nothing.
@@ -135,6 +135,11 @@ impl<'a> Classifier<'a> {
             insides: RefCell::default(),
             told: RefCell::new(Arc::default()),
         })
+    }
+
+    /// What is to be said of the lists that objects were held against.
+    pub fn notes(&self) -> &[String] {
+        self.terms.tmpfiles.notes()
     }
 
     /// The verdict, if it takes no look at the processes. `holders` are those that have been looked for already. Otherwise that look is announced, and [`Classifier::judge`] has the

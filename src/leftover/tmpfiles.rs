@@ -4,6 +4,7 @@
 mod line;
 mod specifier;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
@@ -43,16 +44,33 @@ struct Excluded {
 
 /// What the lists of the machine provide and keep.
 #[derive(Clone, Debug, Default)]
-pub struct Tmpfiles {
+struct Tmpfiles {
     provided: HashMap<Vec<u8>, String>,
     excluded: Vec<Excluded>,
     /// Lines and lists that protect nothing, because they cannot be understood or read, with the reason.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// The lists of the machine, read when the first file is held against them: where there is none, nothing is read.
+#[derive(Clone, Debug, Default)]
+pub struct MachineLists(OnceCell<Tmpfiles>);
+
+impl MachineLists {
+    /// The line that protects the object of this address, in a sentence.
+    pub fn protects(&self, address: &Address) -> Option<String> {
+        let is_file = matches!(&address.locator, Locator::Path(_) | Locator::Name(_));
+        is_file.then(|| self.0.get_or_init(Tmpfiles::read).protects(address)).flatten()
+    }
+
+    /// What is wrong with the lists, if they were read.
+    pub fn notes(&self) -> &[String] {
+        self.0.get().map_or(&[], |lists| &lists.notes)
+    }
 }
 
 impl Tmpfiles {
     /// Reads the lists of the machine. What is not there provides nothing.
-    pub fn read() -> Self {
+    fn read() -> Self {
         Self::of(&DIRECTORIES.map(Path::new))
     }
 
@@ -116,7 +134,7 @@ impl Tmpfiles {
     }
 
     /// The line that protects the object of this address, in a sentence.
-    pub fn protects(&self, address: &Address) -> Option<String> {
+    fn protects(&self, address: &Address) -> Option<String> {
         if self.provided.is_empty() && self.excluded.is_empty() {
             return None;
         }
@@ -156,7 +174,7 @@ fn text(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is no regular file"));
     }
     let opened = file::reopen(handle.as_fd(), OFlag::O_RDONLY)?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(stat.size.min(LONGEST) + 1).unwrap_or(0));
     let length = std::fs::File::from(opened).take(LONGEST + 1).read_to_end(&mut bytes)?;
     if length as u64 > LONGEST {
         return Err(io::Error::other("it has more than 1 MiB"));

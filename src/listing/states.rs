@@ -11,8 +11,7 @@ use crate::cli::judging::{InStates, Judging};
 use crate::holders::Scanner;
 use crate::kinds::capability::Query;
 use crate::leftover::keep::{self, Keep};
-use crate::leftover::tmpfiles::Tmpfiles;
-use crate::leftover::{Classifier, Terms};
+use crate::leftover::{Classifier, MachineLists, Terms};
 use crate::model::{Fault, Holders};
 
 /// What an object is judged with.
@@ -36,7 +35,6 @@ pub fn judge<'s>(
 ) -> Result<Classifier<'s>, Fault> {
     let terms = terms(judging, (kept, telling))?;
     terms.keep.warnings.iter().for_each(|warning| cx.caution(warning));
-    terms.tmpfiles.notes.iter().for_each(|note| cx.note(note));
     on_terms(judging, terms, cx, scanner)
 }
 
@@ -57,7 +55,7 @@ fn terms(judging: &Judging, (kept, telling): (&[Pattern], bool)) -> Result<Terms
     Ok(Terms {
         grace: judging.seconds(),
         keep: Keep::read(kept, &keep::files()?)?,
-        tmpfiles: Tmpfiles::read(),
+        tmpfiles: MachineLists::default(),
         telling,
         alone: judging.assume_alone,
     })

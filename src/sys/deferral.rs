@@ -100,7 +100,7 @@ impl Watch {
             // SAFETY: the set outlives the call.
             check(unsafe { libc::sigaddset(&raw mut awaited, signal) })?;
         }
-        // SAFETY: both sets outlive the call. The program has one thread wherever it waits for a child.
+        // SAFETY: both sets outlive the call. What other threads there are take no signal: see `workers`.
         check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const awaited, &raw mut former) })?;
         Ok(Self { deferral, awaited, former })
     }
