@@ -202,10 +202,21 @@ fn say(writer: libc::c_int) {
     checked("write", unsafe { libc::write(writer, (&raw const word).cast(), 1) });
 }
 
+/// The same descriptor under the lowest number: what runs in the process gives numbers of its own to others.
+fn lowest(writer: libc::c_int) -> libc::c_int {
+    // SAFETY: numbers only; the first is closed once, where the copy is another one.
+    unsafe {
+        let low = checked("fcntl", libc::fcntl(writer, libc::F_DUPFD_CLOEXEC, 3));
+        libc::close(if low < writer { writer } else { low });
+        low.min(writer)
+    }
+}
+
 /// What the forked process does; it never returns to the test's code.
 fn child(uid: Option<u32>, writer: libc::c_int, act: impl FnOnce(), then: impl FnOnce()) -> ! {
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
         keep_only(writer);
+        let writer = lowest(writer);
         say(writer);
         // SAFETY: numbers only. The process dies with the test's thread, however that ends.
         checked("prctl", unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) });

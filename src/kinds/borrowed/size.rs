@@ -81,7 +81,7 @@ fn refused(error: &io::Error, bytes: u64) -> Fault {
             Class::Denied,
             "only CAP_SYS_RESOURCE may exceed fs.pipe-max-size or the pages of a user's pipes",
         )
-        .hint("see ipcctl limits fifo"),
+        .hint("ipcctl limits PIPE_MAX_SIZE PIPE_USER_PAGES_HARD tells them"),
         _ => Fault::from_os(error),
     }
 }
