@@ -14,10 +14,11 @@ crate::cases![
     what_is_mapped_to_read_is_listed_with_all_alone,
     a_private_mapping_is_none,
     shared_memory_is_no_mapped_file,
-    a_path_that_leads_to_another_file_is_not_its_address,
     bytes_are_read_and_written_with_force_alone,
     a_file_that_nobody_maps_is_exit_3,
-    a_path_has_to_show_that_it_is_one
+    a_path_has_to_show_that_it_is_one;
+    // Only root can look behind a mapping that no path leads to.
+    SeveralUsers: a_path_that_leads_to_another_file_is_not_its_address
 ];
 
 /// A process that has mapped a file of one page.

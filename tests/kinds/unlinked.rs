@@ -7,8 +7,9 @@ use crate::makers::{holder, posix};
 
 crate::cases![
     a_removed_queue_is_told_with_its_messages_and_its_holder,
-    a_removed_semaphore_is_told_with_its_value_and_who_has_it_mapped,
-    a_semaphore_that_has_its_name_is_no_nameless_one
+    a_semaphore_that_has_its_name_is_no_nameless_one;
+    // Only root can look behind a mapping that no path leads to.
+    SeveralUsers: a_removed_semaphore_is_told_with_its_value_and_who_has_it_mapped
 ];
 
 fn addresses(env: &TestEnv, arguments: &[&str]) -> Vec<String> {

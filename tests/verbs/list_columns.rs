@@ -14,8 +14,8 @@ crate::cases![
     a_state_comes_with_its_evidence_when_it_is_asked_for,
     objects_are_filtered_and_sorted_by_their_states,
     json_has_every_fact_that_costs_nothing_and_what_was_asked_for,
-    a_costly_column_is_read_when_it_is_asked_for,
-    a_mode_has_a_plus_where_there_is_an_access_control_list
+    a_costly_column_is_read_when_it_is_asked_for;
+    SeveralUsers: a_mode_has_a_plus_where_there_is_an_access_control_list
 ];
 
 fn columns_are_printed_in_the_order_that_is_asked_for() {
