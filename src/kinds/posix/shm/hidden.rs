@@ -32,6 +32,8 @@ impl SpaceUsed {
     /// `None` for a file system whose counts mean something else.
     fn of(directory: &OwnedFd) -> Option<Self> {
         let usage = fstatfs(directory).ok()?;
+        // The type of the number differs between the C libraries.
+        #[allow(clippy::useless_conversion)]
         let block = u64::try_from(usage.block_size()).ok()?;
         let is_tmpfs = usage.filesystem_type() == TMPFS_MAGIC;
         is_tmpfs.then(|| Self {
