@@ -259,7 +259,9 @@ fn nobody_lists_the_forms_of_locators() {
     let variants: Vec<&str> =
         list.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name).collect();
     assert!(variants.len() >= 4, "{variants:?}");
-    for source in sources.iter().filter(|source| source.path != table.path) {
+    // What each form reads stands beside it.
+    let homes = ["model/locator.rs", "model/locator/forms.rs"];
+    for source in sources.iter().filter(|source| !homes.contains(&&*source.path)) {
         let named = |variant: &&&str| source.code.contains(&format!("Locator::{variant}("));
         let named = variants.iter().filter(named).count();
         assert!(named < 4, "src/{} names {named} of {variants:?}", source.path);
