@@ -5,29 +5,28 @@
 mod behind;
 mod descriptors;
 mod mappings;
+mod record;
+mod rows;
 mod threads;
 mod waits;
 
-use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 
 use super::KindRecord;
 use super::capability::{Each, Inspect, Query};
 use super::fact::{Fact, FactPlan, fields};
 use crate::model::{
-    Breadth, Class, Clock, Facility, Family, Fault, Field, FileClass, Found, Holding, Kind,
-    Locator, Object, ObjectName, PROCESS, Part, ProcessName, ProcessPart, Rows, SignalSet, Sources,
-    Subject, Timestamp, Trace, Vacancy, Value,
+    Breadth, Class, Clock, Facility, Family, Fault, FileClass, Found, Holding, Kind, Locator,
+    Object, ObjectName, PROCESS, Part, ProcessName, ProcessPart, Sources, Subject, Timestamp,
+    Trace, Vacancy, Value,
 };
-use crate::sys::processes::{Proc, Process, Status, is_gone};
-use crate::sys::procstatus::StatusLines;
+use crate::sys::processes::{Proc, Process, is_gone};
 use crate::sys::time::clocks;
 use crate::sys::{kcmp, pidfd};
-use threads::ThreadRecord;
+use record::{ProcessRecord, directory, names};
 pub(crate) use threads::stuck;
 
 static KIND: Kind = Kind {
@@ -53,153 +52,6 @@ static HOLDING: Holding = Holding { vacancy: Vacancy::Existence, ..Holding::NONE
 
 /// The record of this kind.
 pub(crate) static RECORD: KindRecord = KindRecord::read_only(&KIND, &HOLDING, &Pid);
-
-/// A process, and what has been read of it.
-struct ProcessRecord {
-    process: Process,
-    /// The thread that the address names.
-    thread: Option<i32>,
-    status: Status,
-    clock: Clock,
-    lines: OnceCell<Result<StatusLines, &'static str>>,
-    threads: OnceCell<Result<Vec<ThreadRecord>, &'static str>>,
-    stuck: OnceCell<Result<SignalSet, &'static str>>,
-}
-
-impl ProcessRecord {
-    fn new(process: Process, thread: Option<i32>, clock: Clock) -> io::Result<Self> {
-        let directory = directory(thread);
-        let status = process.status_of(&directory)?;
-        let (lines, threads, stuck) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Ok(Self { process, thread, status, clock, lines, threads, stuck })
-    }
-
-    fn lines(&self) -> Result<&StatusLines, &'static str> {
-        let read = || {
-            threads::lines(&self.process, &directory(self.thread))
-                .map_err(|error| Fault::reason(&error))
-        };
-        self.lines.get_or_init(read).as_ref().map_err(|reason| *reason)
-    }
-
-    /// The threads; of an address that names one, that one.
-    fn threads(&self) -> Result<&[ThreadRecord], &'static str> {
-        let read = || {
-            let all = threads::all(&self.process).map_err(|error| Fault::reason(&error))?;
-            let is_meant = |one: &ThreadRecord| self.thread.is_none_or(|thread| one.tid == thread);
-            Ok(all.into_iter().filter(is_meant).collect())
-        };
-        let threads: &Result<Vec<_>, _> = self.threads.get_or_init(read);
-        threads.as_deref().map_err(|reason| *reason)
-    }
-
-    /// The set of signals that a line of `status` has.
-    fn signals(&self, pick: fn(&StatusLines) -> u64) -> Value {
-        self.lines().map_or_else(Value::Unknown, |lines| names(SignalSet(pick(lines))))
-    }
-
-    fn is_stopped(&self) -> bool {
-        matches!(self.status.state, b'T' | b't')
-    }
-
-    /// Signals that are pending and blocked by every thread that could take them.
-    fn stuck(&self) -> Result<SignalSet, &'static str> {
-        let read = || threads::stuck(&self.process).map_err(|error| Fault::reason(&error));
-        *self.stuck.get_or_init(read)
-    }
-
-    fn stuck_signals(&self) -> SignalSet {
-        self.stuck().unwrap_or_default()
-    }
-
-    /// The signal that has stopped it.
-    fn stopped_by(&self) -> Option<&'static str> {
-        let is_stopped = self.status.state == b'T';
-        is_stopped.then(|| crate::model::signal_name(self.status.exit_code & 0x7f)).flatten()
-    }
-
-    /// The parent, if a thread of that waits for a child to end: a stop does not wake it.
-    fn waiting_parent(&self, proc: &Path) -> Value {
-        let parent = match self.lines() {
-            Ok(lines) if lines.parent > 0 => lines.parent,
-            Ok(_) => return Value::None("its parent cannot be seen from here"),
-            Err(reason) => return Value::Unknown(reason),
-        };
-        let read = || {
-            let parent = Proc::open(proc)?.process(parent)?;
-            threads::wait_for_end(&parent, self.process.pid)
-        };
-        match read() {
-            Ok(true) => Value::Pid(parent),
-            Ok(false) => Value::None("no"),
-            Err(error) => Value::Unknown(Fault::reason(&error)),
-        }
-    }
-
-    /// The first thread that waits for an object of IPC, or else the first that waits at all.
-    fn waiting(&self) -> Option<&waits::ThreadWait> {
-        let threads = self.threads().ok()?;
-        let waiting = || threads.iter().filter_map(|thread| thread.waiting.as_ref().ok()?.as_ref());
-        waiting().find(|waiting| waiting.is_ipc).or_else(|| waiting().next())
-    }
-
-    /// What it does, in a few words.
-    fn doing(&self) -> Value {
-        let stuck = self.stuck_signals();
-        match self.status.state {
-            b'Z' => Value::Word("has ended and was not collected"),
-            b'T' => self.stopped_by().map_or(Value::Word("stopped"), |name| {
-                Value::Phrase([Value::Word("stopped by "), Value::Word(name)].into())
-            }),
-            b't' => Value::Word("stopped by its tracer"),
-            _ if !stuck.is_empty() => {
-                let parts =
-                    [Value::Word("blocks "), names(stuck), Value::Word(", which is pending")];
-                Value::Phrase(parts.into())
-            }
-            _ => match (self.waiting(), self.threads()) {
-                (Some(waiting), _) => Value::Phrase(waiting.phrase().into()),
-                (None, Ok(threads)) if threads.iter().all(|one| one.waiting.is_err()) => {
-                    Value::Unknown("permission denied")
-                }
-                _ => Value::Word(threads::state_word(self.status.state)),
-            },
-        }
-    }
-
-    /// Returns true if it was asked what it waits for, and may not be.
-    fn is_unread(&self) -> bool {
-        let threads = self.threads.get().and_then(|threads| threads.as_ref().ok());
-        let is_denied = |one: &ThreadRecord| {
-            let error = one.waiting.as_ref().err();
-            error.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
-        };
-        threads.is_some_and(|threads| threads.iter().any(is_denied))
-    }
-
-    /// Returns true if it waits for an object of IPC or is in trouble: `list pid` shows it.
-    fn is_of_interest(&self) -> bool {
-        self.status.state == b'Z'
-            || self.is_stopped()
-            || !self.stuck_signals().is_empty()
-            || self.waiting().is_some_and(|waiting| waiting.is_ipc)
-    }
-
-    fn started(&self) -> i64 {
-        self.clock.started(self.status.start)
-    }
-}
-
-/// The directory of a thread below that of its process.
-fn directory(thread: Option<i32>) -> String {
-    thread.map(|thread| format!("task/{thread}/")).unwrap_or_default()
-}
-
-/// Signals by name.
-fn names(set: SignalSet) -> Value {
-    let names: Vec<Value> = set.names().map(Value::Word).collect();
-    if names.is_empty() { Value::None("none") } else { Value::List(names.into()) }
-}
 
 static FACTS: &[Fact<ProcessRecord>] = &[
     Fact::free("command", "Command, as the kernel keeps it: up to 15 bytes.", |one, _| {
@@ -287,7 +139,7 @@ static FACTS: &[Fact<ProcessRecord>] = &[
         shares,
     ),
     Fact::costly("threads", "Each thread: what it waits in, since when, its signals.", |one, _| {
-        thread_rows(one)
+        rows::threads(one)
     }),
     Fact::costly("descriptors", "Each descriptor, and who has the other end.", |one, look| {
         descriptors::rows(&one.process, &directory(one.thread), look)
@@ -295,7 +147,7 @@ static FACTS: &[Fact<ProcessRecord>] = &[
     Fact::costly(
         "mappings",
         "Memory that it shares: segments, files, memory without a name.",
-        |one, _| mapping_rows(one),
+        |one, _| rows::mappings(one),
     ),
     Fact::costly("locks", "Locks on files that it holds.", |one, _| {
         descriptors::lock_rows(&one.process, &directory(one.thread))
@@ -346,86 +198,6 @@ fn shares(one: &ProcessRecord, look: &Query) -> Value {
         }
     }
     if shared.is_empty() { Value::None("nothing") } else { Value::List(shared.into()) }
-}
-
-static THREAD: &[&Field] = &[&TID, &NAME, &RUN_STATE, &CALL, &ON, &SINCE, &PENDING, &BLOCKED];
-static TID: Field = Field::free("tid", "Number of the thread.");
-static NAME: Field = Field::free("name", "Its command.");
-static RUN_STATE: Field = Field::free("run-state", "running, sleeping and so on.");
-static CALL: Field = Field::free("waits-in", "The call that it waits in.");
-static ON: Field = Field::free("on", "The object that it waits for, or what else.");
-static SINCE: Field = Field::free("since", "Time since it ran last, by the scheduler's clock.");
-static PENDING: Field = Field::free("pending", "Signals that are pending for this thread alone.");
-static BLOCKED: Field = Field::free("blocked", "Signals that it blocks.");
-
-/// So many rows are told of a table; the count beside it tells of all.
-const MOST_ROWS: usize = 10_000;
-
-fn thread_rows(one: &ProcessRecord) -> Value {
-    let threads = match one.threads() {
-        Ok(threads) => threads,
-        Err(reason) => return Value::Unknown(reason),
-    };
-    let since = threads::SchedulerClock::new(one.clock.now);
-    let rows = threads.iter().take(MOST_ROWS).map(|thread| {
-        let (call, on) = match &thread.waiting {
-            Ok(Some(waiting)) => (Value::Word(waiting.call), waiting.on.clone()),
-            Ok(None) => (Value::None("none"), Value::None("none")),
-            Err(error) => {
-                let reason = Value::Unknown(Fault::reason(error));
-                (reason.clone(), reason)
-            }
-        };
-        let set = |pick: fn(&StatusLines) -> u64| {
-            let lines = thread.lines.as_ref();
-            lines.map_or(Value::Unknown("it could not be read"), |lines| {
-                names(SignalSet(pick(lines)))
-            })
-        };
-        vec![
-            Value::Pid(thread.tid),
-            threads::command(&thread.status),
-            Value::Word(threads::state_word(thread.status.state)),
-            call,
-            on,
-            since.of(thread, &one.process),
-            set(|lines| lines.pending),
-            set(|lines| lines.blocked),
-        ]
-    });
-    Value::Rows(Box::new(Rows { fields: THREAD, rows: rows.collect() }))
-}
-
-static MAPPING: &[&Field] = &[&START, &SIZE, &MAP_ACCESS, &OFFSET, &OBJECT, &CALLED];
-static START: Field = Field::free("start", "First address, hexadecimal.");
-static SIZE: Field = Field::free("size", "Bytes.");
-static MAP_ACCESS: Field = Field::free("access", "r, w, x as it is mapped.");
-static OFFSET: Field = Field::free("offset", "Where in the object it begins, in bytes.");
-static OBJECT: Field = Field::free("object", "Address of the object.");
-static CALLED: Field = Field::free("called", "What the kernel calls it.");
-
-fn mapping_rows(one: &ProcessRecord) -> Value {
-    let found = match mappings::shared(&one.process) {
-        Ok(found) => found,
-        Err(error) => return Value::Unknown(Fault::reason(&error)),
-    };
-    let rows = found.into_iter().take(MOST_ROWS).map(|shared| {
-        let mapping = shared.mapping;
-        vec![
-            Value::Text(format!("{:x}", mapping.start).into()),
-            Value::Bytes(mapping.end.saturating_sub(mapping.start)),
-            Value::Word(match (mapping.read, mapping.write) {
-                (true, true) => "rw",
-                (true, false) => "r",
-                (false, true) => "w",
-                (false, false) => "-",
-            }),
-            Value::Id(mapping.offset),
-            shared.object.map_or(Value::None("none"), Value::Address),
-            shared.name,
-        ]
-    });
-    Value::Rows(Box::new(Rows { fields: MAPPING, rows: rows.collect() }))
 }
 
 struct Pid;

@@ -4,8 +4,9 @@ use std::ffi::CString;
 use std::io;
 use std::sync::Arc;
 
+use super::ENDS;
 use super::behind::{self, OpenDescriptor};
-use super::{ENDS, MOST_ROWS};
+use super::rows::MOST_ROWS;
 use crate::kinds::capability::Query;
 use crate::kinds::file::id;
 use crate::model::{Access, Fault, Field, FileId, Holder, Holders, Rows, ShownAs, Value};
