@@ -3,6 +3,7 @@
 mod bad_input;
 mod churn;
 mod clean;
+mod clean_chosen;
 mod clean_plan;
 mod create;
 mod create_existing;
@@ -51,6 +52,7 @@ pub fn cases() -> Vec<Case> {
         bad_input::cases(),
         churn::cases(),
         clean::cases(),
+        clean_chosen::cases(),
         clean_plan::cases(),
         create::cases(),
         create_existing::cases(),
