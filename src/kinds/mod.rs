@@ -21,6 +21,7 @@ mod posix;
 pub mod process;
 mod region;
 pub mod search;
+mod sizes;
 #[cfg(any(test, feature = "skeleton"))]
 mod skeleton;
 mod sock;

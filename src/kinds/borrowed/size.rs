@@ -4,17 +4,10 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{ASKED, Borrower};
-use crate::model::{Class, Fault, FileId, Form, Param, Settings, Showing, ShownAs};
+use crate::kinds::sizes::{FORCE, SIZE};
+use crate::model::{Class, Fault, FileId, Param, Settings, Showing, ShownAs};
 use crate::sys::pipe;
 
-static SIZE: Param =
-    Param { name: "size", metavar: "SIZE", help: "Size in bytes", form: Form::Size };
-static FORCE: Param = Param {
-    name: "force",
-    metavar: "",
-    help: "Change what others hold; SIGBUS if memory shrinks",
-    form: Form::Flag,
-};
 /// The options of `set`.
 pub(in crate::kinds) static RESIZING: &[&Param] = &[&SIZE, &FORCE];
 

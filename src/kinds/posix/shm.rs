@@ -29,6 +29,7 @@ use crate::kinds::file::{
     Backed, accessed, as_change, change_file, changed, created, device, group_in, id, inode, links,
     modified, object, remove_same,
 };
+use crate::kinds::sizes::{FORCE, SIZE};
 use crate::kinds::words;
 use crate::model::{
     self, Address, Breadth, Class, Difference, Encoded, Facility, Family, Fault, Form, Found,
@@ -88,18 +89,10 @@ static FACTS: &[Fact<Stat>] = &[
     Fact::costly(words::NAME, words::HELP, |stat, look| words::rows(id(stat), look)),
 ];
 
-static SIZE: Param =
-    Param { name: "size", metavar: "SIZE", help: "Size in bytes", form: Form::Size };
 static RESERVE: Param = Param {
     name: "reserve",
     metavar: "",
     help: "Allocate all of its memory now",
-    form: Form::Flag,
-};
-static FORCE: Param = Param {
-    name: "force",
-    metavar: "",
-    help: "Change what others hold; SIGBUS if memory shrinks",
     form: Form::Flag,
 };
 

@@ -18,6 +18,7 @@ use crate::kinds::capability::{
 };
 use crate::kinds::existing::by_facts;
 use crate::kinds::fact::{Fact, FactPlan, Total, fields, totals};
+use crate::kinds::sizes::SIZE;
 use crate::kinds::{process, words};
 use crate::model::{
     self, Actor, Address, Breadth, Class, Difference, Facility, Facts, Family, Fault, Field, Form,
@@ -211,8 +212,6 @@ static TOTALS: &[Total<shm::Usage>] = &[
     (Field::free("swap-successes", "Always 0."), |all| Value::Count(all.swap_successes)),
 ];
 
-static SIZE: Param =
-    Param { name: "size", metavar: "SIZE", help: "Size in bytes", form: Form::Size };
 static HUGE: Param = Param {
     name: "huge",
     metavar: "SIZE",

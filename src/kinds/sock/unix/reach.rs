@@ -14,7 +14,7 @@ use nix::fcntl::ResolveFlag;
 use super::super::table::UnixTable;
 use super::{path_name, visible};
 use crate::kinds::capability::Query;
-use crate::kinds::sock::NOT_TOLD;
+use crate::kinds::sock::{NOT_TOLD, trace};
 use crate::model::{Fault, FileClass, FileId, Sources, Value};
 use crate::sys::directory;
 use crate::sys::file::{self, Stat};
@@ -39,10 +39,14 @@ pub(super) fn asked(table: &UnixTable, at: usize) -> Option<FileId> {
     Some(FileId { device, inode: socket.inode.into() })
 }
 
-/// Says beforehand whose holders will be looked for, so that one scan finds all.
+/// Says beforehand whose holders will be looked for, so that one scan finds all, and those that are printed with them.
 pub(super) fn announce(table: &UnixTable, look: &Query) {
-    let asked = (0..table.len()).filter_map(|at| asked(table, at));
-    asked.for_each(|file| look.processes.announce_file(&SOCKETS, file));
+    let far: Vec<FileId> = (0..table.len()).filter_map(|at| asked(table, at)).collect();
+    far.iter().for_each(|file| look.processes.announce_file(&SOCKETS, *file));
+    if look.needs.holders && !far.is_empty() {
+        let inodes = (0..table.len()).filter_map(|at| table.get(at)).map(|socket| socket.inode);
+        inodes.filter_map(trace).for_each(|trace| look.processes.expect(&trace));
+    }
 }
 
 /// Where the path of a socket leads; `is_seen` if it is known that it leads to it.
@@ -62,6 +66,9 @@ pub(super) fn leads_to(
         () => {}
     }
     let Some(file) = asked(table, *at) else { return ITSELF };
+    if look.needs.holders {
+        trace(socket.inode).iter().for_each(|trace| look.processes.expect(trace));
+    }
     let found = look.processes.found_file(&SOCKETS, file);
     let holders: BTreeSet<i32> = found.showings(&file).iter().map(|one| one.pid).collect();
     let mut leads = Value::Unknown("its holder cannot be seen");
