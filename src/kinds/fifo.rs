@@ -29,6 +29,7 @@ use super::file::{
     Backed, accessed, change_file, changed, created, device, group_in, id, inode, links, modified,
     object, stat_in_time,
 };
+use super::held;
 use super::inherited::{self, Inherited};
 use super::link::{self, Meant};
 use crate::model::{
@@ -323,7 +324,7 @@ impl Configure for Fifo {
                 };
                 return Err(Fault::new(Class::Failed, cause));
             }
-            resize(&Borrower::default().one_of(id(&stat), open)?, size)?;
+            held::copies(id(&stat), open, |end| resize(end, size))?;
         }
         change_file(handle.as_fd(), change)
     }

@@ -11,7 +11,6 @@ use std::ffi::{CString, OsString};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use super::capability::{Each, Inspect, Query, Want};
 use super::fact::{Fact, FactPlan, fields};
@@ -24,7 +23,7 @@ use crate::model::{
 };
 use crate::sys::file::Stat;
 use crate::sys::processes::{Proc, Process};
-use crate::sys::{procmap, shm};
+use crate::sys::procmap;
 
 static KIND: Kind = Kind {
     name: "map",
@@ -54,8 +53,7 @@ static MAPPED: [FileClass; 2] = [
 ];
 
 fn is_shared(facts: &FileFacts) -> bool {
-    static KERNELS: OnceLock<Option<u64>> = OnceLock::new();
-    facts.shared && Some(facts.file.device) != *KERNELS.get_or_init(|| shm::device().ok())
+    facts.shared && Some(facts.file.device) != held::kernels_device()
 }
 
 static HOLDING: Holding =
@@ -149,7 +147,7 @@ impl<'p, 'q> MapReading<'p, 'q> {
         let path = path.filter(|_| seen.is_some());
         // What lies in the directory itself is POSIX shared memory, and what has no name there nameless memory.
         let is_in_it = path.as_deref().and_then(Path::parent) == Some(Path::new(SHM));
-        if is_in_it || path.is_none() && is_on_shm(wanted) {
+        if is_in_it || path.is_none() && Some(wanted.device) == held::directorys_device() {
             return None;
         }
         Some(Reached { stat, path })
@@ -227,13 +225,6 @@ fn paths(process: &Process) -> HashMap<u64, OsString> {
     let lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(procmap::parse_line);
     let shared = lines.filter(|(mapping, _)| mapping.shared);
     shared.map(|(mapping, path)| (mapping.start, OsString::from_vec(path.to_vec()))).collect()
-}
-
-/// Returns true for a file on the file system of `/dev/shm`.
-fn is_on_shm(file: FileId) -> bool {
-    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
-    let device = || search::stat(&Path::new(SHM).join(".")).map(|stat| stat.device);
-    *DEVICE.get_or_init(device) == Some(file.device)
 }
 
 /// What processes show of the file that a locator names, and what could be reached of it.

@@ -223,11 +223,10 @@ impl Configure for Pipes {
         let found = look.processes.found(&PIPES);
         let shown = found.files.get(&file).ok_or_else(|| held::missing(&found))?;
         let size = size_asked(change.settings)?;
-        let end = Borrower::default().one_of(file, &shown.showings)?;
-        if let Some(size) = size {
-            resize(&end, size)?;
-        }
-        change_file(end.as_fd(), change)
+        held::copies(file, &shown.showings, |end| {
+            size.map_or(Ok(()), |size| resize(end, size))?;
+            change_file(end.as_fd(), change)
+        })
     }
 }
 

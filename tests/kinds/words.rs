@@ -19,11 +19,11 @@ crate::cases![
     words_are_listed_with_the_address_of_their_memory,
     a_mutex_whose_owner_was_killed_is_in_trouble,
     a_word_of_a_mapped_file_is_named_by_its_path,
+    a_post_needs_force_and_wakes_a_waiter,
     a_word_beyond_the_memory_is_exit_3,
     a_name_that_ends_like_a_word_is_meant_before_it,
     a_named_semaphore_is_no_word;
-    Strace: words_and_holders_are_looked_for_in_one_scan;
-    SeveralUsers: a_post_needs_force_and_wakes_a_waiter
+    Strace: words_and_holders_are_looked_for_in_one_scan
 ];
 
 const SIZE: usize = 8192;

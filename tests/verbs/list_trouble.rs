@@ -39,9 +39,11 @@ fn each_trouble_of_a_pipe_is_told_with_its_evidence() {
         : | bash -c 'exec 3>/proc/self/fd/0; read line' &
         bash -c 'exec 3> >(sleep 0.2); echo lost >&3; exec sleep 602' &
         all='broken full leaked-fd self-held '
-        until [ \"$(ipcctl list pipe --trouble --format plain -o trouble | sort | tr '\\n' ' ')\" = \"$all\" ]
+        while all_at_once=$(ipcctl list pipe --trouble --json -o address,trouble,trouble-evidence,used-by)
+            words=$(printf %s \"$all_at_once\" | grep -o '\"trouble\":\"[a-z-]*' | cut -d'\"' -f4 | sort)
+            [ \"$(printf '%s ' $words)\" != \"$all\" ]
         do sleep 0.3; done
-        ipcctl list pipe --trouble --json -o address,trouble,trouble-evidence,used-by",
+        printf '%s\\n' \"$all_at_once\"",
     );
     let found = by_trouble(&output);
     assert_eq!(found.len(), 4, "{}", output.report());

@@ -3,9 +3,8 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::{ASKED, Borrower};
 use crate::kinds::sizes::{FORCE, SIZE};
-use crate::model::{Class, Fault, FileId, Param, Settings, Showing, ShownAs};
+use crate::model::{Class, Fault, Param, Settings};
 use crate::sys::pipe;
 
 /// The options of `set`.
@@ -22,32 +21,6 @@ pub(in crate::kinds) fn size_asked(settings: &Settings) -> Result<Option<u64>, F
         (None, true) => Err(Fault::usage("--force goes with --size")),
         (Some(_), false) => Err(Fault::new(Class::Failed, "other programs hold it")
             .hint("--force changes the size all the same: what is in it stays")),
-    }
-}
-
-impl Borrower {
-    /// A copy of one of these descriptors.
-    ///
-    /// # Errors
-    /// [`Class::NotFound`] when none is left, [`Class::Denied`] without the right to trace their processes.
-    pub(in crate::kinds) fn one_of(
-        &mut self,
-        file: FileId,
-        showings: &[Showing],
-    ) -> Result<OwnedFd, Fault> {
-        let mut denied = None;
-        let ends = showings.iter().filter_map(|showing| match showing.place {
-            ShownAs::Descriptor(fd, _) => Some((showing.pid, fd)),
-            _ => None,
-        });
-        for end in ends.take(ASKED) {
-            match self.copy(end, file) {
-                Ok(Some(copy)) => return Ok(copy),
-                Ok(None) => {}
-                Err(error) => denied = Some(Fault::from_os(&error)),
-            }
-        }
-        Err(denied.unwrap_or_else(|| Fault::new(Class::NotFound, "its processes have ended")))
     }
 }
 

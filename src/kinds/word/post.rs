@@ -1,7 +1,6 @@
 //! Posting to a semaphore in the memory of other programs: what helps when the process that should have done it is dead.
 
-use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::OFlag;
 
@@ -10,8 +9,11 @@ use super::{Words, memory, parts, waits};
 use crate::kinds::capability::{Counters, Inspect, Query, ReleaseMode};
 use crate::kinds::file::id;
 use crate::kinds::words::{WAITED, Word};
-use crate::model::{Class, Fault, FileId, Form, Locator, Param, Settings, Wait, WordWait};
-use crate::sys::file;
+use crate::kinds::{held, of_address};
+use crate::model::{
+    Class, Fault, FileId, Form, Locator, Object, Param, Settings, Showing, ShownAs, Wait, WordWait,
+};
+use crate::sys::file::{self, Stat};
 use crate::sys::named_sem::{self, MAX_VALUE};
 use crate::sys::processes::Proc;
 
@@ -49,7 +51,7 @@ impl Counters for Words {
         }
         let (inner, offset) = parts(locator)?;
         self.announce(look, locator);
-        let (_, file) = memory(look, inner)?;
+        let (memory, file) = memory(look, inner)?;
         let found = look.processes.found(&WAITED);
         let waits = waits(&found, file).remove(&offset).unwrap_or_default();
         let proc = Proc::open(look.proc)?;
@@ -60,7 +62,7 @@ impl Counters for Words {
             let cause = "no thread is seen to wait there for a semaphore";
             return Err(Fault::new(Class::Failed, cause));
         };
-        post(&proc, (*pid, wait), file)
+        post((look, &proc), &memory, ((*pid, wait), file))
     }
 
     fn hold(
@@ -78,21 +80,16 @@ fn untaken() -> Fault {
     Fault::usage("it is in the memory of other programs, and never taken from here")
 }
 
-/// Posts by way of the mapping of a process that waits.
-fn post(proc: &Proc, (pid, wait): (i32, &WordWait), wanted: FileId) -> Result<(), Fault> {
-    let gone = || Fault::new(Class::NotFound, "the process that waits for it has ended");
-    let (mapping, _) = mapping(proc, pid, wait.address).ok_or_else(gone)?;
-    let link = format!("map_files/{:x}-{:x}", mapping.start, mapping.end);
-    let link = CString::new(link).unwrap_or_default();
-    let handle = proc.process(pid).and_then(|process| process.handle(&link)).map_err(|error| {
-        Fault::from_os(&error)
-            .hint_of_user("run as root, who alone may follow the link of a mapping")
-    })?;
-    let stat = file::stat(&handle)?;
-    if id(&stat) != wanted || !stat.is(libc::S_IFREG) {
-        return Err(gone());
-    }
-    let file = file::reopen(handle.as_fd(), OFlag::O_RDWR)?;
+/// Posts to the memory that a thread waits in.
+fn post(
+    (look, proc): (&Query, &Proc),
+    memory: &Object,
+    ((pid, wait), wanted): ((i32, &WordWait), FileId),
+) -> Result<(), Fault> {
+    let file = match by_name(look, memory, wanted) {
+        Some(file) => file,
+        None => by_mapping(proc, (pid, wait), wanted)?,
+    };
     let semaphore = named_sem::Semaphore::open_at(file.as_fd(), wait.offset)?;
     if semaphore.is_lost() || semaphore.state().is_none() {
         return Err(Fault::new(Class::Failed, "what is there is no semaphore any more"));
@@ -100,4 +97,25 @@ fn post(proc: &Proc, (pid, wait): (i32, &WordWait), wanted: FileId) -> Result<()
     semaphore.post(1).map_err(|_| {
         Fault::new(Class::Limit, format!("its value would exceed {MAX_VALUE} (SEM_VALUE_MAX)"))
     })
+}
+
+/// The memory by its name, if it has one: that takes no right but its own.
+fn by_name(look: &Query, memory: &Object, wanted: FileId) -> Option<OwnedFd> {
+    let store = of_address(&memory.address).ok()?.backing?.store(look).ok()?;
+    let spot = store.spot(&memory.address.locator).ok()??;
+    let is_it = |stat: &Stat| id(stat) == wanted && stat.is(libc::S_IFREG);
+    let opened = file::open_at(&*spot.home.directory, &spot.name, OFlag::O_RDWR).ok()?;
+    file::stat(&opened).is_ok_and(|stat| is_it(&stat)).then_some(opened)
+}
+
+/// The memory by way of the mapping of a process that waits.
+fn by_mapping(
+    proc: &Proc,
+    (pid, wait): (i32, &WordWait),
+    wanted: FileId,
+) -> Result<OwnedFd, Fault> {
+    let gone = || Fault::new(Class::NotFound, "the process that waits for it has ended");
+    let (mapping, _) = mapping(proc, pid, wait.address).ok_or_else(gone)?;
+    let showing = Showing { pid, place: ShownAs::Mapping(mapping.start, mapping.end) };
+    held::open(proc, &[showing], |stat| id(stat) == wanted, OFlag::O_RDWR)
 }
